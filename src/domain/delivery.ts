@@ -1,0 +1,96 @@
+import type { Answer } from './retry.ts'
+
+export type Destination =
+  | { readonly kind: 'node'; readonly service: string; readonly node: string }
+  | { readonly kind: 'jid'; readonly jid: string }
+
+/** `xmpp:SERVICE?;node=NODE`, or the normalised JID: the name by which a destination is known everywhere. */
+export function destinationName(destination: Destination): string {
+  return destination.kind === 'node' ? `xmpp:${destination.service}?;node=${destination.node}` : destination.jid
+}
+
+/** The inverse of {@link destinationName}. */
+export function parseDestination(name: string): Destination {
+  const match = /^xmpp:([^?]*)\?;node=(.*)$/s.exec(name)
+  return match ? { kind: 'node', service: match[1]!, node: match[2]! } : { kind: 'jid', jid: name }
+}
+
+/** How a delivery is proven: by the server's word that it has it (`none`), or by the receiver's. */
+export type Confirm = 'none' | 'receipt' | 'iq'
+
+/** What the owning route says about a destination; stored with the delivery, so that a reload changes nothing under way. */
+export interface DeliveryOptions {
+  /** Name of the retry policy. */
+  readonly retry: string
+  readonly confirm: Confirm
+  /** How long an iq result or a receipt may take. */
+  readonly confirmTimeoutMs: number
+  /** Undefined: as it came in. */
+  readonly as?: 'element' | 'sealed'
+  /** Text for people, already filled in. */
+  readonly body?: string
+  /** Node configuration with which a missing node is created, `pubsub#` left out; undefined: never created. */
+  readonly create?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** What matching decides for one destination. */
+export interface PlannedDelivery {
+  readonly destination: Destination
+  /** Name of the owning route. */
+  readonly route: string
+  readonly options: DeliveryOptions
+  /** Order key: deliveries of one lane to one destination go one after the other, in the order of acceptance. */
+  readonly lane?: string
+  /** The route's `expires`. */
+  readonly expiresMs?: number
+  /** Larger is more urgent. */
+  readonly priority: number
+}
+
+export type DeliveryState = 'waiting' | 'delivered' | 'dead' | 'expired' | 'dropped'
+
+/** Envelope id + `.` + index. */
+export function deliveryId(envelopeId: string, index: number): string {
+  return `${envelopeId}.${index}`
+}
+
+/** `ENVELOPE-ID.INDEX` or `ENVELOPE-ID`, taken apart. */
+export function parseDeliveryId(id: string): { readonly envelopeId: string; readonly index: number | undefined } {
+  const dot = id.indexOf('.')
+  return dot < 0
+    ? { envelopeId: id, index: undefined }
+    : { envelopeId: id.slice(0, dot), index: Number(id.slice(dot + 1)) }
+}
+
+/** How one attempt ended. */
+export type AttemptOutcome =
+  /** `result`: an iq result; `receipt`: XEP-0184; `handed-over`: the ping behind it was answered (guarantee 5). */
+  | { readonly kind: 'delivered'; readonly proof: 'result' | 'receipt' | 'handed-over' }
+  /** The peer answered with an error, or with nothing in time (`timeout`, `no-receipt`). */
+  | { readonly kind: 'refused'; readonly answer: Answer }
+  /** The connection was lost: burns no attempt (guarantee 6). */
+  | { readonly kind: 'void'; readonly reason: string }
+  /** We can't write it: it would break the stream, or loops. Never tried again by itself. */
+  | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }
+
+/** Why a delivery or a document was given up. */
+export type DeadReason =
+  | 'no-route'
+  | 'refused'
+  | 'tries-exhausted'
+  | 'too-late'
+  | 'too-large'
+  | 'loop'
+  | 'breaks-stream'
+  | 'breaks-step'
+  | 'bounced'
+  | 'unfit-form'
+
+/** What is kept of every attempt. */
+export interface AttemptRecord {
+  readonly atMs: number
+  readonly tookMs?: number
+  /** `delivered`, `void`, `under way`, or the condition of the answer. */
+  readonly result: string
+  readonly text?: string
+}

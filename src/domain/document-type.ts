@@ -1,0 +1,38 @@
+import type { FieldSource } from './fields.ts'
+
+/** How a document is recognised, which schema it must satisfy, which fields are read from it, who may send it. */
+export interface DocumentType {
+  readonly name: string
+  readonly identify: Identify
+  /** Prefix → namespace name, for every XPath of the type and of the routes on it. */
+  readonly namespaces: Readonly<Record<string, string>>
+  /** Undefined: the type is recognised only, and says so (`schema: none`). */
+  readonly schema: SchemaSource | undefined
+  /** JID patterns that narrow the installation's own; undefined: those alone count. */
+  readonly senders: readonly string[] | undefined
+  readonly fields: Readonly<Record<string, FieldSource>>
+  /** Name of the field that is the document's key (DESIGN 3.1, `key-conflict`). */
+  readonly key: string | undefined
+  readonly onInvalid: 'reject' | 'quarantine' | 'mark'
+}
+
+/** Exactly one of the three. */
+export interface Identify {
+  /** Root name as `{namespace}name`; `where` is an XPath that must be true as well. */
+  readonly xml?: { readonly root: string; readonly where?: string }
+  /** XEP-0432 datatype, and/or values that must stand at JSON Pointers. */
+  readonly json?: {
+    readonly datatype?: string
+    readonly match?: Readonly<Record<string, string | number | boolean | null>>
+  }
+  /** Opaque content by media type. */
+  readonly mediaType?: string
+}
+
+/** Absolute file name of the schema's first file; everything it includes stays within `folder`. */
+export interface SchemaSource {
+  readonly language: 'xsd' | 'rng' | 'json'
+  readonly file: string
+  /** Absolute path of the bundle's folder: nothing outside of it is read. */
+  readonly folder: string
+}

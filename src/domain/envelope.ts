@@ -1,0 +1,18 @@
+import type { Document, Origin, SubmitOptions } from './document.ts'
+import type { Fields } from './fields.ts'
+
+/** Document + id + sender + type + fields + time of receipt: the unit that is accepted (DESIGN 1). */
+export interface Envelope {
+  /** UUIDv7, lower case. */
+  readonly id: string
+  readonly document: Document
+  readonly origin: Origin
+  /** Name of the document type; `opaque` for opaque content that no type claims. */
+  readonly type: string
+  readonly fields: Fields
+  readonly receivedAtMs: number
+  readonly submit: SubmitOptions
+}
+
+/** Name of the type of opaque content that no document type claims; no document type may be called so. */
+export const OPAQUE_TYPE = 'opaque'

@@ -1,0 +1,16 @@
+/** A scalar that a field can hold; numbers only where the type says `as: number` or JSON holds one. */
+export type FieldScalar = string | number | boolean | null
+
+/**
+ * Named values read from a document. A field can have several values (an XPath can select several nodes); a condition on
+ * it holds when it holds for one of them. An absent field has none.
+ */
+export type Fields = Readonly<Record<string, readonly FieldScalar[]>>
+
+/** Where a field is read from. Exactly one of `xpath` and `pointer`. */
+export interface FieldSource {
+  readonly xpath?: string
+  /** JSON Pointer, RFC 6901. */
+  readonly pointer?: string
+  readonly as?: 'string' | 'number' | 'boolean'
+}

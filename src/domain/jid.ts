@@ -1,0 +1,114 @@
+/** Addresses (RFC 7622), normalised once at the edge so that everywhere else they compare as strings. */
+
+export interface Jid {
+  /** Localpart, or ''. */
+  readonly local: string
+  readonly domain: string
+  /** Resourcepart, or ''. */
+  readonly resource: string
+}
+
+const FORBIDDEN_IN_LOCAL = /["&'/:<>@\s]/
+
+/** RFC 7622 3: parts are split first, then each is prepared. Undefined where the text is not a JID. */
+export function parseJid(text: string): Jid | undefined {
+  const slash = text.indexOf('/')
+  const bare = slash < 0 ? text : text.slice(0, slash)
+  const at = bare.indexOf('@')
+  const local = at < 0 ? '' : prepare(bare.slice(0, at))
+  const domain = prepare(bare.slice(at + 1)).replace(/\.$/, '')
+  const resource = slash < 0 ? '' : text.slice(slash + 1).normalize('NFC')
+  if (at === 0 || slash === text.length - 1) return undefined
+  if (domain === '' || /[\s@/&'"<>]/.test(domain) || FORBIDDEN_IN_LOCAL.test(local)) return undefined
+  if (tooLong(local) || tooLong(domain) || tooLong(resource)) return undefined
+  return { local, domain, resource }
+}
+
+// RFC 7622 3.3.1: width mapping, case mapping, NFC. NFKC covers the width mapping.
+function prepare(part: string): string {
+  return /^[\x21-\x7e]*$/.test(part) ? part.toLowerCase() : part.normalize('NFKC').toLowerCase().normalize('NFC')
+}
+
+// RFC 7622 3.1: no part is longer than 1,023 octets. Three bytes a UTF-16 unit is the most that UTF-8 takes.
+function tooLong(part: string): boolean {
+  return part.length > 341 && new TextEncoder().encode(part).length > 1023
+}
+
+export function formatJid({ local, domain, resource }: Jid): string {
+  return `${local === '' ? '' : `${local}@`}${domain}${resource === '' ? '' : `/${resource}`}`
+}
+
+/** The normalised text of a JID, or undefined. */
+export function normaliseJid(text: string): string | undefined {
+  const jid = parseJid(text)
+  return jid && formatJid(jid)
+}
+
+/** The JID without its resource; takes and gives normalised text. */
+export function bareJid(jid: string): string {
+  const slash = jid.indexOf('/')
+  return slash < 0 ? jid : jid.slice(0, slash)
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  ' ': '\\20',
+  '"': '\\22',
+  '&': '\\26',
+  "'": '\\27',
+  '/': '\\2f',
+  ':': '\\3a',
+  '<': '\\3c',
+  '>': '\\3e',
+  '@': '\\40',
+}
+
+/** A text made fit for a localpart (XEP-0106 4.2): a backslash is escaped only where it would read as an escape. */
+export function escapeLocalpart(text: string): string {
+  return text
+    .replace(/\\(?=20|22|26|27|2f|3a|3c|3e|40|5c)/gi, '\\5c')
+    .replace(/[ "&'/:<>@]/g, (character) => ESCAPES[character] ?? character)
+}
+
+/**
+ * A pattern over JIDs, where `*` matches within one part only and a pattern without resource compares bare JIDs
+ * (DESIGN 4). Undefined where the pattern can't be a JID.
+ */
+export function jidPattern(pattern: string): ((jid: string) => boolean) | undefined {
+  // A star is no character of a domain; a letter stands in for it while the shape is checked.
+  const parsed = parseJid(pattern.replaceAll('*', 'x'))
+  if (!parsed) return undefined
+  const slash = pattern.indexOf('/')
+  const bare = slash < 0 ? pattern : pattern.slice(0, slash)
+  const resource = slash < 0 ? undefined : pattern.slice(slash + 1)
+  const at = bare.indexOf('@')
+  const local = partPattern(at < 0 ? '' : prepare(bare.slice(0, at)))
+  const domain = partPattern(prepare(bare.slice(at + 1)))
+  const resourceMatches = resource === undefined ? () => true : partPattern(resource.normalize('NFC'))
+  return (jid) => {
+    const candidate = splitNormalised(jid)
+    return local(candidate.local) && domain(candidate.domain) && resourceMatches(candidate.resource)
+  }
+}
+
+function splitNormalised(jid: string): Jid {
+  const slash = jid.indexOf('/')
+  const bare = slash < 0 ? jid : jid.slice(0, slash)
+  const at = bare.indexOf('@')
+  return {
+    local: at < 0 ? '' : bare.slice(0, at),
+    domain: bare.slice(at + 1),
+    resource: slash < 0 ? '' : jid.slice(slash + 1),
+  }
+}
+
+// A lone star needs at least one character: `*@example.org` is not the domain itself.
+function partPattern(part: string): (text: string) => boolean {
+  if (!part.includes('*')) return (text) => text === part
+  if (part === '*') return (text) => text !== ''
+  const expression = new RegExp(`^${part.split('*').map(escapeRegExp).join('.*')}$`, 'su')
+  return (text) => expression.test(text)
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+}

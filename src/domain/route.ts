@@ -1,0 +1,81 @@
+import type { Confirm } from './delivery.ts'
+
+/** Conditions and the destinations that follow from them. */
+export interface Route {
+  readonly name: string
+  readonly owner: string | undefined
+  /** Larger first; equal priorities go by name. */
+  readonly priority: number
+  /** When it matches, routes after it are not asked. */
+  readonly stop: boolean
+  /** Matches where no other route did. */
+  readonly otherwise: boolean
+  readonly when: Conditions
+  readonly deliver: readonly DestinationTemplate[]
+  readonly order: Order
+  readonly expiresMs: number | undefined
+  readonly tests: readonly RouteTest[]
+  /** `file:line:column`, for messages. */
+  readonly source: string
+}
+
+/** All that are given must hold (AND); a list of values is an OR. */
+export interface Conditions {
+  readonly type?: readonly string[]
+  /** JID patterns. */
+  readonly from?: readonly string[]
+  readonly to?: readonly string[]
+  readonly node?: readonly ValueCondition[]
+  readonly stanza?: readonly string[]
+  readonly mediaType?: readonly ValueCondition[]
+  readonly headers?: Readonly<Record<string, readonly ValueCondition[]>>
+  readonly fields?: Readonly<Record<string, readonly ValueCondition[]>>
+  /** XPath 1.0 over the document, with the prefixes of `namespaces`. */
+  readonly xpath?: string
+  /** Prefixes of the route's types, for `xpath`. */
+  readonly namespaces: Readonly<Record<string, string>>
+}
+
+export type Literal = string | number | boolean | null
+
+export type ValueCondition =
+  | { readonly kind: 'is'; readonly value: Literal }
+  | { readonly kind: 'prefix' | 'suffix' | 'contains'; readonly text: string }
+  /** All bounds given in one condition must hold: `{">=": 1, "<": 5}`. */
+  | { readonly kind: 'compare'; readonly bounds: readonly { readonly operator: Operator; readonly bound: number }[] }
+  | { readonly kind: 'exists'; readonly expected: boolean }
+  /** Holds where none of them does, an absent field included. */
+  | { readonly kind: 'not'; readonly conditions: readonly ValueCondition[] }
+
+export type Operator = '<' | '<=' | '>' | '>='
+
+export type Order =
+  | { readonly by: 'none' }
+  | { readonly by: 'sender' }
+  | { readonly by: 'field'; readonly field: string }
+
+/** A destination with `{field}` places in it. */
+export interface DestinationTemplate {
+  readonly target:
+    | { readonly kind: 'node'; readonly service: string; readonly node: string }
+    | { readonly kind: 'jid'; readonly jid: string }
+  /** Anchored regular expression that a filled template must match; undefined only where the template has no places. */
+  readonly allow: string | undefined
+  readonly confirm: Confirm
+  readonly confirmTimeoutMs: number
+  readonly retry: string
+  readonly as: 'element' | 'sealed' | undefined
+  readonly body: string | undefined
+  readonly create: Readonly<Record<string, string | number | boolean>> | undefined
+  /** How many nodes one document may reach through the values of a field. */
+  readonly maxNodes: number
+}
+
+export interface RouteTest {
+  /** Absolute file name. */
+  readonly document: string
+  readonly from: string
+  readonly delivers: readonly string[]
+  readonly because: string | undefined
+  readonly source: string
+}

@@ -1,0 +1,290 @@
+/**
+ * What the flow needs of the world, in the flow's words. `main` passes the real ones; tests may pass fakes of these, and of
+ * nothing else.
+ */
+import type {
+  AttemptOutcome,
+  AttemptRecord,
+  DeadReason,
+  DeliveryOptions,
+  DeliveryState,
+  Destination,
+  PlannedDelivery,
+} from '../domain/delivery.ts'
+import type { Content, Document, Form, Origin, SubmitOptions } from '../domain/document.ts'
+import type { DocumentType } from '../domain/document-type.ts'
+import type { Element } from '../domain/element.ts'
+import type { Envelope } from '../domain/envelope.ts'
+import type { Fields } from '../domain/fields.ts'
+import type { Finding, Rejection } from '../domain/rejection.ts'
+
+// ---------------------------------------------------------------------------------------------------- documents
+
+/** A stanza as it came, from which documents are taken: everything that needs no look into the documents themselves. */
+export interface InboundStanza {
+  readonly kind: 'iq' | 'message' | 'publish' | 'event'
+  /** The whole stanza. */
+  readonly element: Element
+  readonly from: string
+  readonly to: string
+  /** '' where it has none. */
+  readonly id: string
+}
+
+/** One document of a stanza, with all that travels beside it. */
+export interface Submission {
+  readonly document: Document
+  readonly origin: Origin
+  readonly submit: SubmitOptions
+}
+
+/**
+ * `ignored`: a message without body and with known extensions only (DESIGN 3.1): counted, never answered.
+ * A stanza of several items gives all submissions or one rejection.
+ */
+export type Extraction =
+  | { readonly kind: 'submissions'; readonly submissions: readonly Submission[] }
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection; readonly item?: string }
+
+export type Identification =
+  | { readonly kind: 'type'; readonly type: DocumentType }
+  /** Opaque content that no type claims: there is nothing to look into. */
+  | { readonly kind: 'opaque' }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+
+export interface Validation {
+  /** Empty, or warnings only: valid. */
+  readonly findings: readonly Finding[]
+  /** What the type's fields hold; read only where the document is valid. */
+  readonly fields: Fields
+}
+
+/** The documents room. Nothing here throws for what a peer sent; all of it is bounded in time and memory. */
+export interface Documents {
+  extract(stanza: InboundStanza): Extraction
+  identify(document: Document): Identification
+  /** Checks against the type's schema and reads its fields. */
+  validate(document: Document, type: DocumentType): Validation
+}
+
+/** XPath 1.0 over a document, with its answer as a boolean: what matching is given for a route's `xpath`. */
+export type XPathTest = (content: Content) => boolean
+
+// -------------------------------------------------------------------------------------------------------- store
+
+/** Redis is away, or refuses writes. Nothing was lost, and nothing was half-accepted. */
+export class StoreUnavailable extends Error {
+  override name = 'StoreUnavailable'
+}
+
+/** What is written in one atomic step: envelope, deliveries with their places in the order, claims and ledger. */
+export interface Acceptance {
+  readonly envelope: Envelope
+  /** Empty: a dead letter `no-route`. */
+  readonly deliveries: readonly PlannedDelivery[]
+  /** Duplicate detection (DESIGN 3.1); undefined where the stanza has no id. */
+  readonly claim?: { readonly name: string; readonly windowMs: number }
+  /** The type's key (DESIGN 3.1): same key and another digest is a conflict. */
+  readonly key?: { readonly name: string; readonly windowMs: number }
+}
+
+export type AcceptAnswer =
+  | { readonly kind: 'accepted'; readonly id: string }
+  /** The first one's id. */
+  | { readonly kind: 'duplicate'; readonly id: string }
+  | { readonly kind: 'key-conflict'; readonly id: string }
+  /** High-water mark of what waits in all, or from this sender. */
+  | { readonly kind: 'overloaded'; readonly waiting: number; readonly limit: number; readonly scope: 'all' | 'sender' }
+
+/** A delivery whose attempt is recorded already: now it may be written. */
+export interface StartedAttempt {
+  readonly id: string
+  readonly envelopeId: string
+  /** This attempt's number, 1 for the first; void attempts are not counted. */
+  readonly tries: number
+  readonly destination: Destination
+  readonly route: string
+  readonly options: DeliveryOptions
+  readonly type: string
+  readonly from: string
+  readonly receivedAtMs: number
+  readonly hops: number
+  readonly form: Form
+  readonly mediaType: string
+  readonly rootName: string
+  readonly datatype: string
+  /** The payload's bytes: text in UTF-8 for in-band forms. */
+  readonly payload: Uint8Array
+  readonly expiresAtMs?: number
+}
+
+export type AttemptEnd =
+  | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
+  | { readonly id: string; readonly kind: 'retry'; readonly dueAtMs: number; readonly record: AttemptRecord }
+  /** The attempt is marked void and not counted. */
+  | { readonly id: string; readonly kind: 'void'; readonly dueAtMs: number; readonly record: AttemptRecord }
+  | { readonly id: string; readonly kind: 'dead'; readonly reason: DeadReason; readonly record: AttemptRecord }
+  | { readonly id: string; readonly kind: 'expired'; readonly record: AttemptRecord }
+
+/** Counts of DESIGN 5.2. */
+export interface Ledger {
+  readonly documents: LedgerCounts & { readonly accepted: number; readonly held: number; readonly duplicate: number }
+  readonly deliveries: LedgerCounts & { readonly planned: number }
+  /** By document type. */
+  readonly types: Readonly<Record<string, Ledger['documents']>>
+  /** By owning route. */
+  readonly routes: Readonly<Record<string, Ledger['deliveries']>>
+}
+
+export interface LedgerCounts {
+  readonly waiting: number
+  readonly delivered: number
+  readonly dead: number
+  readonly expired: number
+  readonly dropped: number
+}
+
+export interface DeliveryTrace {
+  readonly id: string
+  readonly destination: string
+  readonly route: string
+  readonly state: DeliveryState
+  readonly dueAtMs?: number
+  readonly reason?: string
+  /** The delivery that it waits behind, where order is kept. */
+  readonly behind?: string
+  readonly attempts: readonly AttemptRecord[]
+}
+
+/** Everything that is known of one envelope. */
+export interface EnvelopeTrace {
+  readonly id: string
+  readonly type: string
+  readonly origin: Origin
+  readonly submit: SubmitOptions
+  readonly fields: Fields
+  readonly receivedAtMs: number
+  readonly form: Form
+  readonly mediaType: string
+  readonly rootName: string
+  readonly datatype: string
+  readonly bytes: number
+  readonly digest: string
+  readonly state: DeliveryState | 'held'
+  /** For documents that ended without deliveries: why. */
+  readonly reason?: string
+  readonly deliveries: readonly DeliveryTrace[]
+}
+
+export interface DeadLetter {
+  /** Delivery id, or envelope id where there is no delivery (`no-route`). */
+  readonly id: string
+  readonly envelopeId: string
+  readonly type: string
+  readonly from: string
+  /** '' where there is none. */
+  readonly route: string
+  readonly destination: string
+  readonly reason: string
+  readonly diedAtMs: number
+  readonly tries: number
+  /** Last error in words. */
+  readonly text: string
+}
+
+export interface DeadFilter {
+  readonly type?: string
+  readonly route?: string
+  readonly destination?: string
+  readonly from?: string
+  readonly reason?: string
+  readonly limit?: number
+}
+
+/**
+ * The truth about envelopes and deliveries. Every method is one transition or one look, atomic, safe to repeat, and throws
+ * {@link StoreUnavailable} where Redis can't be asked.
+ */
+export interface Store {
+  /** On return of `accepted` it is durable at the configured level. Repeating it with the same envelope id changes nothing. */
+  accept(acceptance: Acceptance): Promise<AcceptAnswer>
+  /**
+   * Records the start of an attempt for those of the deliveries that are waiting, due, head of their lane and not under way, and
+   * whose destination is not named in `full`; the others are left as they are (those of full destinations become due a
+   * little later). What has expired ends as expired.
+   */
+  start(ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]>
+  /** Gives the ids that became free to start by it (the next of the lane). */
+  end(end: AttemptEnd): Promise<readonly string[]>
+  /**
+   * A late bounce of a delivery that counted as delivered reopens it: it is due again at `dueAtMs`, or dead with the reason.
+   * False where there is nothing to reopen (unknown, another destination, not delivered, window over).
+   */
+  bounce(
+    id: string,
+    from: string,
+    then: { readonly dueAtMs: number } | { readonly dead: DeadReason },
+    record: AttemptRecord,
+  ): Promise<boolean>
+  /** Waiting deliveries that nobody has under way and whose time has come, oldest first. */
+  due(limit: number): Promise<readonly string[]>
+  /** Makes everything that earlier processes had under way due again; their attempts are marked void. Gives how many. */
+  reclaim(): Promise<number>
+  /** Dead → waiting. False where it is not dead. Done twice it delivers once. */
+  redrive(id: string): Promise<boolean>
+  /** A document that died for want of a route gets its deliveries. False where it is not such a dead letter. */
+  replan(envelopeId: string, deliveries: readonly PlannedDelivery[]): Promise<boolean>
+  /** Dead or waiting → dropped, with the operator's reason kept. False where it has ended otherwise. */
+  drop(id: string, reason: string, by: string): Promise<boolean>
+  trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
+  payload(envelopeId: string): Promise<Uint8Array | undefined>
+  dead(filter: DeadFilter): Promise<readonly DeadLetter[]>
+  ledger(): Promise<Ledger>
+  /** Removes what retention no longer keeps; gives how many envelopes. */
+  prune(): Promise<number>
+  /** Deliveries waiting, and the age of the one that has been due longest. */
+  depth(): Promise<{
+    readonly waiting: number
+    readonly underWay: number
+    readonly dead: number
+    readonly oldestDueMs: number
+  }>
+}
+
+/** Wakes a worker for deliveries. Losing or doubling a wake has no effect but time: the sweeper makes new ones. */
+export interface Wakes {
+  wake(ids: readonly string[], delayMs: number): Promise<void>
+}
+
+// --------------------------------------------------------------------------------------------------------- xmpp
+
+/** Writes documents to destinations and tells how that ended. Never throws for what a peer did. */
+export interface Outlet {
+  /** Settles when the outcome is known: proof, error, time-out or loss of the connection. */
+  send(attempt: StartedAttempt): Promise<AttemptOutcome>
+  /** A readable message to a person. Best effort: an alarm is also a log line and a metric. */
+  notify(jid: string, text: string): void
+  readonly online: boolean
+}
+
+// ------------------------------------------------------------------------------------------------------ watching
+
+/** Everything worth counting, by what happened. Implemented by the http room, documented in one file there. */
+export interface Metrics {
+  accepted(type: string, stanza: string, seconds: number): void
+  duplicate(type: string): void
+  rejected(kind: string, type: string): void
+  ignored(): void
+  attempt(result: string): void
+  ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void
+  alarm(cause: string): void
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** One JSON line on stderr. Never a payload, never a secret. */
+export type Log = (level: LogLevel, event: string, details?: Readonly<Record<string, unknown>>) => void
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number
