@@ -207,8 +207,12 @@ export interface DeadFilter {
  * {@link StoreUnavailable} where Redis can't be asked.
  */
 export interface Store {
-  /** On return of `accepted` it is durable at the configured level. Repeating it with the same envelope id changes nothing. */
-  accept(acceptance: Acceptance): Promise<AcceptAnswer>
+  /**
+   * The documents of one stanza, all or none: where one is `overloaded` or a `key-conflict`, nothing at all is written (and the
+   * others' answers mean nothing). On return of `accepted` and `duplicate` they are durable at the configured level.
+   * Repeating it with the same envelope ids changes nothing and answers `accepted` again.
+   */
+  accept(acceptances: readonly Acceptance[]): Promise<readonly AcceptAnswer[]>
   /**
    * Records the start of an attempt for those of the deliveries that are waiting, due, head of their lane and not under way, and
    * whose destination is not named in `full`; the others are left as they are (those of full destinations become due a

@@ -1,0 +1,130 @@
+import { OPAQUE_TYPE, type Envelope } from '../domain/envelope.ts'
+import type { Fields } from '../domain/fields.ts'
+import { deliveryId } from '../domain/delivery.ts'
+import type { DocumentType } from '../domain/document-type.ts'
+import { bareJid } from '../domain/jid.ts'
+import { type Rejection, reject } from '../domain/rejection.ts'
+import type { Decision } from '../matching/matcher.ts'
+import { envelopeIdAt } from './ids.ts'
+import { type AcceptAnswer, type Acceptance, type Clock, type Log, type Store, StoreUnavailable, type Submission, type Wakes } from './ports.ts'
+import type { Accepted } from './reply.ts'
+
+export interface AcceptNeeds {
+  readonly store: Store
+  readonly wakes: Wakes
+  readonly now: Clock
+  readonly log: Log
+  /** `dedupe.window`. */
+  readonly dedupeWindowMs: number
+}
+
+/** A document that was checked and matched, and only has to be written down. */
+export interface Matched {
+  readonly submission: Submission
+  /** Undefined: opaque content that no type claims. */
+  readonly type: DocumentType | undefined
+  readonly fields: Fields
+  readonly decision: Decision
+  readonly receivedAtMs: number
+}
+
+export type AcceptResult =
+  | { readonly kind: 'accepted'; readonly accepted: readonly Accepted[] }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection; readonly item: string }
+
+/**
+ * Writes the documents of one stanza in one atomic step, all or none, and wakes the workers. On return of `accepted` they
+ * are durable at the configured level.
+ */
+export async function accept(matched: readonly Matched[], needs: AcceptNeeds): Promise<AcceptResult> {
+  const acceptances = matched.map((one) => acceptanceOf(one, needs.dedupeWindowMs))
+  const answers = await write(acceptances, needs)
+  if (!answers) return refuse(unavailable(), matched[0]!)
+  const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
+  if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
+  wakeAll(acceptances, answers, needs)
+  return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!)) }
+}
+
+function acceptanceOf({ submission, type, fields, decision, receivedAtMs }: Matched, windowMs: number): Acceptance {
+  const { document, origin, submit } = submission
+  const envelope: Envelope = {
+    id: envelopeIdAt(receivedAtMs),
+    document,
+    origin,
+    type: type?.name ?? OPAQUE_TYPE,
+    fields,
+    receivedAtMs,
+    submit,
+  }
+  const claim = claimName(submission)
+  const key = keyOf(submission, type, fields)
+  return {
+    envelope,
+    deliveries: decision.deliveries,
+    ...(claim === undefined ? {} : { claim: { name: claim, windowMs } }),
+    ...(key === undefined ? {} : { key: { name: `${envelope.type} ${key}`, windowMs } }),
+  }
+}
+
+/** What makes two documents the same one sent twice (DESIGN 3.1), or undefined where the sender gave nothing to tell by. */
+function claimName({ origin }: Submission): string | undefined {
+  if (origin.item !== '') return `item ${bareJid(origin.from)} ${origin.to} ${origin.node} ${origin.item}`
+  return origin.stanzaId === '' ? undefined : `stanza ${bareJid(origin.from)} ${origin.stanzaId}`
+}
+
+function keyOf({ submit }: Submission, type: DocumentType | undefined, fields: Fields): string | undefined {
+  if (submit.key !== undefined) return submit.key
+  const value = type?.key === undefined ? undefined : fields[type.key]?.[0]
+  return value === undefined ? undefined : String(value)
+}
+
+async function write(acceptances: readonly Acceptance[], { store, log }: AcceptNeeds): Promise<readonly AcceptAnswer[] | undefined> {
+  try {
+    return await store.accept(acceptances)
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    log('warn', 'accept-unavailable', { reason: error.message })
+    return undefined
+  }
+}
+
+function rejectionOf(answer: AcceptAnswer): Rejection {
+  switch (answer.kind) {
+    case 'overloaded':
+      return overloaded(answer.scope, answer.waiting, answer.limit)
+    case 'key-conflict':
+      return reject('key-conflict', `Cannot take the document: another one with the same key was accepted as ${answer.id}`)
+    case 'accepted':
+    case 'duplicate':
+      throw new Error(`Cannot reject what was answered with ${answer.kind}`)
+  }
+}
+
+function overloaded(scope: 'all' | 'sender', waiting: number, limit: number): Rejection {
+  const whose = scope === 'all' ? 'documents' : 'of your documents'
+  return reject('overloaded', `Cannot take more now: ${waiting} ${whose} wait already, the limit is ${limit}`, [], 10)
+}
+
+function unavailable(): Rejection {
+  return reject('unavailable', 'Cannot store the document now: the queue is not available. Nothing was kept; send it again', [], 5)
+}
+
+function refuse(rejection: Rejection, of: Matched): AcceptResult {
+  return { kind: 'rejected', rejection, item: of.submission.origin.item }
+}
+
+function wakeAll(acceptances: readonly Acceptance[], answers: readonly AcceptAnswer[], { wakes, log }: AcceptNeeds): void {
+  const ids = acceptances.flatMap(({ envelope, deliveries }, at) =>
+    answers[at]?.kind === 'accepted' ? deliveries.map((_, index) => deliveryId(envelope.id, index)) : [],
+  )
+  if (ids.length === 0) return
+  // A wake that is lost costs time only: the sweeper finds what is due.
+  wakes.wake(ids, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
+}
+
+function acceptedOf({ envelope }: Acceptance, answer: AcceptAnswer): Accepted {
+  const duplicate = answer.kind === 'duplicate'
+  const id = answer.kind === 'overloaded' ? envelope.id : answer.id
+  return { id, type: envelope.type, duplicate, held: false, item: envelope.origin.item }
+}

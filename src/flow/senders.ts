@@ -1,0 +1,59 @@
+import { bareJid, jidPattern } from '../domain/jid.ts'
+import { type Rejection, reject } from '../domain/rejection.ts'
+
+/** Whether a sender matches one of the patterns. Verdicts are remembered, since few senders send much. */
+export type SenderRule = (from: string) => boolean
+
+const REMEMBERED = 10_000
+
+/** Patterns that are no JID patterns match nobody; the configuration has refused them before. */
+export function compileSenders(patterns: readonly string[]): SenderRule {
+  const rules = patterns.map(jidPattern).filter((rule) => rule !== undefined)
+  const known = new Map<string, boolean>()
+  return (from) => {
+    const verdict = known.get(from)
+    if (verdict !== undefined) return verdict
+    if (known.size >= REMEMBERED) known.clear()
+    const allowed = rules.some((rule) => rule(from))
+    known.set(from, allowed)
+    return allowed
+  }
+}
+
+const WINDOW_MS = 60_000
+
+/** Counts each bare sender's documents; gives the rejection for one too many, before anything costly. */
+export type RateLimit = (from: string, nowMs: number) => Rejection | undefined
+
+/**
+ * At most `perMinute` stanzas a minute from one bare JID: a bucket of that size, filled evenly. Memory is bounded by the
+ * senders of the last minute.
+ */
+export function limitRate(perMinute: number): RateLimit {
+  const buckets = new Map<string, { left: number; atMs: number }>()
+  const perMs = perMinute / WINDOW_MS
+  let sweptMs = 0
+  return (from, nowMs) => {
+    if (nowMs - sweptMs > WINDOW_MS) {
+      for (const [sender, bucket] of buckets) if (nowMs - bucket.atMs > WINDOW_MS) buckets.delete(sender)
+      sweptMs = nowMs
+    }
+    const sender = bareJid(from)
+    const bucket = buckets.get(sender)
+    if (!bucket) {
+      buckets.set(sender, { left: perMinute - 1, atMs: nowMs })
+      return undefined
+    }
+    bucket.left = Math.min(perMinute, bucket.left + (nowMs - bucket.atMs) * perMs)
+    bucket.atMs = nowMs
+    if (bucket.left < 1) return tooMany(sender, perMinute, (1 - bucket.left) / perMs)
+    bucket.left--
+    return undefined
+  }
+}
+
+function tooMany(sender: string, perMinute: number, waitMs: number): Rejection {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+  const text = `Cannot take more from ${sender} now: the limit is ${perMinute} documents a minute`
+  return reject('overloaded', text, [], seconds)
+}
