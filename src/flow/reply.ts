@@ -1,16 +1,18 @@
 import type { Rejection } from '../domain/rejection.ts'
 
-/** What a sender is told of one document (`<accepted/>`, DESIGN 3.2). */
+/** One document that is in the store: what `<accepted/>` tells its sender (DESIGN 3.2). */
 export interface Accepted {
+  /** The envelope's id; for a duplicate the first one's. */
   readonly id: string
   readonly type: string
   readonly duplicate: boolean
+  /** Quarantined: kept, but on no way yet. */
   readonly held: boolean
-  /** The PubSub item's id; '' where it came otherwise. */
+  /** The PubSub item's id; '' where it was no item. */
   readonly item: string
 }
 
-/** What a sender is told of one stanza. A stanza of several items has all of them accepted, or is rejected. */
+/** How the sender of a stanza is answered. A stanza of several items is accepted as a whole or rejected as a whole. */
 export type Reply =
   | { readonly kind: 'ignored' }
   | { readonly kind: 'accepted'; readonly accepted: readonly Accepted[] }
