@@ -45,6 +45,8 @@ export interface PlannedDelivery {
   readonly expiresMs?: number
   /** Larger is more urgent. */
   readonly priority: number
+  /** The address could not be made, or is not allowed: written as a dead letter in the same step, so that it is not lost. */
+  readonly impossible?: { readonly reason: DeadReason; readonly text: string }
 }
 
 export type DeliveryState = 'waiting' | 'delivered' | 'dead' | 'expired' | 'dropped'
@@ -76,6 +78,7 @@ export type AttemptOutcome =
 /** Why a delivery or a document was given up. */
 export type DeadReason =
   | 'no-route'
+  | 'address-refused'
   | 'refused'
   | 'tries-exhausted'
   | 'too-late'

@@ -1,12 +1,21 @@
-import { OPAQUE_TYPE, type Envelope } from '../domain/envelope.ts'
-import type { Fields } from '../domain/fields.ts'
 import { deliveryId } from '../domain/delivery.ts'
 import type { DocumentType } from '../domain/document-type.ts'
+import { type Envelope, OPAQUE_TYPE } from '../domain/envelope.ts'
+import type { Fields } from '../domain/fields.ts'
 import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision } from '../matching/matcher.ts'
 import { envelopeIdAt } from './ids.ts'
-import { type AcceptAnswer, type Acceptance, type Clock, type Log, type Store, StoreUnavailable, type Submission, type Wakes } from './ports.ts'
+import {
+  type AcceptAnswer,
+  type Acceptance,
+  type Clock,
+  type Log,
+  type Store,
+  StoreUnavailable,
+  type Submission,
+  type Wakes,
+} from './ports.ts'
 import type { Accepted } from './reply.ts'
 
 export interface AcceptNeeds {
@@ -79,7 +88,10 @@ function keyOf({ submit }: Submission, type: DocumentType | undefined, fields: F
   return value === undefined ? undefined : String(value)
 }
 
-async function write(acceptances: readonly Acceptance[], { store, log }: AcceptNeeds): Promise<readonly AcceptAnswer[] | undefined> {
+async function write(
+  acceptances: readonly Acceptance[],
+  { store, log }: AcceptNeeds,
+): Promise<readonly AcceptAnswer[] | undefined> {
   try {
     return await store.accept(acceptances)
   } catch (error) {
@@ -94,7 +106,10 @@ function rejectionOf(answer: AcceptAnswer): Rejection {
     case 'overloaded':
       return overloaded(answer.scope, answer.waiting, answer.limit)
     case 'key-conflict':
-      return reject('key-conflict', `Cannot take the document: another one with the same key was accepted as ${answer.id}`)
+      return reject(
+        'key-conflict',
+        `Cannot take the document: another one with the same key was accepted as ${answer.id}`,
+      )
     case 'accepted':
     case 'duplicate':
       throw new Error(`Cannot reject what was answered with ${answer.kind}`)
@@ -107,14 +122,23 @@ function overloaded(scope: 'all' | 'sender', waiting: number, limit: number): Re
 }
 
 function unavailable(): Rejection {
-  return reject('unavailable', 'Cannot store the document now: the queue is not available. Nothing was kept; send it again', [], 5)
+  return reject(
+    'unavailable',
+    'Cannot store the document now: the queue is not available. Nothing was kept; send it again',
+    [],
+    5,
+  )
 }
 
 function refuse(rejection: Rejection, of: Matched): AcceptResult {
   return { kind: 'rejected', rejection, item: of.submission.origin.item }
 }
 
-function wakeAll(acceptances: readonly Acceptance[], answers: readonly AcceptAnswer[], { wakes, log }: AcceptNeeds): void {
+function wakeAll(
+  acceptances: readonly Acceptance[],
+  answers: readonly AcceptAnswer[],
+  { wakes, log }: AcceptNeeds,
+): void {
   const ids = acceptances.flatMap(({ envelope, deliveries }, at) =>
     answers[at]?.kind === 'accepted' ? deliveries.map((_, index) => deliveryId(envelope.id, index)) : [],
   )

@@ -62,6 +62,8 @@ export interface Validation {
 
 /** The documents room. Nothing here throws for what a peer sent; all of it is bounded in time and memory. */
 export interface Documents {
+  /** A message without body and with known extensions only: to be ignored, whoever sent it. Looks at names, not into them. */
+  carriesNothing(stanza: InboundStanza): boolean
   extract(stanza: InboundStanza): Extraction
   identify(document: Document): Identification
   /** Checks against the type's schema and reads its fields. */
@@ -278,7 +280,7 @@ export interface Outlet {
 export interface Metrics {
   accepted(type: string, stanza: string, seconds: number): void
   duplicate(type: string): void
-  rejected(kind: string, type: string): void
+  rejected(kind: string): void
   ignored(): void
   attempt(result: string): void
   ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void

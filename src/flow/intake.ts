@@ -1,0 +1,154 @@
+import type { DocumentType } from '../domain/document-type.ts'
+import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
+import type { Matcher } from '../matching/matcher.ts'
+import { type AcceptNeeds, accept, type Matched } from './accept.ts'
+import { isEnvelopeId } from './ids.ts'
+import type { Documents, InboundStanza, Metrics, Submission } from './ports.ts'
+import type { Reply } from './reply.ts'
+import type { RateLimit, SenderRule } from './senders.ts'
+
+/** What routes and types are in force. A reload replaces it whole; a stanza keeps the one it began with. */
+export interface Ruling {
+  readonly documents: Documents
+  readonly matcher: Matcher
+  readonly senders: SenderRule
+  /** Rules of the types that narrow the installation's own. */
+  readonly typeSenders: ReadonlyMap<string, SenderRule>
+}
+
+export interface IntakeNeeds extends AcceptNeeds {
+  readonly ruling: () => Ruling
+  readonly rate: RateLimit
+  readonly metrics: Metrics
+  /** Stanzas that may be in hand at once; more is `overloaded`. Bounds memory while Redis is slow. */
+  readonly inHandLimit: number
+}
+
+type Checked = Matched | Rejection
+
+/**
+ * The way of a stanza from its arrival to its answer: check each document, reject the stanza or match them, accept them
+ * durably, answer. Never throws for what a peer sent.
+ */
+export function createIntake(needs: IntakeNeeds): (stanza: InboundStanza) => Promise<Reply> {
+  let inHand = 0
+  return async (stanza) => {
+    const ruling = needs.ruling()
+    const refused = gate(stanza, ruling, needs, inHand)
+    if (refused) return answer(refused, '', needs)
+    inHand++
+    try {
+      return await take(stanza, ruling, needs)
+    } finally {
+      inHand--
+    }
+  }
+}
+
+/** What can be said before anything costly: who sends, and how much. */
+function gate(
+  stanza: InboundStanza,
+  { senders, documents }: Ruling,
+  needs: IntakeNeeds,
+  inHand: number,
+): Rejection | 'ignored' | undefined {
+  if (documents.carriesNothing(stanza)) return 'ignored'
+  if (!senders(stanza.from)) return notAllowed(`${stanza.from} may not send documents here`)
+  if (inHand >= needs.inHandLimit) {
+    return reject(
+      'overloaded',
+      `Cannot take more now: ${inHand} stanzas are in hand, the limit is ${needs.inHandLimit}`,
+      [],
+      2,
+    )
+  }
+  return needs.rate(stanza.from, needs.now())
+}
+
+async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds): Promise<Reply> {
+  const startedMs = performance.now()
+  const extraction = ruling.documents.extract(stanza)
+  if (extraction.kind === 'ignored') return answer('ignored', '', needs)
+  if (extraction.kind === 'rejected') return answer(extraction.rejection, extraction.item ?? '', needs)
+  const matched: Matched[] = []
+  for (const submission of extraction.submissions) {
+    const checked = (await loops(submission, needs)) ?? check(submission, ruling, needs)
+    if (isRejection(checked)) return answer(checked, submission.origin.item, needs)
+    matched.push(checked)
+  }
+  const result = await accept(matched, needs)
+  if (result.kind === 'rejected') return answer(result.rejection, result.item, needs)
+  count(result.accepted, stanza, startedMs, needs.metrics)
+  return result
+}
+
+function check(submission: Submission, ruling: Ruling, needs: IntakeNeeds): Checked {
+  const { document, origin } = submission
+  const identification = ruling.documents.identify(document)
+  if (identification.kind === 'rejected') return identification.rejection
+  const type = identification.kind === 'type' ? identification.type : undefined
+  if (type && ruling.typeSenders.get(type.name)?.(origin.from) === false) {
+    return notAllowed(`${origin.from} may not send documents of type ${type.name}`)
+  }
+  const validation = type ? ruling.documents.validate(document, type) : { findings: [], fields: {} }
+  const errors = validation.findings.filter((finding) => finding.severity === 'error')
+  if (type && errors.length > 0) return invalid(type, validation.findings)
+  const { fields } = validation
+  const subject = {
+    type: type?.name ?? 'opaque',
+    origin,
+    mediaType: document.mediaType,
+    fields,
+    content: document.content,
+  }
+  return { submission, type, fields, decision: ruling.matcher.match(subject), receivedAtMs: needs.now() }
+}
+
+/** An item that we published ourselves has come back (DESIGN 3.3). Ids of ours are looked up only where one could be. */
+async function loops({ origin }: Submission, { store, log }: IntakeNeeds): Promise<Rejection | undefined> {
+  if (!isEnvelopeId(origin.item)) return undefined
+  const seen = await store.trace(origin.item).catch((error: Error) => {
+    log('warn', 'loop-check-unavailable', { reason: error.message })
+    return undefined
+  })
+  return seen && notAllowed(`Item ${origin.item} was made here: taking it in again would loop`)
+}
+
+function invalid(type: DocumentType, findings: readonly Finding[]): Rejection {
+  const errors = findings.filter((finding) => finding.severity === 'error').length
+  return reject(
+    'invalid',
+    `The document is not a valid ${type.name}: ${errors} finding${errors === 1 ? '' : 's'}`,
+    findings,
+  )
+}
+
+function notAllowed(text: string): Rejection {
+  return reject('not-allowed', text)
+}
+
+function isRejection(checked: Checked): checked is Rejection {
+  return 'kind' in checked
+}
+
+function answer(outcome: Rejection | 'ignored', item: string, { metrics }: IntakeNeeds): Reply {
+  if (outcome === 'ignored') {
+    metrics.ignored()
+    return { kind: 'ignored' }
+  }
+  metrics.rejected(outcome.kind)
+  return item === '' ? { kind: 'rejected', rejection: outcome } : { kind: 'rejected', rejection: outcome, item }
+}
+
+function count(
+  accepted: readonly { readonly type: string; readonly duplicate: boolean }[],
+  stanza: InboundStanza,
+  startedMs: number,
+  metrics: Metrics,
+): void {
+  const seconds = (performance.now() - startedMs) / 1000
+  for (const { type, duplicate } of accepted) {
+    if (duplicate) metrics.duplicate(type)
+    else metrics.accepted(type, stanza.kind, seconds)
+  }
+}

@@ -1,0 +1,135 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Metrics } from '../flow/ports.ts'
+
+/** What is looked at when somebody asks, rather than counted as it happens. */
+export interface Gauges {
+  /** 1 where the XMPP connection is online. */
+  readonly online: () => boolean
+  readonly depth: () => Promise<{
+    readonly waiting: number
+    readonly underWay: number
+    readonly dead: number
+    readonly oldestDueMs: number
+  }>
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
+
+/** All metrics of the product, each with its meaning: the text after `help` is what `/metrics` and docs say of it. */
+export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; readonly registry: Registry } {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry, prefix: 'waybill_' })
+
+  const accepted = new Counter({
+    name: 'waybill_documents_accepted_total',
+    help: 'Documents that were made durable and acknowledged, by document type and by the stanza that brought them.',
+    labelNames: ['type', 'stanza'],
+    registers,
+  })
+  const acceptSeconds = new Histogram({
+    name: 'waybill_accept_seconds',
+    help: 'From a stanza out of the stream to the moment when its acknowledgement may be written.',
+    buckets: SECONDS,
+    registers,
+  })
+  const duplicates = new Counter({
+    name: 'waybill_documents_duplicate_total',
+    help: 'Documents that had been accepted before and were acknowledged again, by document type.',
+    labelNames: ['type'],
+    registers,
+  })
+  const rejected = new Counter({
+    name: 'waybill_documents_rejected_total',
+    help: 'Documents that were refused, by reason: the closed set of docs/protocol.md.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const ignored = new Counter({
+    name: 'waybill_stanzas_ignored_total',
+    help: 'Messages that carried nothing: no body, and known extensions only.',
+    registers,
+  })
+  const attempts = new Counter({
+    name: 'waybill_attempts_total',
+    help: 'Attempts to deliver, by result: result, receipt, handed-over, void, bounced, or the condition of the error.',
+    labelNames: ['result'],
+    registers,
+  })
+  const ended = new Counter({
+    name: 'waybill_deliveries_ended_total',
+    help: 'Deliveries that reached an end, by state (delivered, dead, expired, dropped) and, for the dead, by reason.',
+    labelNames: ['state', 'reason'],
+    registers,
+  })
+  const deliverySeconds = new Histogram({
+    name: 'waybill_delivery_seconds',
+    help: 'From the receipt of a document to the proven end of one of its deliveries.',
+    labelNames: ['state'],
+    buckets: SECONDS,
+    registers,
+  })
+  const alarms = new Counter({
+    name: 'waybill_alarms_total',
+    help: 'Alarms raised, by kind of cause; each is a log line as well.',
+    labelNames: ['cause'],
+    registers,
+  })
+  gauge('waybill_xmpp_online', 'Whether the component is attached to its XMPP server: 1 or 0.', () =>
+    gauges.online() ? 1 : 0,
+  )
+  gaugesOfDepth(gauges.depth)
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+
+  /** One look at Redis for all of them. Where Redis is away they are absent rather than wrong. */
+  function gaugesOfDepth(depth: Gauges['depth']): void {
+    const rows = {
+      waiting: 'Deliveries that wait for an attempt, for their time, or behind another one.',
+      underWay: 'Deliveries with an attempt under way.',
+      dead: 'Dead letters kept.',
+      oldestDueMs: 'How long the delivery that is due longest has been due, in milliseconds.',
+    } as const
+    const list = Object.entries(rows).map(([key, help]) => {
+      const name = `waybill_deliveries_${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
+      return [key as keyof typeof rows, new Gauge({ name, help, registers: [] })] as const
+    })
+    const [first] = list
+    for (const [, one] of list) registry.registerMetric(one)
+    Object.assign(first![1], {
+      collect: async () => {
+        const seen = await depth().catch(() => undefined)
+        for (const [key, one] of list) {
+          if (seen) one.set(seen[key])
+          else one.reset()
+        }
+      },
+    })
+  }
+
+  const metrics: Metrics = {
+    accepted(type, stanza, seconds) {
+      accepted.inc({ type, stanza })
+      acceptSeconds.observe(seconds)
+    },
+    duplicate: (type) => duplicates.inc({ type }),
+    rejected: (reason) => rejected.inc({ reason }),
+    ignored: () => ignored.inc(),
+    attempt: (result) => attempts.inc({ result }),
+    ended(state, reason, seconds) {
+      ended.inc({ state, reason })
+      deliverySeconds.observe({ state }, seconds)
+    },
+    alarm: (cause) => alarms.inc({ cause }),
+  }
+  return { metrics, registry }
+}
