@@ -1,0 +1,36 @@
+import { startEjabberd } from './ejabberd.ts'
+import type { Restartable } from './processes.ts'
+import { startProsody } from './prosody.ts'
+
+export type ComponentName = 'waybill' | 'peer' | 'other'
+
+export interface ComponentEntry {
+  readonly domain: string
+  readonly port: number
+  readonly secret: string
+}
+
+/** Prosody and ejabberd behind one interface. */
+export interface RunningXmppServer extends Restartable {
+  readonly kind: 'prosody' | 'ejabberd'
+  readonly domain: 'example.test'
+  /** `pubsub.example.test`; waybill.example.test may create nodes there. */
+  readonly pubsub: string
+  /** Clients sign in here, without TLS, with SCRAM or PLAIN. */
+  readonly clientPort: number
+  /** waybill.example.test, peer.example.test, other.example.test, each with a secret of its own. */
+  component(name: ComponentName): ComponentEntry
+  /** Gives the bare JID. */
+  addUser(local: string, password: string): Promise<string>
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>
+  /** Ends the process only; data and ports stay. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+  /** Again, same ports, same data. */
+  start(): Promise<void>
+}
+
+/** Starts a server for `example.test` on loopback with free ports and a folder of its own. Takes 1 to 3 seconds. */
+export function startXmppServer(kind: 'prosody' | 'ejabberd'): Promise<RunningXmppServer> {
+  return kind === 'prosody' ? startProsody() : startEjabberd()
+}
