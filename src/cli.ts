@@ -1,0 +1,210 @@
+#!/usr/bin/env node
+import { statSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { Command, CommanderError, Option } from 'commander'
+import { check } from './commands/check.ts'
+import { type DeadVerb, dead } from './commands/dead.ts'
+import { doctor } from './commands/doctor.ts'
+import { explain } from './commands/explain.ts'
+import { ledger } from './commands/ledger.ts'
+import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
+import { run } from './commands/run.ts'
+import { send } from './commands/send.ts'
+import { test } from './commands/test.ts'
+import { trace } from './commands/trace.ts'
+import { VERSION } from './version.ts'
+
+const VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'redrive', 'drop'])
+
+/** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
+const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1 }
+
+function program(finish: (code: ExitCode) => void): Command {
+  const waybill = new Command('waybill')
+    .version(VERSION)
+    .description('Routes XML and JSON documents over XMPP.')
+    .addHelpText('before', examples('check conf', 'explain conf order.xml --from shop@example.org', 'run conf'))
+    .exitOverride()
+  const act = (work: (output: Output) => Promise<ExitCode>, format: string) => work(outputAs(format)).then(finish)
+  const format = () =>
+    new Option('-o, --output <format>', 'how results are printed').choices(['table', 'json']).default('table')
+
+  waybill
+    .command('run')
+    .description('Run Waybill on a configuration folder.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addHelpText('before', examples('run', 'run /etc/waybill', 'run conf 2>waybill.log'))
+    .action((dir: string) => run(dir, outputAs('table')).then(finish))
+
+  waybill
+    .command('check')
+    .description('Every problem of a configuration at once, as file:line:column.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addOption(format())
+    .addHelpText('before', examples('check', 'check conf', 'check conf -o json'))
+    .action((dir: string, options) => act((output) => check(dir, output), options.output))
+
+  waybill
+    .command('test')
+    .description('The tests that stand in the route files, without servers.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addOption(format())
+    .addHelpText('before', examples('test', 'test conf', 'test conf -o json'))
+    .action((dir: string, options) => act((output) => test(dir, output), options.output))
+
+  waybill
+    .command('explain')
+    .description('What would happen to a document, and why; with no effect.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<doc>', 'the document: a file')
+    .requiredOption('--from <jid>', 'who sends it')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'explain order.xml --from shop@example.org',
+        'explain conf order.xml --from shop@example.org',
+        'explain conf t.json --from s1@example.org -o json',
+      ),
+    )
+    .action((dir: string, doc: string, options) =>
+      act((output) => explain(dir, doc, options.from, output), options.output),
+    )
+
+  waybill
+    .command('send')
+    .description('Send a document as a real client; prints the acknowledgement or the findings.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<doc>', 'the document: a file')
+    .requiredOption('--from <jid>', 'the account that sends it')
+    .option('--service <uri>', 'the server: xmpp://host:port, or xmpps:// for direct TLS (default: by DNS)')
+    .option('--password-env <name>', 'environment variable with the password', 'WAYBILL_PASSWORD')
+    .option('--sealed', 'byte for byte (XEP-0231) rather than as an element', false)
+    .option('--to <jid>', 'to another address than the configured domain')
+    .option('--timeout <seconds>', 'how long to wait for the answer', '20')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'send order.xml --from shop@example.org',
+        'send conf order.xml --from shop@example.org --service xmpp://127.0.0.1:5222 --password-env SHOP_PASSWORD',
+        'send conf signed.xml --sealed --from shop@example.org',
+      ),
+    )
+    .action((dir: string, doc: string, options) =>
+      act(
+        (output) => send(dir, doc, { ...options, timeoutMs: Number(options.timeout) * 1000 }, output),
+        options.output,
+      ),
+    )
+
+  waybill
+    .command('dead')
+    .description('Dead letters: list, show, redrive, drop.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...VERBS]))
+    .argument('[id]', 'a delivery id, or the id of a document without route')
+    .option('--type <name>')
+    .option('--route <name>')
+    .option('--destination <name>')
+    .option('--from <jid>')
+    .option('--reason <text>', 'ls: dead letters of this reason; drop: why it is dropped, kept with the record')
+    .option('--limit <n>', 'at most so many', '100')
+    .option('--all', 'redrive or drop all that the filters choose', false)
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples('dead ls', 'dead conf show 0192…', 'dead conf redrive --all --destination erp@example.org'),
+    )
+    .action((dir: string, verb: DeadVerb, id: string | undefined, options) => {
+      const { type, route, destination, from, reason, all } = options
+      const reasons = verb === 'drop' ? { reasonToDrop: reason } : { reason }
+      const filter = { type, route, destination, from, limit: Number(options.limit), ...reasons }
+      return act(
+        (output) => dead(dir, verb, id, { ...withoutUndefined(filter), all, by: userInfo().username }, output),
+        options.output,
+      )
+    })
+
+  waybill
+    .command('trace')
+    .description('Everything that happened to a document.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<id>', 'an envelope id or a delivery id')
+    .addOption(format())
+    .addHelpText('before', examples('trace 0192…', 'trace conf 0192….0', 'trace conf 0192… -o json'))
+    .action((dir: string, id: string, options) => act((output) => trace(dir, id, output), options.output))
+
+  waybill
+    .command('ledger')
+    .description('What became of everything that was accepted; balances at all times.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addOption(format())
+    .addHelpText('before', examples('ledger', 'ledger conf', 'ledger conf -o json'))
+    .action((dir: string, options) => act((output) => ledger(dir, output), options.output))
+
+  waybill
+    .command('doctor')
+    .description('Whether servers, secrets, rights, durability and clocks are as they must be.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addOption(format())
+    .addHelpText('before', examples('doctor', 'doctor conf', 'doctor conf -o json'))
+    .action((dir: string, options) => act((output) => doctor(dir, output), options.output))
+
+  return waybill
+}
+
+function examples(...lines: string[]): string {
+  return `Examples:\n${lines.map((line) => `  waybill ${line}`).join('\n')}\n`
+}
+
+function outputAs(format: string): Output {
+  return {
+    format: format === 'json' ? 'json' : 'table',
+    print: (text) => void process.stdout.write(`${text}\n`),
+    complain: (text) => void process.stderr.write(`${text}\n`),
+  }
+}
+
+function withoutUndefined<T extends object>(of: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as never
+}
+
+/** DIR comes first everywhere; where it is left out it is the current folder. */
+export function withFolder(words: readonly string[]): string[] {
+  const [command = '', ...rest] = words
+  const after = OPERANDS_AFTER_DIR[command]
+  if (after === undefined || rest.includes('--help') || rest.includes('-h')) return [...words]
+  const [first] = rest
+  const leftOut =
+    command === 'dead' ? first !== undefined && VERBS.has(first) : operands(rest).length <= after && !isFolder(first)
+  return leftOut ? [command, '.', ...rest] : [...words]
+}
+
+// Operands stand before the first option here: what follows an option may be its value.
+function operands(words: readonly string[]): readonly string[] {
+  const option = words.findIndex((word) => word.startsWith('-'))
+  return option < 0 ? words : words.slice(0, option)
+}
+
+function isFolder(name: string | undefined): boolean {
+  return name !== undefined && (statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false)
+}
+
+/** Exit codes: 0 fine, 1 findings, 2 usage, 3 environment. */
+async function main(words: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = 0
+  try {
+    await program((result) => {
+      code = result
+    }).parseAsync(withFolder(words), { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof CommandFailed)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return error.exitCode
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

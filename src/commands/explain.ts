@@ -1,0 +1,67 @@
+import { destinationName } from '../domain/delivery.ts'
+import type { Finding } from '../domain/rejection.ts'
+import { assembled } from './assembled.ts'
+import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
+import { type Examined, examine, readDocument } from './subject.ts'
+
+/** What would happen to a document from that sender, and why; with no effect. 1 where it would be rejected. */
+export async function explain(folder: string, file: string, from: string, output: Output): Promise<ExitCode> {
+  const assembly = await assembled(folder, output)
+  const examined = examine(await readDocument(file), file, from, assembly)
+  if (output.format === 'json') printJson(output, summary(examined))
+  else output.print(describe(examined))
+  assembly.documents.dispose()
+  return examined.rejection ? 1 : 0
+}
+
+function summary({ document, type, rejection, findings, fields, explanation }: Examined): unknown {
+  return {
+    type: type?.name ?? null,
+    rootName: document?.rootName ?? null,
+    mediaType: document?.mediaType ?? null,
+    rejection: rejection ? { reason: rejection.kind, text: rejection.text } : null,
+    findings,
+    fields,
+    routes: explanation?.routes ?? [],
+    deliveries:
+      explanation?.decision.deliveries.map(({ destination, route }) => ({
+        destination: destinationName(destination),
+        route,
+      })) ?? [],
+    refused: explanation?.decision.refused ?? [],
+  }
+}
+
+function describe(examined: Examined): string {
+  const { document, type, rejection, findings, fields, explanation } = examined
+  const lines: string[] = []
+  if (document) lines.push(`document  ${document.rootName || document.mediaType}, ${document.bytes} bytes`)
+  lines.push(`type      ${type?.name ?? '(none)'}`)
+  if (rejection) lines.push(`rejected  ${rejection.kind}: ${rejection.text}`)
+  if (findings.length > 0) lines.push('', 'findings', ...findings.map((finding) => `  ${formatFinding(finding)}`))
+  const named = Object.entries(fields)
+  if (named.length > 0)
+    lines.push(
+      '',
+      'fields',
+      ...named.map(
+        ([name, values]) => `  ${name} = ${values.length === 0 ? '(absent)' : values.map(String).join(', ')}`,
+      ),
+    )
+  if (!explanation) return lines.join('\n')
+  const routes = explanation.routes.map((route) => ({ route: route.route, outcome: route.outcome, why: route.why }))
+  lines.push('', routes.length === 0 ? 'no routes' : formatTable(routes))
+  const { deliveries, refused } = explanation.decision
+  lines.push('', deliveries.length === 0 ? 'no route: it would become a dead letter' : 'delivers to')
+  lines.push(...deliveries.map(({ destination, route }) => `  ${destinationName(destination)}  (${route})`))
+  lines.push(...refused.map(({ route, template, reason }) => `  refused: ${template} of route ${route}: ${reason}`))
+  return lines.join('\n')
+}
+
+/** `error xsd cvc… at /a/b line 3: message (found "x")`. */
+export function formatFinding({ severity, layer, rule, path, line, column, message, value }: Finding): string {
+  const place = [path && `at ${path}`, line !== undefined && `line ${line}${column === undefined ? '' : `:${column}`}`]
+    .filter(Boolean)
+    .join(' ')
+  return `${severity} ${layer}/${rule}${place && ` ${place}`}: ${message}${value === undefined ? '' : ` (found ${JSON.stringify(value)})`}`
+}

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises'
+import type { Assembly } from '../assemble.ts'
+import { parseDocumentFile } from '../documents/documents.ts'
+import type { Document, Origin } from '../domain/document.ts'
+import type { DocumentType } from '../domain/document-type.ts'
+import { normaliseJid } from '../domain/jid.ts'
+import type { Finding, Rejection } from '../domain/rejection.ts'
+import type { Explanation } from '../matching/matcher.ts'
+import { CommandFailed } from './output.ts'
+
+/** A document file as if it had been sent: what `explain` and `test` look at. */
+export interface Examined {
+  readonly document: Document | undefined
+  readonly type: DocumentType | undefined
+  readonly rejection: Rejection | undefined
+  readonly findings: readonly Finding[]
+  readonly fields: Readonly<Record<string, readonly unknown[]>>
+  /** Undefined where the document would be rejected before it is matched. */
+  readonly explanation: Explanation | undefined
+}
+
+export async function readDocument(file: string): Promise<Uint8Array> {
+  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandFailed(3, `Cannot read ${file}: ${error.code ?? error.message}`)
+  })
+}
+
+/** Takes the document through the same steps as a stanza, up to the decision, with no effect. */
+export function examine(bytes: Uint8Array, file: string, from: string, assembly: Assembly): Examined {
+  const nothing = { document: undefined, type: undefined, findings: [], fields: {}, explanation: undefined }
+  const sender = normaliseJid(from)
+  if (sender === undefined) throw new CommandFailed(2, `Cannot explain: ${from} is not a JID`)
+  const { configuration, ruling } = assembly
+  const refused = (text: string): Rejection => ({ kind: 'not-allowed', text, findings: [] })
+  if (!ruling.senders(sender)) return { ...nothing, rejection: refused(`${sender} may not send documents here`) }
+  const parsed = parseDocumentFile(bytes, file, configuration.settings.limits)
+  if (parsed.kind === 'rejected')
+    return { ...nothing, rejection: parsed.rejection, findings: parsed.rejection.findings }
+  const { document } = parsed
+  const identification = ruling.documents.identify(document)
+  if (identification.kind === 'rejected') return { ...nothing, document, rejection: identification.rejection }
+  const type = identification.kind === 'type' ? identification.type : undefined
+  if (type && ruling.typeSenders.get(type.name)?.(sender) === false) {
+    return { ...nothing, document, type, rejection: refused(`${sender} may not send documents of type ${type.name}`) }
+  }
+  const { findings, fields } = type ? ruling.documents.validate(document, type) : { findings: [], fields: {} }
+  if (type && findings.some((finding) => finding.severity === 'error')) {
+    return {
+      ...nothing,
+      document,
+      type,
+      findings,
+      rejection: { kind: 'invalid', text: `The document is not a valid ${type.name}`, findings },
+    }
+  }
+  const origin: Origin = {
+    from: sender,
+    to: configuration.settings.xmpp.domain,
+    stanza: 'iq',
+    stanzaId: '',
+    node: '',
+    item: '',
+    headers: {},
+    hops: 0,
+  }
+  const subject = {
+    type: type?.name ?? 'opaque',
+    origin,
+    mediaType: document.mediaType,
+    fields,
+    content: document.content,
+  }
+  return { document, type, rejection: undefined, findings, fields, explanation: ruling.matcher.explain(subject) }
+}
+
+/** By the file's ending; `application/octet-stream` where it says nothing. */
+export function mediaTypeOf(file: string): string {
+  if (/\.(xml|xsd|rng|atom|ubl)$/i.test(file)) return 'application/xml'
+  if (/\.json$/i.test(file)) return 'application/json'
+  return 'application/octet-stream'
+}

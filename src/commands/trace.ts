@@ -1,0 +1,37 @@
+import type { EnvelopeTrace } from '../flow/ports.ts'
+import { assembled, withStore } from './assembled.ts'
+import { CommandFailed, type ExitCode, formatTime, type Output, printJson } from './output.ts'
+
+/** Everything that happened to a document: takes an envelope id or a delivery id. */
+export async function trace(folder: string, id: string, output: Output): Promise<ExitCode> {
+  const assembly = await assembled(folder, output)
+  const seen = await withStore(assembly, (store) => store.trace(id.split('.')[0]!))
+  if (!seen)
+    throw new CommandFailed(1, `Cannot trace ${id}: nothing is known of it (it may be older than the retention)`)
+  if (output.format === 'json') printJson(output, seen)
+  else output.print(describeTrace(seen))
+  return 0
+}
+
+export function describeTrace(seen: EnvelopeTrace): string {
+  const { origin } = seen
+  const lines = [
+    `${seen.id}  ${seen.state}${seen.reason ? `: ${seen.reason}` : ''}`,
+    `  ${seen.type}, ${seen.rootName || seen.mediaType}, ${seen.bytes} bytes, ${seen.form}`,
+    `  ${formatTime(seen.receivedAtMs)}  received from ${origin.from} by ${origin.stanza}${origin.stanzaId ? ` ${origin.stanzaId}` : ''}`,
+  ]
+  const fields = Object.entries(seen.fields).map(([name, values]) => `${name}=${values.map(String).join(',')}`)
+  if (fields.length > 0) lines.push(`  fields ${fields.join(' ')}`)
+  for (const delivery of seen.deliveries) {
+    const due = delivery.dueAtMs === undefined ? '' : `, due ${formatTime(delivery.dueAtMs)}`
+    lines.push('', `${delivery.id}  ${delivery.state}${delivery.reason ? `: ${delivery.reason}` : ''}${due}`)
+    lines.push(`  to ${delivery.destination} by route ${delivery.route}`)
+    if (delivery.behind) lines.push(`  waits behind ${delivery.behind}`)
+    for (const { atMs, tookMs, result, text } of delivery.attempts) {
+      lines.push(
+        `  ${formatTime(atMs)}  ${result}${tookMs === undefined ? '' : ` after ${tookMs} ms`}${text ? `: ${text}` : ''}`,
+      )
+    }
+  }
+  return lines.join('\n')
+}
