@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { compileSenders, limitRate } from '../../src/flow/senders.ts'
+
+describe('senders', () => {
+  const rule = compileSenders(['*@suppliers.example', 'ops@example.org', 'gateway.example.org', 'a@x.example/only'])
+  const table: readonly (readonly [from: string, allowed: boolean])[] = [
+    ['a@suppliers.example/phone', true],
+    ['a@suppliers.example', true],
+    ['suppliers.example', false],
+    ['a@evil.suppliers.example', false],
+    ['a@suppliers.example.evil', false],
+    ['ops@example.org/1', true],
+    ['opsx@example.org', false],
+    ['gateway.example.org', true],
+    ['x@gateway.example.org', false],
+    ['a@x.example/only', true],
+    ['a@x.example/other', false],
+    ['a@x.example', false],
+  ]
+  it.each(table)('%s may send: %j', (from, allowed) => {
+    expect(rule(from)).toBe(allowed)
+    expect(rule(from), 'asked again').toBe(allowed)
+  })
+
+  it('are nobody where no pattern is given', () => {
+    expect(compileSenders([])('ops@example.org')).toBe(false)
+  })
+})
+
+describe('the rate limit', () => {
+  it('answers the one who sends too much, with the time to wait, and nobody else', () => {
+    const limit = limitRate(60)
+    for (let n = 0; n < 60; n++) expect(limit('a@example.org/x', 1_000)).toBeUndefined()
+    expect(limit('a@example.org/y', 1_000)).toMatchObject({
+      kind: 'overloaded',
+      retryAfterSeconds: 1,
+      text: 'Cannot take more from a@example.org now: the limit is 60 documents a minute',
+    })
+    expect(limit('b@example.org/x', 1_000)).toBeUndefined()
+  })
+
+  it('fills again evenly', () => {
+    const limit = limitRate(60)
+    for (let n = 0; n < 60; n++) limit('a@example.org', 0)
+    expect(limit('a@example.org', 500)).toMatchObject({ kind: 'overloaded' })
+    expect(limit('a@example.org', 1_000)).toBeUndefined()
+    expect(limit('a@example.org', 1_000)).toMatchObject({ kind: 'overloaded' })
+    expect(limit('a@example.org', 60_000)).toBeUndefined()
+  })
+})
