@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
+import { eventually } from '../eventually.ts'
+import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { type RunningXmppServer, startXmppServer } from '../servers/xmpp.ts'
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const CONFIG = fileURLToPath(new URL('./config/', import.meta.url))
+
+export interface CliResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the built command line as its users do. */
+export function waybill(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CliResult> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [CLI, ...words], { env: { ...process.env, ...environment } })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk) => (stdout += chunk))
+    child.stderr.on('data', (chunk) => (stderr += chunk))
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+export interface WaybillProcess {
+  readonly pid: number
+  /** The JSON of its `ready` line. */
+  readonly ready: { readonly domain: string; readonly http: string; readonly pid: number }
+  /** JSON log lines so far. */
+  log(): string
+  signal(signal: NodeJS.Signals): void
+  /** Resolves with the exit code, or null where a signal ended it. */
+  readonly ended: Promise<number | null>
+  readonly running: boolean
+}
+
+/** Starts `waybill run FOLDER` and waits for its ready line; throws with its output where it ends before. */
+export async function runWaybill(
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<WaybillProcess> {
+  const child: ChildProcess = spawn(process.execPath, [CLI, 'run', folder], { env: { ...process.env, ...environment } })
+  let stdout = ''
+  let stderr = ''
+  let running = true
+  child.stdout!.on('data', (chunk) => (stdout += chunk))
+  child.stderr!.on('data', (chunk) => (stderr += chunk))
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('close', (code) => {
+      running = false
+      resolve(code)
+    })
+  })
+  process.once('exit', () => child.kill('SIGKILL'))
+  const line = await eventually(
+    () => {
+      if (!running) throw new Error('it has ended')
+      return /^ready (\{.*\})$/m.exec(stdout)?.[1]
+    },
+    { timeoutMs: 20_000, what: 'the ready line of Waybill' },
+  ).catch((error: Error) => {
+    child.kill('SIGKILL')
+    throw new Error(`${error.message}; it said:\n${stdout}\n${stderr}`)
+  })
+  return {
+    pid: child.pid!,
+    ready: JSON.parse(line),
+    log: () => stderr,
+    signal: (signal) => void child.kill(signal),
+    ended,
+    get running() {
+      return running
+    },
+  }
+}
+
+export interface Installation {
+  readonly folder: string
+  readonly redis: RunningRedis
+  readonly server: RunningXmppServer
+  /** peer.example.test: sends. */
+  readonly peer: RawComponent
+  /** other.example.test: receives. */
+  readonly other: RawComponent
+  waybill: WaybillProcess
+  restart(): Promise<void>
+  /** Sends an iq set with the payload from `a@peer.example.test`; gives the answer's text. */
+  submit(
+    payload: string,
+    options?: { readonly from?: string; readonly id?: string; readonly to?: string },
+  ): Promise<string>
+  trace(id: string): Promise<EnvelopeTrace>
+  ledger(): Promise<Ledger & { readonly balanced: boolean }>
+  metrics(): Promise<string>
+  stop(): Promise<void>
+}
+
+export interface InstallOptions {
+  readonly kind: 'prosody' | 'ejabberd'
+  /** Merged over the settings of the scenario. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly redisConfig?: Readonly<Record<string, string>>
+  /** A folder of the kinds, instead of the scenarios' own. */
+  readonly config?: string
+}
+
+let counter = 0
+
+/** Real servers, a configuration folder of its own and a running Waybill between them. */
+export async function install({
+  kind,
+  settings = {},
+  redisConfig,
+  config = CONFIG,
+}: InstallOptions): Promise<Installation> {
+  const [redis, server] = await Promise.all([
+    startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
+    startXmppServer(kind),
+  ])
+  const folder = mkdtempSync(join(tmpdir(), 'waybill-scenario-'))
+  cpSync(config, folder, { recursive: true })
+  const entry = server.component('waybill')
+  const waybillYaml = {
+    xmpp: {
+      service: `xmpp://127.0.0.1:${entry.port}`,
+      domain: entry.domain,
+      host: server.domain,
+      secret: entry.secret,
+    },
+    redis: { url: redis.url, prefix: `scenario${process.pid}x${counter++}` },
+    http: { listen: '127.0.0.1:0' },
+    senders: ['*@peer.example.test'],
+    admins: ['ops@peer.example.test'],
+    alarms: { to: ['ops@peer.example.test'] },
+    limits: { perSender: { perMinute: 100_000, waiting: 50_000 } },
+    ...settings,
+  }
+  writeFileSync(join(folder, 'waybill.yaml'), stringify(waybillYaml))
+  const connect = (name: 'peer' | 'other') => connectRawComponent(server.component(name))
+  const [peer, other] = await Promise.all([connect('peer'), connect('other')])
+  let running = await runWaybill(folder)
+
+  const installation: Installation = {
+    folder,
+    redis,
+    server,
+    peer,
+    other,
+    get waybill() {
+      return running
+    },
+    set waybill(next) {
+      running = next
+    },
+    async restart() {
+      running = await runWaybill(folder)
+    },
+    async submit(payload, { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain } = {}) {
+      peer.send(`<iq type='set' id='${id}' from='${from}' to='${to}'>${payload}</iq>`)
+      return peer.next((stanza) => stanza.startsWith('<iq') && attribute(stanza, 'id') === id, 15_000)
+    },
+    async trace(id) {
+      const { stdout, stderr } = await waybill(['trace', folder, id, '-o', 'json'])
+      if (stdout === '') throw new Error(stderr)
+      return JSON.parse(stdout)
+    },
+    async ledger() {
+      const { stdout, stderr } = await waybill(['ledger', folder, '-o', 'json'])
+      if (stdout === '') throw new Error(stderr)
+      return JSON.parse(stdout)
+    },
+    metrics: async () => (await fetch(`${running.ready.http}/metrics`)).text(),
+    async stop() {
+      peer.close()
+      other.close()
+      if (running.running) {
+        running.signal('SIGTERM')
+        await running.ended
+      }
+      await Promise.all([server.stop(), redis.stop()])
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  return installation
+}
+
+/** An attribute of a stanza's own tag. */
+export function attribute(stanza: string, name: string): string | undefined {
+  const tag = /^<[^>]*>/.exec(stanza)?.[0] ?? ''
+  return new RegExp(`\\s${name}=(["'])(.*?)\\1`).exec(tag)?.[2]
+}
+
+/** The envelope id that `<accepted/>` tells. */
+export function acceptedId(answer: string): string {
+  const id = /<accepted\b[^>]*?\sid=(["'])([0-9a-f-]{36})\1/.exec(answer)?.[2]
+  if (id === undefined) throw new Error(`Cannot find an acknowledgement in ${answer}`)
+  return id
+}
+
+/** The reason that `<rejection/>` tells, or ''. */
+export function rejectedAs(answer: string): string {
+  return /<rejection\b[^>]*?\sreason=(["'])(.*?)\1/.exec(answer)?.[2] ?? ''
+}
+
+export function order(
+  number: string,
+  options: {
+    readonly currency?: string
+    readonly total?: string
+    readonly lines?: number
+    readonly note?: string
+  } = {},
+): string {
+  const { currency = 'USD', total = '10.00', lines = 1, note } = options
+  const body = Array.from({ length: lines }, (_, at) => `<line sku='S${at}' quantity='${at + 1}'/>`).join('')
+  return `<order xmlns='urn:example:order'><number>${number}</number><currency>${currency}</currency><total>${total}</total>${note === undefined ? '' : `<note>${note}</note>`}${body}</order>`
+}
