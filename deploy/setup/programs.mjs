@@ -1,0 +1,149 @@
+/** The programs that are not npm packages: found, or installed. */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { fileURLToPath } from 'node:url'
+import { runQuietly, SetUpFailed } from './command.mjs'
+import { say, step } from './progress.mjs'
+
+const INSTALL_DEBIAN = fileURLToPath(new URL('./install-debian.sh', import.meta.url))
+const SYSTEM_FOLDERS = [
+  '/usr/sbin',
+  '/sbin',
+  '/usr/local/sbin',
+  '/usr/bin',
+  '/usr/local/bin',
+  '/opt/homebrew/bin',
+  '/opt/homebrew/sbin',
+]
+
+/**
+ * @typedef {{ name: string, isThere: () => boolean | Promise<boolean>, debian: string, brew?: string }} Program
+ * `brew` is absent where Homebrew has no package.
+ */
+
+/** @type {Readonly<Record<'redis' | 'prosody' | 'ejabberd' | 'xmllint' | 'slixmpp', Program>>} */
+export const PROGRAMS = {
+  redis: { name: 'redis-server', isThere: () => isThere('redis-server'), debian: 'redis-server', brew: 'redis' },
+  prosody: { name: 'prosody', isThere: () => isThere('prosody'), debian: 'prosody', brew: 'prosody/prosody/prosody' },
+  ejabberd: {
+    name: 'ejabberd',
+    isThere: () => isThere('ejabberdctl') && isThere('erl'),
+    debian: 'ejabberd',
+    brew: 'ejabberd',
+  },
+  xmllint: { name: 'xmllint', isThere: () => isThere('xmllint'), debian: 'libxml2-utils', brew: 'libxml2' },
+  slixmpp: { name: 'slixmpp for Python', isThere: hasSlixmpp, debian: 'python3-slixmpp' },
+}
+
+/** The program's full name, or undefined. */
+export function findProgram(name) {
+  return [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS]
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable)
+}
+
+/**
+ * Installs those of the programs that are missing. Asks first where somebody is there to answer.
+ *
+ * @param {readonly Program[]} programs
+ */
+export async function ensurePrograms(programs) {
+  const missing = await missingOf(programs)
+  if (missing.length === 0) return
+  const way = await installationWay(missing)
+  if (!way) throw new SetUpFailed(whatToInstall(missing))
+  if (!(await agreed(missing, way))) throw new SetUpFailed(`Nothing was installed. ${whatToInstall(missing)}`)
+  const names = missing.map((program) => program.name).join(', ')
+  try {
+    await step(`installing ${names} with ${way.name}`, () => way.install(missing))
+  } catch (error) {
+    throw new SetUpFailed(`${error.message}\n${whatToInstall(missing)}`)
+  }
+  const still = await missingOf(missing)
+  if (still.length > 0)
+    throw new SetUpFailed(`The installation went through, but something is still missing. ${whatToInstall(still)}`)
+}
+
+async function missingOf(programs) {
+  const there = await Promise.all(programs.map((program) => program.isThere()))
+  return programs.filter((_, index) => !there[index])
+}
+
+async function installationWay(missing) {
+  const isRoot = process.getuid?.() === 0
+  if (isThere('apt-get') && isThere('flock')) {
+    if (isRoot) return { name: 'apt', install: (programs) => runQuietly(INSTALL_DEBIAN, debianPackages(programs)) }
+    if (await canUseSudo()) return { name: 'sudo apt', install: installWithSudo }
+    return undefined
+  }
+  if (isThere('brew') && missing.every((program) => program.brew)) {
+    return {
+      name: 'Homebrew',
+      install: (programs) => runQuietly('brew', ['install', ...programs.map((program) => program.brew)]),
+    }
+  }
+  return undefined
+}
+
+async function installWithSudo(programs) {
+  // sudo asks for the password on the terminal itself.
+  await runQuietly('sudo', [INSTALL_DEBIAN, ...debianPackages(programs)], {
+    stdin: somebodyIsThere() ? 'inherit' : 'ignore',
+  })
+}
+
+async function canUseSudo() {
+  if (!isThere('sudo')) return false
+  if (somebodyIsThere()) return true
+  return runQuietly('sudo', ['-n', 'true']).then(
+    () => true,
+    () => false,
+  )
+}
+
+function debianPackages(programs) {
+  return programs.map((program) => program.debian)
+}
+
+function whatToInstall(missing) {
+  return `Please install ${missing.map((program) => program.name).join(', ')} (on Debian and Ubuntu: apt-get install ${debianPackages(missing).join(' ')}) and start again.`
+}
+
+function somebodyIsThere() {
+  return Boolean(process.stdin.isTTY) && process.env.CI !== 'true'
+}
+
+async function agreed(missing, way) {
+  const names = missing.map((program) => program.name).join(', ')
+  say(`Missing on this machine: ${names}.`)
+  if (!somebodyIsThere()) return true
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await terminal.question(`Install with ${way.name}? No system service is started or enabled. [Y/n] `)
+    return /^(y|yes|)$/i.test(answer.trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+function isThere(name) {
+  return findProgram(name) !== undefined
+}
+
+function hasSlixmpp() {
+  return runQuietly('python3', ['-c', 'import slixmpp']).then(
+    () => true,
+    () => false,
+  )
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
