@@ -8,25 +8,47 @@ export interface Jid {
   readonly resource: string
 }
 
-const FORBIDDEN_IN_LOCAL = /["&'/:<>@\s]/
+// RFC 7622 3.3.1 names the first nine. Control characters and halves of surrogate pairs are in no part (RFC 8264 9.11, 9.12).
+const FORBIDDEN_IN_LOCAL = /["&'/:<>@\s\p{Cc}\p{Cs}]/u
+const FORBIDDEN_IN_DOMAIN = /["&'/<>@\\*{}\s\p{Cc}\p{Cs}]/u
+const FORBIDDEN_IN_RESOURCE = /[\p{Cc}\p{Cs}\u2028\u2029]/u
 
-/** RFC 7622 3: parts are split first, then each is prepared. Undefined where the text is not a JID. */
+/** RFC 7622 3.1: parts are split first, then each is prepared. Undefined where the text is not a JID. */
 export function parseJid(text: string): Jid | undefined {
   const slash = text.indexOf('/')
   const bare = slash < 0 ? text : text.slice(0, slash)
   const at = bare.indexOf('@')
-  const local = at < 0 ? '' : prepare(bare.slice(0, at))
-  const domain = prepare(bare.slice(at + 1)).replace(/\.$/, '')
-  const resource = slash < 0 ? '' : text.slice(slash + 1).normalize('NFC')
   if (at === 0 || slash === text.length - 1) return undefined
-  if (domain === '' || /[\s@/&'"<>]/.test(domain) || FORBIDDEN_IN_LOCAL.test(local)) return undefined
-  if (tooLong(local) || tooLong(domain) || tooLong(resource)) return undefined
+  const local = at < 0 ? '' : prepare(bare.slice(0, at))
+  const domain = prepareDomain(bare.slice(at + 1))
+  const resource = slash < 0 ? '' : prepareResource(text.slice(slash + 1))
+  if (!isDomain(domain) || FORBIDDEN_IN_LOCAL.test(local) || FORBIDDEN_IN_RESOURCE.test(resource)) return undefined
+  if ((at > 0 && local === '') || tooLong(local) || tooLong(domain) || tooLong(resource)) return undefined
   return { local, domain, resource }
 }
 
 // RFC 7622 3.3.1: width mapping, case mapping, NFC. NFKC covers the width mapping.
 function prepare(part: string): string {
-  return /^[\x21-\x7e]*$/.test(part) ? part.toLowerCase() : part.normalize('NFKC').toLowerCase().normalize('NFC')
+  if (/^[\x21-\x7e]*$/.test(part)) return part.toLowerCase()
+  // Lower case can give letters that NFKC changes again; done twice the result stays as it is.
+  return part.normalize('NFKC').toLowerCase().normalize('NFKC').toLowerCase().normalize('NFC')
+}
+
+// RFC 7622 3.2: a final dot is dropped before anything else.
+function prepareDomain(part: string): string {
+  return prepare(part).replace(/\.$/, '')
+}
+
+// RFC 7622 3.4.1, OpaqueString (RFC 8265 4.2.2): spaces of all kinds become the one of ASCII; case stays.
+function prepareResource(part: string): string {
+  return /^[\x20-\x7e]*$/.test(part) ? part : part.replace(/\p{Zs}/gu, ' ').normalize('NFC')
+}
+
+// A colon stands in an IPv6 address only, so that no JID begins like `xmpp:`.
+function isDomain(domain: string): boolean {
+  if (domain === '' || FORBIDDEN_IN_DOMAIN.test(domain)) return false
+  if (domain.startsWith('[')) return /^\[[0-9a-f:.]+\]$/.test(domain)
+  return !/[[\]:]|^\.|\.\.|\.$/.test(domain)
 }
 
 // RFC 7622 3.1: no part is longer than 1,023 octets. Three bytes a UTF-16 unit is the most that UTF-8 takes.
@@ -82,8 +104,8 @@ export function jidPattern(pattern: string): ((jid: string) => boolean) | undefi
   const resource = slash < 0 ? undefined : pattern.slice(slash + 1)
   const at = bare.indexOf('@')
   const local = partPattern(at < 0 ? '' : prepare(bare.slice(0, at)))
-  const domain = partPattern(prepare(bare.slice(at + 1)))
-  const resourceMatches = resource === undefined ? () => true : partPattern(resource.normalize('NFC'))
+  const domain = partPattern(prepareDomain(bare.slice(at + 1)))
+  const resourceMatches = resource === undefined ? () => true : partPattern(prepareResource(resource))
   return (jid) => {
     const candidate = splitNormalised(jid)
     return local(candidate.local) && domain(candidate.domain) && resourceMatches(candidate.resource)

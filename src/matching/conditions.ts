@@ -1,0 +1,135 @@
+import { jidPattern } from '../domain/jid.ts'
+import type { Conditions } from '../domain/route.ts'
+import type { Complain } from './problem.ts'
+import type { Subject } from './subject.ts'
+import { compileValueConditions, showText, showValues, valuesOf } from './value.ts'
+import type { CompileXPath, XPathAnswer, XPathTest } from './xpath.ts'
+
+/** One condition of a route, compiled. */
+export interface Check {
+  /** `type`, `from`, `fields.currency`, `headers.Urgency`, `xpath`. */
+  readonly name: string
+  readonly expected: string
+  readonly holds: (look: Look) => boolean
+  /** What the document has there, in words. */
+  readonly found: (look: Look) => string
+  /** Why it could not be asked of this document at all; undefined where it could. */
+  readonly fault?: (look: Look) => string | undefined
+}
+
+/** One document while its routes are asked. */
+export interface Look {
+  readonly subject: Subject
+  /** Asks each XPath at most once a document, however many routes have it. */
+  readonly xpath: (test: XPathTest) => XPathAnswer
+}
+
+/**
+ * The conditions of a route in the order in which they are asked: type, from, to, node, stanza, mediaType, headers, fields,
+ * and xpath last, since it costs most. What can't be compiled is complained of, and never holds.
+ */
+export function compileConditions(when: Conditions, compileXPath: CompileXPath, complain: Complain): readonly Check[] {
+  return [
+    ...(when.type ? [oneOf('type', when.type, ({ type }) => type)] : []),
+    ...(when.from ? [fromPatterns('from', when.from, ({ origin }) => origin.from, complain)] : []),
+    ...(when.to ? [fromPatterns('to', when.to, ({ origin }) => origin.to, complain)] : []),
+    ...(when.node ? [onValues('node', when.node, ({ origin }) => textValues(origin.node))] : []),
+    ...(when.stanza ? [oneOf('stanza', when.stanza, ({ origin }) => origin.stanza)] : []),
+    ...(when.mediaType ? [onValues('mediaType', when.mediaType, ({ mediaType }) => textValues(mediaType))] : []),
+    ...Object.entries(when.headers ?? {}).map(([name, conditions]) =>
+      onValues(`headers.${name}`, conditions, ({ origin }) =>
+        Object.hasOwn(origin.headers, name) ? [origin.headers[name]!] : [],
+      ),
+    ),
+    ...Object.entries(when.fields ?? {}).map(([name, conditions]) =>
+      onValues(`fields.${name}`, conditions, ({ fields }) => valuesOf(fields, name)),
+    ),
+    ...(when.xpath === undefined ? [] : [onXPath(when.xpath, when.namespaces, compileXPath, complain)]),
+  ]
+}
+
+function textValues(text: string): readonly string[] {
+  return text === '' ? [] : [text]
+}
+
+function oneOf(name: string, accepted: readonly string[], read: (subject: Subject) => string): Check {
+  const set = new Set(accepted)
+  return {
+    name,
+    expected: accepted.join(' or '),
+    holds: ({ subject }) => set.has(read(subject)),
+    found: ({ subject }) => showText(read(subject)),
+  }
+}
+
+function fromPatterns(
+  name: 'from' | 'to',
+  patterns: readonly string[],
+  read: (subject: Subject) => string,
+  complain: Complain,
+): Check {
+  const tests = patterns.flatMap((pattern, at) => {
+    const test = jidPattern(pattern)
+    if (test) return [test]
+    complain('pattern-invalid', ['when', name, at], `Cannot compare JIDs: ${showText(pattern)} is not a JID pattern`)
+    return []
+  })
+  return {
+    name,
+    expected: patterns.join(' or '),
+    holds: ({ subject }) => {
+      const jid = read(subject)
+      return tests.some((test) => test(jid))
+    },
+    found: ({ subject }) => showText(read(subject)),
+  }
+}
+
+function onValues(
+  name: string,
+  conditions: Parameters<typeof compileValueConditions>[0],
+  read: (subject: Subject) => ReturnType<typeof valuesOf>,
+): Check {
+  const test = compileValueConditions(conditions)
+  return {
+    name,
+    expected: test.expected,
+    holds: ({ subject }) => test.holds(read(subject)),
+    found: ({ subject }) => showValues(read(subject)),
+  }
+}
+
+function onXPath(
+  expression: string,
+  namespaces: Readonly<Record<string, string>>,
+  compileXPath: CompileXPath,
+  complain: Complain,
+): Check {
+  const compiled = compileXPath(expression, namespaces)
+  if (compiled.kind === 'error') {
+    complain('xpath-invalid', ['when', 'xpath'], `Cannot compile the XPath: ${compiled.message}`)
+    return { name: 'xpath', expected: expression, holds: () => false, found: () => 'an error' }
+  }
+  return {
+    name: 'xpath',
+    expected: expression,
+    holds: (look) => look.xpath(compiled.test).kind === 'true',
+    found: (look) => describe(look.xpath(compiled.test)),
+    fault: (look) => {
+      const answer = look.xpath(compiled.test)
+      return answer.kind === 'failed' ? answer.message : undefined
+    },
+  }
+}
+
+function describe(answer: XPathAnswer): string {
+  switch (answer.kind) {
+    case 'true':
+    case 'false':
+      return answer.kind
+    case 'not-xml':
+      return 'content that is not XML'
+    case 'failed':
+      return `it could not be evaluated: ${showText(answer.message)}`
+  }
+}

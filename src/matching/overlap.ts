@@ -1,0 +1,106 @@
+import { type Destination, destinationName } from '../domain/delivery.ts'
+import type { DestinationTemplate, Route } from '../domain/route.ts'
+import type { CompiledDestination } from './destination.ts'
+import type { RouteProblem } from './problem.ts'
+
+/** A route's entry in `deliver`. */
+export interface Entry {
+  readonly route: Route
+  /** Its place in the route's `deliver`. */
+  readonly at: number
+  readonly destination: CompiledDestination
+}
+
+/**
+ * Warns of entries that can reach the same destination with different options: the first matching route owns the delivery
+ * (DESIGN 1), so the other's options are then not used.
+ *
+ * @param entries In the order in which routes are asked.
+ */
+export function warnOfOverlaps(entries: readonly Entry[], warn: (problem: RouteProblem) => void): void {
+  const byName = new Map<string, Entry>()
+  const templates = templatesByHome(entries)
+  entries.forEach((entry, rank) => {
+    const name = destinationName(entry.destination.target)
+    const same = byName.get(name)
+    if (same) compareOptions(same, entry, warn)
+    else byName.set(name, entry)
+    if (entry.destination.places.length > 0) return
+    for (const other of templates.get(homeOf(entry.destination.target)) ?? []) {
+      if (!reaches(other.entry.destination, entry.destination.target)) continue
+      if (other.rank < rank) compareOptions(other.entry, entry, warn)
+      else compareOptions(entry, other.entry, warn)
+    }
+  })
+}
+
+interface Ranked {
+  readonly entry: Entry
+  readonly rank: number
+}
+
+function templatesByHome(entries: readonly Entry[]): ReadonlyMap<string, readonly Ranked[]> {
+  const templates = new Map<string, Ranked[]>()
+  entries.forEach((entry, rank) => {
+    if (entry.destination.places.length === 0) return
+    const home = homeOf(entry.destination.target)
+    templates.set(home, [...(templates.get(home) ?? []), { entry, rank }])
+  })
+  return templates
+}
+
+/** Destinations of two homes are never the same. */
+function homeOf(target: Destination): string {
+  return target.kind === 'node' ? target.service : `@${target.jid.replace(/^[^@/]*@/, '').replace(/\/.*$/s, '')}`
+}
+
+function reaches(template: CompiledDestination, target: Destination): boolean {
+  return template.allow?.test(target.kind === 'node' ? target.node : target.jid) ?? false
+}
+
+function compareOptions(owner: Entry, other: Entry, warn: (problem: RouteProblem) => void): void {
+  if (owner.route === other.route || !canMatchTogether(owner.route, other.route)) return
+  const differing = differences(owner, other)
+  if (differing.length === 0) return
+  const name = destinationName(other.destination.target)
+  warn({
+    route: other.route.name,
+    path: ['deliver', other.at],
+    message: `${name} is reached by route ${owner.route.name} too, which comes first: where both match, its ${differing.join(', ')} counts`,
+    severity: 'warning',
+    code: 'options-differ',
+  })
+}
+
+// Only what is plain: types that exclude each other, and one route being asked only where the other did not match.
+function canMatchTogether(one: Route, other: Route): boolean {
+  if (one.otherwise !== other.otherwise) return false
+  const types = new Set(one.when.type ?? [])
+  return one.when.type === undefined || other.when.type === undefined || other.when.type.some((type) => types.has(type))
+}
+
+function differences(owner: Entry, other: Entry): string[] {
+  const options: readonly (keyof DestinationTemplate)[] = [
+    'confirm',
+    'confirmTimeoutMs',
+    'retry',
+    'as',
+    'body',
+    'create',
+  ]
+  const ofTemplates = options.filter((key) => {
+    return canonical(owner.destination.template[key]) !== canonical(other.destination.template[key])
+  })
+  const ofRoutes = (['order', 'expiresMs'] as const).filter((key) => {
+    return canonical(owner.route[key]) !== canonical(other.route[key])
+  })
+  return [...ofTemplates, ...ofRoutes].map((key) => NAMES[key] ?? key)
+}
+
+/** Where the configuration's word is another than ours. */
+const NAMES: Readonly<Record<string, string>> = { confirmTimeoutMs: 'confirmTimeout', expiresMs: 'expires' }
+
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
+  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,12 @@
+import type { Content, Origin } from '../domain/document.ts'
+import type { Fields } from '../domain/fields.ts'
+
+/** All that routes can ask about: a document that was identified and validated, and how it came. */
+export interface Subject {
+  /** Name of the document type, or `opaque`. */
+  readonly type: string
+  readonly origin: Origin
+  readonly mediaType: string
+  readonly fields: Fields
+  readonly content: Content
+}
