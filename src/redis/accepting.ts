@@ -1,0 +1,118 @@
+import type { Redis } from 'ioredis'
+import { bareJid } from '../domain/jid.ts'
+import { type AcceptAnswer, type Acceptance, type Clock, type Store, StoreUnavailable } from '../flow/ports.ts'
+import type { Call } from './calls.ts'
+import { coalesce } from './coalesce.ts'
+import { PATIENCE_MS, SILENCE_MS } from './connection.ts'
+import { nameDigest } from './keys.ts'
+import { factsOf, metaOf } from './records.ts'
+import type { Argument } from './scripts.ts'
+
+export interface AcceptOptions {
+  readonly limits: { readonly waiting: number; readonly perSenderWaiting: number }
+  /** WAITAOF after each write: guarantee 1 where Redis syncs its file every second. */
+  readonly waitAof: boolean
+  /** How many replicas must have it too. */
+  readonly replicas: number
+  readonly clock: Clock
+}
+
+/** One script call writes this many deliveries in about a fifth of a second, during which Redis does nothing else. */
+export const DELIVERIES_MOST = 20_000
+
+const BATCH_BYTES = 1 << 20
+const GATHERED_BYTES = 64 << 20
+const DELIVERY_BYTES = 500
+const ENVELOPE_BYTES = 1_000
+
+/** Store.accept(): concurrent calls share one script call, and one sync of Redis's file. */
+export function createAccept(call: Call, options: AcceptOptions): Store['accept'] {
+  const { limits, clock } = options
+  // A sync may take a second; many documents must share it.
+  const most = options.waitAof ? 2_048 : 128
+  const confirm = confirmation(options)
+  const accept = coalesce<readonly Acceptance[], readonly AcceptAnswer[]>(
+    async (stanzas, deadlineMs) => {
+      const nowMs = clock()
+      const documents = stanzas.flatMap((stanza) => [
+        stanza.length,
+        ...stanza.flatMap((acceptance) => acceptArguments(acceptance, nowMs)),
+      ])
+      const args = [limits.waiting, limits.perSenderWaiting, stanzas.length, ...documents]
+      const reply = await call('accept', args, { repeatable: true, deadlineMs, ...(confirm && { confirm }) })
+      return (reply as (Buffer | number)[][][]).map((answers) => answers.map((answer) => acceptAnswer(answer, limits)))
+    },
+    {
+      name: 'accept',
+      most,
+      mostWeight: options.waitAof ? 8 * BATCH_BYTES : BATCH_BYTES,
+      weigh: (stanza) => stanza.reduce((sum, acceptance) => sum + bytesOf(acceptance), 0),
+      gatheredWeight: GATHERED_BYTES,
+      patienceMs: PATIENCE_MS,
+    },
+  )
+  return async (stanza) => {
+    if (stanza.length === 0) return []
+    const deliveries = stanza.reduce((sum, acceptance) => sum + acceptance.deliveries.length, 0)
+    if (deliveries > DELIVERIES_MOST) {
+      const [{ envelope }] = stanza as readonly [Acceptance]
+      throw new RangeError(
+        `Cannot accept ${envelope.id}: ${deliveries} deliveries at once, at most ${DELIVERIES_MOST} can be`,
+      )
+    }
+    return accept(stanza)
+  }
+}
+
+function bytesOf({ envelope, deliveries }: Acceptance): number {
+  return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
+}
+
+function acceptArguments({ envelope, deliveries, claim, key }: Acceptance, nowMs: number): Argument[] {
+  const { document, receivedAtMs, submit } = envelope
+  const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
+  const args: Argument[] = [
+    envelope.id,
+    envelope.type,
+    bareJid(envelope.origin.from),
+    document.digest,
+    claim ? nameDigest(claim.name) : '',
+    claim?.windowMs ?? 0,
+    key ? nameDigest(key.name) : '',
+    key?.windowMs ?? 0,
+    JSON.stringify(metaOf(envelope)),
+    typeof document.payload === 'string' ? document.payload : Buffer.from(document.payload),
+    deliveries.length,
+  ]
+  for (const planned of deliveries) {
+    const facts = factsOf(planned, times)
+    args.push(facts.route, facts.lane ?? '', facts.priority, JSON.stringify(facts), JSON.stringify(planned.options))
+  }
+  return args
+}
+
+function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOptions['limits']): AcceptAnswer {
+  const kind = String(answer[0])
+  if (kind === 'overloaded') {
+    const scope = String(answer[1]) === 'sender' ? 'sender' : 'all'
+    const limit = scope === 'sender' ? limits.perSenderWaiting : limits.waiting
+    return { kind, scope, waiting: Number(answer[2]), limit }
+  }
+  return { kind: kind as 'accepted' | 'duplicate' | 'key-conflict', id: String(answer[1]) }
+}
+
+function confirmation({ waitAof, replicas }: AcceptOptions): ((client: Redis) => Promise<void>) | undefined {
+  if (!waitAof && replicas === 0) return undefined
+  // Below the silence after which the connection is given up.
+  const timeoutMs = SILENCE_MS - 500
+  return async (client) => {
+    if (waitAof) {
+      const [local = 0, copies = 0] = (await client.call('WAITAOF', 1, replicas, timeoutMs)) as number[]
+      if (local < 1) throw new StoreUnavailable(`Cannot accept: Redis has not synced its file within ${timeoutMs} ms`)
+      if (copies < replicas) throw new StoreUnavailable(`Cannot accept: ${copies} of ${replicas} replicas have synced`)
+      return
+    }
+    const copies = await client.wait(replicas, timeoutMs)
+    if (copies < replicas) throw new StoreUnavailable(`Cannot accept: ${copies} of ${replicas} replicas have it`)
+  }
+}

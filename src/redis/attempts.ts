@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto'
+import { parseDeliveryId, parseDestination } from '../domain/delivery.ts'
+import type { AttemptEnd, StartedAttempt } from '../flow/ports.ts'
+import type { Call } from './calls.ts'
+import { coalesce } from './coalesce.ts'
+import { PATIENCE_MS } from './connection.ts'
+import { type Meta, parseOptions, recordLine } from './records.ts'
+
+export interface AttemptsOptions {
+  readonly instance: string
+  readonly attemptLeaseMs: number
+}
+
+/** A delivery to a destination that has enough under way comes due again after this. */
+const POSTPONE_MS = 250
+
+interface Wanted {
+  readonly ids: readonly string[]
+  readonly full: readonly string[]
+}
+
+const COALESCED = { mostWeight: 128, gatheredWeight: 100_000, patienceMs: PATIENCE_MS } as const
+
+/** Store.start(): concurrent calls share one script call, each attempt goes to the caller that asked for it first. */
+export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOptions) {
+  const start = coalesce<Wanted, StartedAttempt[]>(
+    async (batch, deadlineMs) => {
+      const full = [...new Set(batch.flatMap((wanted) => wanted.full))]
+      const ids = batch.flatMap((wanted) => wanted.ids)
+      const token = randomBytes(9).toString('base64url')
+      const args = [instance, token, attemptLeaseMs, POSTPONE_MS, full.length, ...full, ...ids]
+      const reply = await call('start', args, { repeatable: true, deadlineMs })
+      return shareOut(batch, parseStarted(reply as Buffer[][]))
+    },
+    { ...COALESCED, name: 'start', most: 128, weigh: ({ ids }) => ids.length },
+  )
+  return async (ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]> =>
+    ids.length === 0 ? [] : start({ ids, full })
+}
+
+function shareOut(batch: readonly Wanted[], started: ReadonlyMap<string, StartedAttempt>): StartedAttempt[][] {
+  const left = new Map(started)
+  return batch.map(({ ids }) => {
+    const own: StartedAttempt[] = []
+    for (const id of ids) {
+      const attempt = left.get(id)
+      if (attempt) own.push(attempt)
+      left.delete(id)
+    }
+    return own
+  })
+}
+
+function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
+  const envelopes = new Map<string, { readonly meta: Meta; readonly payload: Buffer }>()
+  const started = new Map<string, StartedAttempt>()
+  for (const row of reply) {
+    const [id, tries, to, route, expires, options, metaText, payload] = row as [
+      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
+    ]
+    const { envelopeId } = parseDeliveryId(String(id))
+    const envelope = envelopes.get(envelopeId) ?? { meta: JSON.parse(String(metaText)) as Meta, payload }
+    envelopes.set(envelopeId, envelope)
+    const { meta } = envelope
+    started.set(String(id), {
+      id: String(id),
+      envelopeId,
+      tries: Number(tries),
+      destination: parseDestination(String(to)),
+      route: String(route),
+      options: parseOptions(String(options)),
+      type: meta.type,
+      from: meta.origin.from,
+      receivedAtMs: meta.receivedAtMs,
+      hops: meta.origin.hops,
+      form: meta.form,
+      mediaType: meta.mediaType,
+      rootName: meta.rootName,
+      datatype: meta.datatype,
+      payload: envelope.payload,
+      ...(String(expires) === '' ? {} : { expiresAtMs: Number(String(expires)) }),
+    })
+  }
+  return started
+}
+
+/** Store.end(): concurrent calls share one script call. */
+export function createEnd(call: Call, { instance }: AttemptsOptions) {
+  return coalesce<AttemptEnd, readonly string[]>(
+    async (batch, deadlineMs) => {
+      const ends = batch.flatMap((end) => [end.id, end.kind, detailOf(end), recordLine(end.record)])
+      const reply = (await call('end', [instance, ...ends], { repeatable: true, deadlineMs })) as Buffer[]
+      return reply.map((freed) => (freed.length === 0 ? [] : [String(freed)]))
+    },
+    { ...COALESCED, name: 'end', most: 128, weigh: () => 1 },
+  )
+}
+
+function detailOf(end: AttemptEnd): string | number {
+  switch (end.kind) {
+    case 'retry':
+    case 'void':
+      return end.dueAtMs
+    case 'dead':
+      return end.reason
+    case 'delivered':
+    case 'expired':
+      return ''
+  }
+}

@@ -1,0 +1,85 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { type Log, StoreUnavailable } from '../flow/ports.ts'
+
+/** Without an answer for this long the connection is given up, and what was asked is answered with an error. */
+export const SILENCE_MS = 2_000
+/** A sender hears within this time, whatever befalls Redis. */
+export const PATIENCE_MS = 5_000
+
+type ConnectionOptions = Pick<
+  RedisOptions,
+  'autoResendUnfulfilledCommands' | 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'socketTimeout'
+>
+
+/** What every connection has: it comes back by itself, soon and for ever, and never ends the process with an 'error' event. */
+export function connect(url: string, name: string, log: Log, options: ConnectionOptions): Redis {
+  const client = new Redis(url, {
+    connectionName: `waybill-${name}`,
+    connectTimeout: SILENCE_MS,
+    retryStrategy: (times: number) => Math.min(50 * times, 500),
+    ...options,
+  })
+  let told = ''
+  client.on('error', (error: Error) => {
+    // One line for each cause, not one for each try.
+    if (told !== error.message) log('warn', 'redis-connection', { connection: name, error: describe(error) })
+    told = error.message
+  })
+  client.on('ready', () => {
+    told = ''
+    log('debug', 'redis-ready', { connection: name })
+  })
+  return client
+}
+
+/** A connection whose commands fail at once when it is lost or silent, instead of waiting for the next one. */
+export function connectImpatient(url: string, name: string, log: Log): Redis {
+  return connect(url, name, log, {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    socketTimeout: SILENCE_MS,
+  })
+}
+
+/** Waits until the connection can be used. Throws {@link StoreUnavailable} at the deadline, or when it was ended for good. */
+export async function whenReady(client: Redis, deadlineMs: number): Promise<void> {
+  if (client.status === 'ready') return
+  if (client.status === 'end') throw new StoreUnavailable('Cannot ask Redis: the connection was ended')
+  let lastError = ''
+  await new Promise<void>((resolve, reject) => {
+    const settle = (error?: StoreUnavailable) => {
+      clearTimeout(timer)
+      client.off('ready', onReady).off('end', onEnd).off('error', onError)
+      if (error) reject(error)
+      else resolve()
+    }
+    const onReady = () => settle()
+    const onEnd = () => settle(new StoreUnavailable(`Cannot ask Redis: the connection was ended${lastError}`))
+    const onError = (error: Error) => {
+      lastError = ` (${describe(error)})`
+    }
+    const timer = setTimeout(
+      () => settle(new StoreUnavailable(`Cannot ask Redis: no connection in time${lastError}`)),
+      Math.max(0, deadlineMs - Date.now()),
+    )
+    client.on('ready', onReady).on('end', onEnd).on('error', onError)
+  })
+}
+
+/** Ends a connection: politely where it can be done soon, and at once otherwise. */
+export async function disconnect(client: Redis): Promise<void> {
+  if (client.status === 'ready') {
+    const timer = setTimeout(() => client.disconnect(), SILENCE_MS)
+    await client.quit().catch(() => undefined)
+    clearTimeout(timer)
+  }
+  client.disconnect()
+}
+
+/** The text of an error, for a log: some have a code and no message. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as { code?: string }
+  return error.message || code || error.name
+}

@@ -1,0 +1,149 @@
+import type { Redis } from 'ioredis'
+import type { Clock, DeadFilter, DeadLetter, DeliveryTrace, EnvelopeTrace, Ledger, Store } from '../flow/ports.ts'
+import { ask, type Call } from './calls.ts'
+import { type Facts, type Meta, parseRecords, type Sum } from './records.ts'
+
+/** How many dead letters a script looks at before others have their turn. */
+const PART = 500
+const DEAD_LIMIT = 1_000
+
+export function createReadings(
+  call: Call,
+  client: Redis,
+  prefix: string,
+  clock: Clock,
+): Pick<Store, 'trace' | 'payload' | 'dead' | 'ledger' | 'depth'> {
+  const repeatable = { repeatable: true }
+  return {
+    async trace(envelopeId): Promise<EnvelopeTrace | undefined> {
+      return parseTrace(envelopeId, (await call('trace', [envelopeId], repeatable)) as unknown[])
+    },
+
+    async payload(envelopeId) {
+      const payload = await ask('payload', client, () =>
+        client.hgetBuffer(`${prefix}envelope:${envelopeId}`, 'payload'),
+      )
+      return payload ?? undefined
+    },
+
+    async dead(filter: DeadFilter) {
+      const limit = filter.limit ?? DEAD_LIMIT
+      const letters: DeadLetter[] = []
+      for (let offset = 0; letters.length < limit; offset += PART) {
+        const rows = (await call('dead', [offset, PART], repeatable)) as unknown[][]
+        letters.push(...rows.map(parseDeadLetter).filter((letter) => fits(letter, filter)))
+        if (rows.length < PART) break
+      }
+      return letters.slice(0, limit)
+    },
+
+    async ledger(): Promise<Ledger> {
+      return parseLedger(await ask('ledger', client, () => client.hgetall(`${prefix}ledger`)))
+    },
+
+    async depth() {
+      const [waiting, underWay, dead, due] = (await call('depth', [], repeatable)) as [number, number, number, Buffer]
+      const oldestDueMs = due.length === 0 ? 0 : Math.max(0, clock() - Number(String(due)))
+      return { waiting, underWay, dead, oldestDueMs }
+    },
+  }
+}
+
+const DOCUMENT_COUNTS = ['accepted', 'waiting', 'held', 'delivered', 'dead', 'expired', 'dropped', 'duplicate'] as const
+const DELIVERY_COUNTS = ['planned', 'waiting', 'delivered', 'dead', 'expired', 'dropped'] as const
+
+/** The ledger's hash, "GROUP STATE [NAME]" → count, as the flow knows it. */
+export function parseLedger(counts: Readonly<Record<string, string>>): Ledger {
+  const groups = new Map<string, Record<string, number>>()
+  for (const [field, count] of Object.entries(counts)) {
+    const [, group, state, name = ''] = /^(\S+) (\S+)(?: (.*))?$/s.exec(field)!
+    const id = `${group} ${name}`
+    const states = groups.get(id) ?? {}
+    states[state!] = Number(count)
+    groups.set(id, states)
+  }
+  const byName = <State extends string>(group: string, states: readonly State[]) =>
+    Object.fromEntries(
+      [...groups.keys()]
+        .filter((id) => id.startsWith(`${group} `))
+        .sort()
+        .map((id) => [id.slice(group.length + 1), complete(groups.get(id), states)]),
+    )
+  return {
+    documents: complete(groups.get('documents '), DOCUMENT_COUNTS),
+    deliveries: complete(groups.get('deliveries '), DELIVERY_COUNTS),
+    types: byName('type', DOCUMENT_COUNTS),
+    routes: byName('route', DELIVERY_COUNTS),
+  }
+}
+
+function complete<State extends string>(
+  counts: Readonly<Record<string, number>> | undefined,
+  states: readonly State[],
+): Record<State, number> {
+  return Object.fromEntries(states.map((state) => [state, counts?.[state] ?? 0])) as Record<State, number>
+}
+
+/** The reply of trace.lua; undefined where there is no such envelope. */
+export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace | undefined {
+  if (reply.length === 0) return undefined
+  const meta = JSON.parse(String(reply[0])) as Meta
+  const sum = JSON.parse(String(reply[1])) as Sum
+  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown][])
+    .sort(([one], [other]) => Number(String(one)) - Number(String(other)))
+    .map(([index, facts, attempts, behind]) =>
+      parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts), String(behind)),
+    )
+  const reason = reasonOf(sum)
+  return { id, ...meta, state: sum.state, ...(reason === undefined ? {} : { reason }), deliveries }
+}
+
+function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: string): DeliveryTrace {
+  const records = parseRecords(attempts)
+  if (facts.started !== undefined) records.push({ atMs: facts.started, result: 'under way' })
+  const reason = reasonOf(facts)
+  return {
+    id,
+    destination: facts.to,
+    route: facts.route,
+    state: facts.state,
+    ...(facts.state === 'waiting' && facts.started === undefined ? { dueAtMs: facts.due } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(behind === '' ? {} : { behind }),
+    attempts: records,
+  }
+}
+
+// "superseded (ops@example.org)": an operator's reason goes with the name.
+function reasonOf({ reason, by }: { readonly reason?: string; readonly by?: string }): string | undefined {
+  return by === undefined || by === reason ? reason : `${reason} (${by})`
+}
+
+/** One row of dead.lua. */
+export function parseDeadLetter(row: readonly unknown[]): DeadLetter {
+  const [id, sumText, metaText, factsText, last] = row.map(String) as [string, string, string, string, string]
+  const sum = JSON.parse(sumText) as Sum
+  const meta = JSON.parse(metaText) as Meta
+  const facts = factsText === '' ? undefined : (JSON.parse(factsText) as Facts)
+  const [record] = parseRecords(last)
+  return {
+    id,
+    envelopeId: id.split('.')[0]!,
+    type: sum.type,
+    from: meta.origin.from,
+    route: facts?.route ?? '',
+    destination: facts?.to ?? '',
+    reason: facts?.reason ?? sum.reason ?? '',
+    diedAtMs: facts?.ended ?? sum.ended ?? 0,
+    tries: facts?.tries ?? 0,
+    text: record === undefined ? '' : (record.text ?? record.result),
+  }
+}
+
+/** `from` fits the full JID or its bare one; everything else fits exactly. */
+export function fits(letter: DeadLetter, filter: DeadFilter): boolean {
+  const same = (wanted: string | undefined, found: string) => wanted === undefined || wanted === found
+  if (!same(filter.type, letter.type) || !same(filter.route, letter.route)) return false
+  if (!same(filter.destination, letter.destination) || !same(filter.reason, letter.reason)) return false
+  return filter.from === undefined || letter.from === filter.from || letter.from.startsWith(`${filter.from}/`)
+}

@@ -1,0 +1,111 @@
+/** How envelopes and deliveries stand in Redis: the values that scripts/transition.lua lists. */
+import {
+  type AttemptRecord,
+  type DeliveryOptions,
+  type DeliveryState,
+  destinationName,
+  type PlannedDelivery,
+} from '../domain/delivery.ts'
+import type { Form, Origin, SubmitOptions } from '../domain/document.ts'
+import type { Envelope } from '../domain/envelope.ts'
+import type { Fields } from '../domain/fields.ts'
+import { nameDigest } from './keys.ts'
+
+/** Everything of an envelope that never changes, the payload apart. */
+export interface Meta {
+  readonly type: string
+  readonly origin: Origin
+  readonly submit: SubmitOptions
+  readonly fields: Fields
+  readonly receivedAtMs: number
+  readonly form: Form
+  readonly mediaType: string
+  readonly rootName: string
+  readonly datatype: string
+  readonly bytes: number
+  readonly digest: string
+}
+
+/** What the deliveries of an envelope come to. Without deliveries, the document itself is counted as one. */
+export interface Sum {
+  readonly state: DeliveryState | 'held'
+  readonly type: string
+  readonly sender: string
+  readonly reason?: string
+  readonly by?: string
+  readonly ended?: number
+}
+
+/** What changes of a delivery, and what the scripts have to know of it. */
+export interface Facts {
+  readonly state: DeliveryState
+  readonly to: string
+  readonly route: string
+  readonly priority: number
+  readonly tries: number
+  readonly due: number
+  readonly lane?: string
+  readonly expires?: number
+  /** How long its confirmation may take. */
+  readonly patience: number
+  /** The instance that has it under way, and since when. */
+  readonly holder?: string
+  readonly started?: number
+  readonly ended?: number
+  readonly reason?: string
+  readonly by?: string
+}
+
+export function metaOf({ document, ...envelope }: Envelope): Meta {
+  return {
+    type: envelope.type,
+    origin: envelope.origin,
+    submit: envelope.submit,
+    fields: envelope.fields,
+    receivedAtMs: envelope.receivedAtMs,
+    form: document.form,
+    mediaType: document.mediaType,
+    rootName: document.rootName,
+    datatype: document.datatype,
+    bytes: document.bytes,
+    digest: document.digest,
+  }
+}
+
+/** The more urgent, the larger; beyond these bounds there is no difference. */
+const PRIORITY_MOST = 100
+
+/** A delivery that waits, due at once. Both the route and the sender may set an end to it: the earlier counts. */
+export function factsOf(
+  planned: PlannedDelivery,
+  times: { readonly receivedAtMs: number; readonly nowMs: number; readonly submitExpiresMs: number | undefined },
+): Facts {
+  const to = destinationName(planned.destination)
+  const expiresMs = Math.min(planned.expiresMs ?? Infinity, times.submitExpiresMs ?? Infinity)
+  return {
+    state: 'waiting',
+    to,
+    route: planned.route,
+    priority: Math.max(-PRIORITY_MOST, Math.min(PRIORITY_MOST, Math.round(planned.priority))),
+    tries: 0,
+    due: times.nowMs,
+    ...(planned.lane === undefined ? {} : { lane: nameDigest(planned.lane, to) }),
+    ...(expiresMs === Infinity ? {} : { expires: times.receivedAtMs + expiresMs }),
+    patience: planned.options.confirmTimeoutMs,
+  }
+}
+
+const TEXT_MOST = 500
+
+/** One line of JSON; the text of a peer's error is cut, since many records are kept. */
+export function recordLine(record: AttemptRecord): string {
+  return JSON.stringify(record.text === undefined ? record : { ...record, text: record.text.slice(0, TEXT_MOST) })
+}
+
+export function parseRecords(lines: string): AttemptRecord[] {
+  return lines === '' ? [] : lines.split('\n').map((line) => JSON.parse(line) as AttemptRecord)
+}
+
+export function parseOptions(text: string): DeliveryOptions {
+  return JSON.parse(text) as DeliveryOptions
+}

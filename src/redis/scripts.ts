@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+export type ScriptName =
+  | 'accept'
+  | 'bounce'
+  | 'dead'
+  | 'depth'
+  | 'drop'
+  | 'due'
+  | 'end'
+  | 'prune'
+  | 'reclaim'
+  | 'redrive'
+  | 'replan'
+  | 'start'
+  | 'trace'
+
+export type Argument = string | number | Buffer
+
+interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+const loaded = new Map<ScriptName, Script>()
+
+// What all scripts share goes behind the first line, which has to stay the first: it tells Redis the script's flags.
+function load(name: ScriptName): Script {
+  const known = loaded.get(name)
+  if (known) return known
+  const shared = read('transition')
+  const own = read(name)
+  const firstLineEnd = own.indexOf('\n') + 1
+  const text = own.slice(0, firstLineEnd) + shared + own.slice(firstLineEnd)
+  const script = { text, sha: createHash('sha1').update(text).digest('hex') }
+  loaded.set(name, script)
+  return script
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8')
+}
+
+/** Runs a script by its digest; Redis is given the text where it has forgotten it (a restart, SCRIPT FLUSH). Replies hold Buffers. */
+export async function evaluate(
+  client: Redis,
+  name: ScriptName,
+  prefix: string,
+  args: readonly Argument[],
+): Promise<unknown> {
+  const { sha, text } = load(name)
+  const rest = [1, `${prefix}ledger`, prefix, ...args]
+  try {
+    return await client.callBuffer('EVALSHA', [sha, ...rest])
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return client.callBuffer('EVAL', [text, ...rest])
+  }
+}

@@ -1,0 +1,154 @@
+#!lua
+-- Accepts batches of documents, each batch all or none: envelopes, deliveries with their places in the order, claims, ledger.
+-- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many batches follow.
+-- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, meta,
+-- payload, count of deliveries; and of each delivery: route, lane, priority, facts, options.
+-- Gives for each batch, of each document: its answer, an id; or 'overloaded', scope, waiting.
+local LIMIT_ALL, LIMIT_SENDER, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local at = 5
+local waiting = tonumber(redis.call('HGET', key('ledger'), 'documents waiting') or 0)
+local waitingOf = {}
+
+local function argument()
+  at = at + 1
+  return ARGV[at]
+end
+
+local function waitingFrom(sender)
+  waitingOf[sender] = waitingOf[sender] or tonumber(redis.call('HGET', key('senders'), sender) or 0)
+  return waitingOf[sender]
+end
+
+-- The id and digest that a claim or key stands for: in Redis, or made by an earlier document of the same batch.
+local function lookUp(name, batch)
+  local value = batch.names[name] or redis.call('GET', key(name))
+  if not value then return nil end
+  return string.match(value, '^(%S+) (%S+)$')
+end
+
+local function refusal(document, batch)
+  if document.claimMs > 0 then
+    local id, digest = lookUp('claim:' .. document.claim, batch)
+    if id and digest == document.digest then return { 'duplicate', id } end
+  end
+  if document.keyMs > 0 then
+    local id, digest = lookUp('key:' .. document.key, batch)
+    if id then return { digest == document.digest and 'duplicate' or 'key-conflict', id } end
+  end
+  local inAll, ofSender = waiting + batch.added, waitingFrom(document.sender) + (batch.addedBy[document.sender] or 0)
+  if inAll >= LIMIT_ALL then return { 'overloaded', 'all', inAll } end
+  if ofSender >= LIMIT_SENDER then return { 'overloaded', 'sender', ofSender } end
+  return nil
+end
+
+-- Decides on a document as if those before it in the batch were written; writes nothing.
+local function judge(document, batch)
+  if batch.ids[document.id] or envelopes[document.id] or redis.call('EXISTS', key('envelope:' .. document.id)) == 1 then
+    document.known = true
+    return { 'accepted', document.id }
+  end
+  local refused = refusal(document, batch)
+  if refused then return refused end
+  document.new, batch.ids[document.id] = true, true
+  local value = document.id .. ' ' .. document.digest
+  if document.claimMs > 0 then batch.names['claim:' .. document.claim] = value end
+  if document.keyMs > 0 then batch.names['key:' .. document.key] = value end
+  if document.count > 0 then
+    batch.added = batch.added + 1
+    add(batch.addedBy, document.sender, 1)
+  end
+  return { 'accepted', document.id }
+end
+
+local function takePlace(id, lane, sequence)
+  redis.call('ZADD', key('lane:' .. lane), sequence, id)
+  return redis.call('ZRANK', key('lane:' .. lane), id) == 0
+end
+
+local function writeDeliveries(document, envelope)
+  local writes = envelope.writes
+  for index, delivery in ipairs(document.deliveries) do
+    local number = index - 1
+    local id = document.id .. '.' .. number
+    writes[#writes + 1] = 'd' .. number
+    writes[#writes + 1] = delivery.facts
+    writes[#writes + 1] = 'o' .. number
+    writes[#writes + 1] = delivery.options
+    countDelivery(delivery.route, 'planned', 1)
+    countDelivery(delivery.route, 'waiting', 1)
+    if delivery.lane == '' or takePlace(id, delivery.lane, envelope.sum.sequence) then
+      put('ready', id, rank({ priority = delivery.priority, due = NOW }))
+    end
+  end
+end
+
+local function write(document)
+  local envelope = envelopeOf(document.id)
+  local dead = document.count == 0
+  local sum = {
+    state = dead and 'dead' or 'waiting', type = document.type, sender = document.sender,
+    sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
+    waiting = document.count, held = 0, dead = dead and 1 or 0, expired = 0, dropped = 0, delivered = 0,
+  }
+  if dead then
+    sum.reason, sum.ended = 'no-route', NOW
+    put('dead', document.id, NOW)
+  end
+  envelope.sum, envelope.touched = sum, true
+  envelope.writes = { 'v', 1, 'meta', document.meta, 'payload', document.payload }
+  writeDeliveries(document, envelope)
+  countDocument(sum, 'accepted', 1)
+  countDocument(sum, sum.state, 1)
+  local value = document.id .. ' ' .. document.digest
+  if document.claimMs > 0 then redis.call('SET', key('claim:' .. document.claim), value, 'PX', document.claimMs) end
+  if document.keyMs > 0 then redis.call('SET', key('key:' .. document.key), value, 'PX', document.keyMs) end
+end
+
+-- A known one is written again, so that a WAIT or WAITAOF behind this call has something to wait for.
+local function commit(documents, answers, batch)
+  for index, document in ipairs(documents) do
+    if document.new then
+      write(document)
+    elseif document.known then
+      redis.call('HSET', key('envelope:' .. document.id), 'v', 1)
+    elseif answers[index][1] == 'duplicate' then
+      countDocument({ type = document.type }, 'duplicate', 1)
+    end
+  end
+  waiting = waiting + batch.added
+  for sender, by in pairs(batch.addedBy) do waitingOf[sender] = waitingFrom(sender) + by end
+end
+
+local function readDocument()
+  local document = {
+    id = argument(), type = argument(), sender = argument(), digest = argument(),
+    claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
+    meta = argument(), payload = argument(), count = tonumber(argument()), deliveries = {},
+  }
+  for index = 1, document.count do
+    local delivery = {
+      route = argument(), lane = argument(), priority = tonumber(argument()), facts = argument(), options = argument(),
+    }
+    if delivery.lane ~= '' then document.ordered = true end
+    document.deliveries[index] = delivery
+  end
+  return document
+end
+
+local function acceptBatch()
+  local batch = { ids = {}, names = {}, added = 0, addedBy = {} }
+  local documents, answers, whole = {}, {}, true
+  for index = 1, tonumber(argument()) do
+    local document = readDocument()
+    local answer = judge(document, batch)
+    documents[index], answers[index] = document, answer
+    if answer[1] == 'overloaded' or answer[1] == 'key-conflict' then whole = false end
+  end
+  if whole then commit(documents, answers, batch) end
+  return answers
+end
+
+local batches = {}
+for index = 1, COUNT do batches[index] = acceptBatch() end
+settle()
+return batches

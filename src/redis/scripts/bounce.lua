@@ -1,0 +1,20 @@
+#!lua flags=allow-oom
+-- Reopens a delivered delivery whose bounce came in. ARGV[3]: id. ARGV[4], ARGV[5]: the bouncing JID, full and bare.
+-- ARGV[6]: window. ARGV[7]: due time, or '' for dead. ARGV[8]: reason. ARGV[9]: record. Gives 1 or 0.
+local ID, FROM, FROM_BARE, WINDOW_MS = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+
+-- Only the address it went to can send it back (DESIGN guarantee 9).
+local function isFrom(destination)
+  local address = string.match(destination, '^xmpp:([^?]*)%?;node=') or destination
+  local bare = string.match(address, '^[^/]+')
+  return address == FROM or address == FROM_BARE or bare == FROM
+end
+
+local delivery = read(ID)
+if not delivery then return 0 end
+local facts = delivery.facts
+if facts.state ~= 'delivered' or NOW - facts.ended > WINDOW_MS or not isFrom(facts.to) then return 0 end
+addRecord(delivery, ARGV[9])
+if ARGV[7] == '' then finish(delivery, 'dead', ARGV[8]) else reopen(delivery, tonumber(ARGV[7])) end
+settle()
+return 1

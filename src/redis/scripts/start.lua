@@ -1,0 +1,77 @@
+#!lua flags=allow-oom
+-- Records the start of an attempt for those of the deliveries that may start, and gives what it takes to write them.
+-- ARGV[3]: instance. ARGV[4]: a token of this very call, so that repeating it after a lost reply gives the same attempts.
+-- ARGV[5]: lease. ARGV[6]: how much later a delivery to a full destination comes due. ARGV[7]: the count of full
+-- destinations; then these; then ids.
+-- Gives of each attempt: id, tries, destination, route, expiry or '', options, meta, payload; the last two are '' where
+-- an earlier attempt of this reply has given them for the same envelope.
+local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS, FULL = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+-- Redis and the worker wake up at slightly different times.
+local EARLY_MS = 50
+-- How many expired deliveries of a lane end in one call.
+local EXPIRED_MOST = 1000
+-- A receipt may take longer than a common lease; the lease outlasts it by this.
+local GRACE_MS = 30000
+local full, started, told, expiredCount = {}, {}, {}, 0
+
+for index = 1, FULL do full[ARGV[7 + index]] = true end
+
+local function isExpired(delivery)
+  return delivery.facts.expires and delivery.facts.expires <= NOW
+end
+
+-- What follows in the lane is often as old: it ends at once too, or the lane would be held up by a sweep for each.
+local function expire(delivery)
+  while delivery and isExpired(delivery) and not delivery.facts.holder and expiredCount < EXPIRED_MOST do
+    expiredCount = expiredCount + 1
+    delivery = finish(delivery, 'expired', 'expired')
+  end
+end
+
+local function tell(delivery)
+  local facts, envelope = delivery.facts, delivery.envelope
+  local known = told[envelope.id]
+  local found
+  if known then
+    found = { redis.call('HGET', envelope.key, 'o' .. delivery.index), '', '' }
+  else
+    found = redis.call('HMGET', envelope.key, 'o' .. delivery.index, 'meta', 'payload')
+  end
+  told[envelope.id] = true
+  started[#started + 1] = { delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', found[1], found[2], found[3] }
+end
+
+local function begin(delivery)
+  local facts = delivery.facts
+  facts.holder, facts.token, facts.started = INSTANCE, TOKEN, NOW
+  facts.tries = facts.tries + 1
+  delivery.touched = true
+  unschedule(delivery.id)
+  put('underway', delivery.id, NOW + math.max(LEASE_MS, (facts.patience or 0) + GRACE_MS))
+  tell(delivery)
+end
+
+local function consider(id)
+  local delivery = read(id)
+  if not delivery or delivery.facts.state ~= 'waiting' then return unschedule(id) end
+  local facts = delivery.facts
+  if facts.holder then
+    if facts.holder == INSTANCE and facts.token == TOKEN then tell(delivery) end
+    return
+  end
+  if not isHead(delivery) then return unschedule(id) end
+  if isExpired(delivery) then return expire(delivery) end
+  if facts.due > NOW + EARLY_MS then return end
+  if full[facts.to] then return postpone(delivery, NOW + POSTPONE_MS) end
+  begin(delivery)
+end
+
+local asked = {}
+for index = 8 + FULL, #ARGV do
+  if not asked[ARGV[index]] then
+    asked[ARGV[index]] = true
+    consider(ARGV[index])
+  end
+end
+settle()
+return started

@@ -1,0 +1,312 @@
+-- What all transitions share. The loader puts this file behind the first line of every script.
+--
+-- KEYS[1] is one key of the shard, for the Cluster's sake; all others are derived from ARGV[1], what the shard's keys begin with.
+-- ARGV[2] is now in milliseconds. A script reads each delivery once, changes it in memory and writes everything at its end
+-- with settle(), so that a batch costs few commands.
+--
+-- envelope:ID  hash  v, meta (JSON), payload, sum (JSON: what its deliveries come to), and for each delivery I:
+--                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line)
+-- ready        zset  deliveries that may start now, by urgency and due time
+-- later        zset  deliveries that may start at their score
+-- underway     zset  deliveries of which an attempt was started, by the end of the lease
+-- lane:KEY     zset  deliveries that go one after the other, in the order of acceptance; only the first is ready or later
+-- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
+-- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
+-- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
+-- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"
+-- senders      hash  bare JID -> documents waiting
+-- sequence     the order of acceptance
+local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
+local RECORDS_FIRST, RECORDS_ALL = 5, 25
+local envelopes, ledger, senders = {}, {}, {}
+local sets = { ready = {}, later = {}, underway = {}, dead = {}, finished = {} }
+
+local function key(name)
+  return PREFIX .. name
+end
+
+local function add(counts, name, by)
+  counts[name] = (counts[name] or 0) + by
+end
+
+local function put(set, member, score)
+  sets[set][member] = score
+end
+
+local function take(set, member)
+  sets[set][member] = false
+end
+
+-- In batches, because unpack() has room for some 8,000 values.
+local function inBatches(values, command, name)
+  for first = 1, #values, 1000 do
+    redis.call(command, key(name), unpack(values, first, math.min(first + 999, #values)))
+  end
+end
+
+local function countDelivery(route, state, by)
+  add(ledger, 'deliveries ' .. state, by)
+  add(ledger, 'route ' .. state .. ' ' .. route, by)
+end
+
+local function countDocument(sum, state, by)
+  add(ledger, 'documents ' .. state, by)
+  add(ledger, 'type ' .. state .. ' ' .. sum.type, by)
+  if state == 'waiting' then add(senders, sum.sender, by) end
+end
+
+-- A document is in the first that applies (DESIGN guarantee 2).
+local function documentState(sum)
+  if sum.waiting > 0 then return 'waiting' end
+  if sum.held > 0 then return 'held' end
+  if sum.dead > 0 then return 'dead' end
+  if sum.expired > 0 then return 'expired' end
+  if sum.dropped > 0 then return 'dropped' end
+  return 'delivered'
+end
+
+local function isFinished(state)
+  return state == 'delivered' or state == 'expired' or state == 'dropped'
+end
+
+local function envelopeOf(id)
+  local envelope = envelopes[id]
+  if not envelope then
+    envelope = { id = id, key = key('envelope:' .. id), deliveries = {}, writes = {} }
+    envelopes[id] = envelope
+  end
+  return envelope
+end
+
+-- What the deliveries of an envelope come to; nil where there is no such envelope.
+local function summary(envelope)
+  if envelope.sum == nil then
+    local text = envelope.sumText or redis.call('HGET', envelope.key, 'sum')
+    envelope.sum = text and cjson.decode(text) or false
+  end
+  return envelope.sum or nil
+end
+
+-- The delivery of that id, or nil.
+local function read(id)
+  local envelopeId, index = string.match(id, '^([^.]+)%.(%d+)$')
+  if not envelopeId then return nil end
+  local envelope = envelopeOf(envelopeId)
+  local known = envelope.deliveries[index]
+  if known ~= nil then return known or nil end
+  local found = redis.call('HMGET', envelope.key, 'd' .. index, 'a' .. index, 'sum')
+  envelope.sumText = found[3]
+  if not found[1] then
+    envelope.deliveries[index] = false
+    return nil
+  end
+  local delivery = { id = id, index = index, envelope = envelope, facts = cjson.decode(found[1]), attempts = found[2] or '' }
+  envelope.deliveries[index] = delivery
+  return delivery
+end
+
+-- All deliveries of an envelope, in no particular order.
+local function readAll(envelopeId)
+  local deliveries = {}
+  for _, field in ipairs(redis.call('HKEYS', envelopeOf(envelopeId).key)) do
+    local index = string.match(field, '^d(%d+)$')
+    if index then deliveries[#deliveries + 1] = read(envelopeId .. '.' .. index) end
+  end
+  return deliveries
+end
+
+-- The deliveries that an operator means: one by its own id, all of a document by the envelope's.
+local function named(id)
+  if string.find(id, '.', 1, true) then return { read(id) } end
+  return readAll(id)
+end
+
+local function refreshDocument(envelope)
+  local sum = summary(envelope)
+  local state = documentState(sum)
+  envelope.touched = true
+  if state == sum.state then return end
+  countDocument(sum, sum.state, -1)
+  countDocument(sum, state, 1)
+  if isFinished(state) then put('finished', envelope.id, NOW) else take('finished', envelope.id) end
+  sum.state = state
+end
+
+local function move(delivery, state)
+  local facts, sum = delivery.facts, summary(delivery.envelope)
+  countDelivery(facts.route, facts.state, -1)
+  countDelivery(facts.route, state, 1)
+  sum[facts.state] = sum[facts.state] - 1
+  sum[state] = sum[state] + 1
+  facts.state = state
+  delivery.touched = true
+  refreshDocument(delivery.envelope)
+end
+
+-- Urgency first, then due time: 10^13 ms are 300 years, and 201 such steps stay exact in a double.
+local function rank(facts)
+  return (100 - facts.priority) * 1e13 + facts.due
+end
+
+local function schedule(delivery)
+  take('underway', delivery.id)
+  if delivery.facts.due <= NOW then
+    put('ready', delivery.id, rank(delivery.facts))
+    take('later', delivery.id)
+  else
+    put('later', delivery.id, delivery.facts.due)
+    take('ready', delivery.id)
+  end
+end
+
+local function unschedule(id)
+  take('ready', id)
+  take('later', id)
+  take('underway', id)
+end
+
+local function laneOf(delivery)
+  return delivery.facts.lane and key('lane:' .. delivery.facts.lane)
+end
+
+local function isHead(delivery)
+  local lane = laneOf(delivery)
+  return not lane or redis.call('ZRANGE', lane, 0, 0)[1] == delivery.id
+end
+
+-- A waiting delivery takes its place in the order, and is scheduled where that is the first. One that comes back finds its
+-- old place; where the first is under way, it goes behind that one, since two must never be outstanding.
+local function join(delivery)
+  local lane = laneOf(delivery)
+  if not lane then return schedule(delivery) end
+  local sequence = summary(delivery.envelope).sequence
+  local head = redis.call('ZRANGE', lane, 0, 0, 'WITHSCORES')
+  redis.call('ZADD', lane, sequence, delivery.id)
+  if not head[1] then return schedule(delivery) end
+  if tonumber(head[2]) < sequence then return end
+  local first = read(head[1])
+  if first.facts.holder then
+    redis.call('ZADD', lane, sequence - 0.5, head[1])
+  else
+    unschedule(head[1])
+    schedule(delivery)
+  end
+end
+
+-- An ended delivery gives up its place. Gives the one that became first by it.
+local function leave(delivery)
+  local lane = laneOf(delivery)
+  if not lane then return nil end
+  local wasFirst = isHead(delivery)
+  redis.call('ZREM', lane, delivery.id)
+  if not wasFirst then return nil end
+  local head = redis.call('ZRANGE', lane, 0, 0)[1]
+  if not head then return nil end
+  local first = read(head)
+  schedule(first)
+  return first
+end
+
+-- Keeps the first five and the last twenty.
+local function addRecord(delivery, record)
+  delivery.touched = true
+  if delivery.attempts == '' then
+    delivery.attempts = record
+    return
+  end
+  local _, breaks = string.gsub(delivery.attempts, '\n', '')
+  if breaks + 2 <= RECORDS_ALL then
+    delivery.attempts = delivery.attempts .. '\n' .. record
+    return
+  end
+  local lines = {}
+  for line in string.gmatch(delivery.attempts, '[^\n]+') do lines[#lines + 1] = line end
+  table.remove(lines, RECORDS_FIRST + 1)
+  lines[#lines + 1] = record
+  delivery.attempts = table.concat(lines, '\n')
+end
+
+local function release(delivery)
+  local facts = delivery.facts
+  facts.holder, facts.token, facts.started = nil, nil, nil
+  delivery.touched = true
+end
+
+-- Waiting again, from now on or later.
+local function postpone(delivery, due)
+  release(delivery)
+  delivery.facts.due = due
+  schedule(delivery)
+end
+
+-- Ends a delivery: delivered, dead, expired or dropped. Gives the one of its lane that became first.
+local function finish(delivery, state, reason)
+  release(delivery)
+  delivery.facts.reason = reason
+  delivery.facts.ended = NOW
+  move(delivery, state)
+  unschedule(delivery.id)
+  if state == 'dead' then put('dead', delivery.id, NOW) else take('dead', delivery.id) end
+  return leave(delivery)
+end
+
+local function reopen(delivery, due)
+  local facts = delivery.facts
+  facts.reason, facts.ended, facts.due = nil, nil, due
+  take('dead', delivery.id)
+  move(delivery, 'waiting')
+  join(delivery)
+end
+
+-- The attempt doesn't count: nobody knows how it ended.
+local function void(delivery, text)
+  local facts = delivery.facts
+  addRecord(delivery, cjson.encode({ atMs = facts.started, tookMs = NOW - facts.started, result = 'void', text = text }))
+  facts.tries = facts.tries - 1
+  postpone(delivery, NOW)
+end
+
+local function settleSet(name, members)
+  local added, taken = {}, {}
+  for member, score in pairs(members) do
+    if score then
+      added[#added + 1] = score
+      added[#added + 1] = member
+    else
+      taken[#taken + 1] = member
+    end
+  end
+  inBatches(added, 'ZADD', name)
+  inBatches(taken, 'ZREM', name)
+end
+
+local function settleEnvelope(envelope)
+  local writes = envelope.writes
+  for index, delivery in pairs(envelope.deliveries) do
+    if delivery and delivery.touched then
+      writes[#writes + 1] = 'd' .. index
+      writes[#writes + 1] = cjson.encode(delivery.facts)
+      if delivery.attempts ~= '' then
+        writes[#writes + 1] = 'a' .. index
+        writes[#writes + 1] = delivery.attempts
+      end
+    end
+  end
+  if envelope.touched then
+    writes[#writes + 1] = 'sum'
+    writes[#writes + 1] = cjson.encode(envelope.sum)
+  end
+  inBatches(writes, 'HSET', 'envelope:' .. envelope.id)
+end
+
+-- Writes all that was changed.
+local function settle()
+  for _, envelope in pairs(envelopes) do settleEnvelope(envelope) end
+  for name, members in pairs(sets) do settleSet(name, members) end
+  for name, by in pairs(ledger) do
+    if by ~= 0 then redis.call('HINCRBY', key('ledger'), name, by) end
+  end
+  for sender, by in pairs(senders) do
+    if by ~= 0 and redis.call('HINCRBY', key('senders'), sender, by) <= 0 then redis.call('HDEL', key('senders'), sender) end
+  end
+end

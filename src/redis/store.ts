@@ -1,0 +1,236 @@
+import type { Redis } from 'ioredis'
+import type { AttemptRecord, DeadReason, PlannedDelivery } from '../domain/delivery.ts'
+import { bareJid } from '../domain/jid.ts'
+import { type Clock, type Log, type Store, StoreUnavailable } from '../flow/ports.ts'
+import { createAccept, DELIVERIES_MOST } from './accepting.ts'
+import { createEnd, createStart } from './attempts.ts'
+import { ask, type Call, createCall } from './calls.ts'
+import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
+import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
+import { keyPrefix } from './keys.ts'
+import { createReadings } from './readings.ts'
+import { factsOf, type Meta, recordLine } from './records.ts'
+
+export interface StoreOptions {
+  readonly url: string
+  /** Installations with different prefixes share a Redis without seeing each other. */
+  readonly prefix: string
+  readonly durability: Durability
+  /** How many replicas must have a document before it counts as accepted. */
+  readonly replicas: number
+  /** How many documents may wait, in all and of one sender. */
+  readonly limits: { readonly waiting: number; readonly perSenderWaiting: number }
+  /** A finished envelope is kept for at least `bounceWindowMs`, unless there are more than `finishedCount`. */
+  readonly retention: {
+    readonly finishedMs: number
+    readonly finishedCount: number
+    readonly deadMs: number
+    readonly deadCount: number
+  }
+  /** How long after its delivery a bounce reopens it. */
+  readonly bounceWindowMs: number
+  /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
+  readonly attemptLeaseMs?: number
+  /** Unique for each process. */
+  readonly instance: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface RedisStore extends Store {
+  /** Redis can be asked at this moment. */
+  readonly ready: boolean
+  inspect(): Promise<RedisInspection>
+  /** Ends the connection; what is in flight has its answer first, within two seconds. */
+  close(): Promise<void>
+}
+
+const LEASE_MS = 120_000
+const VERSION = '1'
+/** How many envelopes, deliveries or dead letters a script looks at before others have their turn. */
+const PART = 500
+
+/**
+ * Opens the one truth about envelopes and deliveries (DESIGN 2). Throws {@link StoreUnavailable} where Redis can't be asked
+ * within five seconds, and an Error where the keys of the prefix are not ours.
+ */
+export async function openStore(options: StoreOptions): Promise<RedisStore> {
+  const prefix = keyPrefix(options.prefix)
+  const client = connectImpatient(options.url, 'store', options.log)
+  try {
+    await whenReady(client, Date.now() + PATIENCE_MS)
+    await checkKeys(client, prefix)
+    const inspection = await inspectRedis(client)
+    return createStore(client, prefix, inspection, options)
+  } catch (error) {
+    client.disconnect()
+    if (error instanceof StoreUnavailable || !isReplyOrLoss(error)) throw error
+    throw new StoreUnavailable(`Cannot open the store: ${describe(error)}`, { cause: error })
+  }
+}
+
+class ForeignKeys extends Error {
+  override name = 'ForeignKeys'
+}
+
+function isReplyOrLoss(error: unknown): boolean {
+  return !(error instanceof ForeignKeys)
+}
+
+const TYPES = {
+  ready: 'zset',
+  later: 'zset',
+  underway: 'zset',
+  dead: 'zset',
+  finished: 'zset',
+  ledger: 'hash',
+  senders: 'hash',
+  sequence: 'string',
+} as const
+
+// A script that meets a foreign type stops half-way: better not to start at all.
+async function checkKeys(client: Redis, prefix: string): Promise<void> {
+  for (const [name, type] of Object.entries(TYPES)) {
+    const found = await client.type(prefix + name)
+    if (found !== 'none' && found !== type) {
+      throw new ForeignKeys(`Cannot open the store: ${prefix}${name} is a ${found}, it must be a ${type}`)
+    }
+  }
+  await client.setnx(`${prefix}version`, VERSION)
+  const version = await client.get(`${prefix}version`)
+  if (version !== VERSION) {
+    throw new ForeignKeys(`Cannot open the store: ${prefix}version is ${version}, this Waybill knows ${VERSION}`)
+  }
+}
+
+function createStore(client: Redis, prefix: string, inspection: RedisInspection, options: StoreOptions): RedisStore {
+  const { clock, log, instance, durability, limits, replicas } = options
+  const call = createCall(client, prefix, clock, log)
+  const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
+  const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS }
+  return {
+    accept: createAccept(call, { limits, waitAof, replicas, clock }),
+    start: createStart(call, attempts),
+    end: createEnd(call, attempts),
+    ...createReturns(call, options),
+    ...createOperations(call, client, prefix, options),
+    ...createReadings(call, client, prefix, clock),
+    get ready() {
+      return client.status === 'ready'
+    },
+    inspect: () => ask('inspect', client, () => inspectRedis(client)),
+    close: () => disconnect(client),
+  }
+}
+
+/** What brings deliveries back: bounces, the sweep, and a new process. */
+function createReturns(call: Call, options: StoreOptions): Pick<Store, 'bounce' | 'due' | 'reclaim'> {
+  const { log, instance } = options
+  return {
+    async bounce(id, from, then, record: AttemptRecord) {
+      const [dueAtMs, reason]: [number | '', DeadReason | ''] = 'dead' in then ? ['', then.dead] : [then.dueAtMs, '']
+      const args = [id, from, bareJid(from), options.bounceWindowMs, dueAtMs, reason, recordLine(record)]
+      return (await call('bounce', args, { repeatable: false })) === 1
+    },
+
+    async due(limit) {
+      const [expired, ids] = (await call('due', [limit], { repeatable: true })) as [number, Buffer[]]
+      if (expired > 0) log('warn', 'leases-ran-out', { attempts: expired })
+      return ids.map(String)
+    },
+
+    async reclaim() {
+      let taken = 0
+      for (let offset = 0; ; ) {
+        const reply = await call('reclaim', [instance, offset, PART], { repeatable: true })
+        const [takenNow, own] = reply as [number, number]
+        taken += takenNow
+        offset += own
+        if (takenNow + own < PART) return taken
+      }
+    },
+  }
+}
+
+/** What operators do, and retention in their place. */
+function createOperations(
+  call: Call,
+  client: Redis,
+  prefix: string,
+  { clock, log, retention, bounceWindowMs }: StoreOptions,
+): Pick<Store, 'redrive' | 'replan' | 'drop' | 'prune'> {
+  return {
+    async redrive(id) {
+      return Number(await call('redrive', [id], { repeatable: false })) > 0
+    },
+
+    async replan(envelopeId, deliveries: readonly PlannedDelivery[]) {
+      if (deliveries.length === 0) return false
+      if (deliveries.length > DELIVERIES_MOST) {
+        throw new RangeError(
+          `Cannot replan ${envelopeId}: ${deliveries.length} deliveries, at most ${DELIVERIES_MOST} can be`,
+        )
+      }
+      const meta = await ask('replan', client, () => client.hget(`${prefix}envelope:${envelopeId}`, 'meta'))
+      if (meta === null) return false
+      const { receivedAtMs, submit } = JSON.parse(meta) as Meta
+      const times = { receivedAtMs, nowMs: clock(), submitExpiresMs: submit.expiresMs }
+      const args = deliveries.flatMap((planned) => [
+        JSON.stringify(factsOf(planned, times)),
+        JSON.stringify(planned.options),
+      ])
+      return (await call('replan', [envelopeId, ...args], { repeatable: false })) === 1
+    },
+
+    async drop(id, reason, by) {
+      return Number(await call('drop', [id, reason, by], { repeatable: false })) > 0
+    },
+
+    async prune() {
+      const finishedMs = Math.max(retention.finishedMs, bounceWindowMs)
+      const args = [finishedMs, retention.finishedCount, retention.deadMs, retention.deadCount, PART]
+      let removed = 0
+      let dropped = 0
+      for (let more = 1; more === 1; ) {
+        const reply = (await call('prune', args, { repeatable: true })) as [number, number, number]
+        removed += reply[0]
+        dropped += reply[1]
+        more = reply[2]
+      }
+      if (dropped > 0) log('warn', 'dead-letters-dropped', { count: dropped, reason: 'retention' })
+      return removed
+    },
+  }
+}
+
+/**
+ * What Redis offers less than is wanted (DESIGN guarantee 1), a sentence for each; none: it is as wanted.
+ * What can't be asked is a problem too.
+ */
+export function durabilityProblems(inspection: RedisInspection, wanted: Durability): readonly string[] {
+  return [...memoryProblems(inspection), ...(wanted === 'memory' ? [] : fileProblems(inspection, wanted))]
+}
+
+function memoryProblems({ maxmemoryPolicy }: RedisInspection): string[] {
+  if (maxmemoryPolicy === 'noeviction') return []
+  const found = maxmemoryPolicy ?? 'not told by Redis'
+  return [`Cannot keep documents: maxmemory-policy is ${found}, it must be noeviction`]
+}
+
+function fileProblems(inspection: RedisInspection, wanted: 'everysec' | 'fsync'): string[] {
+  const problems: string[] = []
+  const { appendonly, appendfsync, version } = inspection
+  if (appendonly !== 'yes') {
+    problems.push(
+      `Cannot promise durability ${wanted}: appendonly is ${appendonly ?? 'not told by Redis'}, it must be yes`,
+    )
+  }
+  const waits = wanted === 'everysec' || hasWaitAof(version)
+  if (appendfsync !== 'always' && !(waits && appendfsync === 'everysec')) {
+    const needed = waits ? 'everysec or always' : `always (Redis ${version} has no WAITAOF)`
+    problems.push(
+      `Cannot promise durability ${wanted}: appendfsync is ${appendfsync ?? 'not told by Redis'}, it must be ${needed}`,
+    )
+  }
+  return problems
+}

@@ -1,0 +1,240 @@
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import {
+  type AcceptanceChanges,
+  acceptance,
+  accepted,
+  acceptOne,
+  balances,
+  closeStores,
+  freshId,
+  freshPrefix,
+  openTestStore,
+  plan,
+} from './fixtures.ts'
+
+let redis: RunningRedis
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterEach(closeStores)
+afterAll(() => redis?.stop())
+
+describe('a second document', () => {
+  const first: AcceptanceChanges = { claim: 'shop s1', key: 'order 7', digest: 'a' }
+  const cases: readonly [what: string, second: AcceptanceChanges, kind: string][] = [
+    ['same claim, same digest', { claim: 'shop s1', digest: 'a' }, 'duplicate'],
+    ['same claim, other digest', { claim: 'shop s1', digest: 'b' }, 'accepted'],
+    ['other claim, same digest', { claim: 'shop s2', digest: 'a' }, 'accepted'],
+    ['no claim, same digest', { digest: 'a' }, 'accepted'],
+    ['same key, same digest', { key: 'order 7', digest: 'a' }, 'duplicate'],
+    ['same key, other digest', { key: 'order 7', digest: 'b' }, 'key-conflict'],
+    ['other key, other digest', { key: 'order 8', digest: 'b' }, 'accepted'],
+    ['same claim and digest, other key', { claim: 'shop s1', key: 'order 8', digest: 'a' }, 'duplicate'],
+  ]
+  it.each(cases)('with %s is answered %j with %s', async (_, second, kind) => {
+    const store = await openTestStore(redis.url)
+    const id = await accepted(store, first)
+    const answer = await acceptOne(store, second)
+    expect(answer.kind).toBe(kind)
+    if (kind !== 'accepted') expect(answer).toEqual({ kind, id })
+    const { documents } = await store.ledger()
+    expect(documents.accepted).toBe(kind === 'accepted' ? 2 : 1)
+    expect(documents.duplicate).toBe(kind === 'duplicate' ? 1 : 0)
+    expect(await balances(store)).toEqual([])
+  })
+
+  it('with the claim of a document that another digest replaced is a duplicate of the latter', async () => {
+    const store = await openTestStore(redis.url)
+    await accepted(store, { claim: 'c', digest: 'a' })
+    const second = await accepted(store, { claim: 'c', digest: 'b' })
+    expect(await acceptOne(store, { claim: 'c', digest: 'b' })).toEqual({ kind: 'duplicate', id: second })
+  })
+
+  it('with the same envelope id changes nothing and is accepted again', async () => {
+    const store = await openTestStore(redis.url)
+    const one = acceptance({ claim: 'c' })
+    expect(await store.accept([one])).toEqual(await store.accept([one]))
+    expect((await store.ledger()).documents).toMatchObject({ accepted: 1, duplicate: 0 })
+    expect((await store.ledger()).deliveries.planned).toBe(1)
+  })
+
+  it('is new again when the window is over', async () => {
+    const store = await openTestStore(redis.url)
+    const claim = { name: 'short', windowMs: 20 }
+    await store.accept([{ ...acceptance({ digest: 'a' }), claim }])
+    await expect
+      .poll(async () => (await store.accept([{ ...acceptance({ digest: 'a' }), claim }]))[0]!.kind)
+      .toBe('accepted')
+  })
+})
+
+describe('the documents of one stanza', () => {
+  it('are accepted together', async () => {
+    const store = await openTestStore(redis.url)
+    const three = [acceptance(), acceptance(), acceptance()]
+    expect(await store.accept(three)).toEqual(three.map(({ envelope }) => ({ kind: 'accepted', id: envelope.id })))
+    expect((await store.ledger()).documents.waiting).toBe(3)
+  })
+
+  it('are all refused where one is a key conflict', async () => {
+    const store = await openTestStore(redis.url)
+    await accepted(store, { key: 'k', digest: 'a' })
+    const answers = await store.accept([acceptance({ claim: 'x', digest: 'x' }), acceptance({ key: 'k', digest: 'b' })])
+    expect(answers[1]!.kind).toBe('key-conflict')
+    expect((await store.ledger()).documents).toMatchObject({ accepted: 1, duplicate: 0 })
+    expect((await acceptOne(store, { claim: 'x', digest: 'x' })).kind).toBe('accepted')
+  })
+
+  it('are all refused where one is more than may wait', async () => {
+    const store = await openTestStore(redis.url, { limits: { waiting: 2, perSenderWaiting: 9 } })
+    const answers = await store.accept([acceptance(), acceptance(), acceptance()])
+    expect(answers[2]).toEqual({ kind: 'overloaded', scope: 'all', waiting: 2, limit: 2 })
+    expect((await store.ledger()).documents.accepted).toBe(0)
+  })
+
+  it('are compared with each other', async () => {
+    const store = await openTestStore(redis.url)
+    const [one, two, three] = [
+      acceptance({ claim: 'c', digest: 'a' }),
+      acceptance({ claim: 'c', digest: 'a' }),
+      acceptance({ claim: 'd', digest: 'a' }),
+    ]
+    expect(await store.accept([one, two, three])).toEqual([
+      { kind: 'accepted', id: one.envelope.id },
+      { kind: 'duplicate', id: one.envelope.id },
+      { kind: 'accepted', id: three.envelope.id },
+    ])
+    expect((await store.ledger()).documents).toMatchObject({ accepted: 2, duplicate: 1 })
+  })
+})
+
+describe('overload', () => {
+  it('is said to the sender with the excess alone', async () => {
+    const store = await openTestStore(redis.url, { limits: { waiting: 10, perSenderWaiting: 2 } })
+    await accepted(store, { from: 'a@x.example/1' })
+    await accepted(store, { from: 'a@x.example/2' })
+    expect(await acceptOne(store, { from: 'a@x.example/3' })).toEqual({
+      kind: 'overloaded',
+      scope: 'sender',
+      waiting: 2,
+      limit: 2,
+    })
+    expect((await acceptOne(store, { from: 'b@x.example/1' })).kind).toBe('accepted')
+  })
+
+  it('ends when what waits was delivered', async () => {
+    const store = await openTestStore(redis.url, { limits: { waiting: 1, perSenderWaiting: 1 } })
+    const id = await accepted(store)
+    expect((await acceptOne(store)).kind).toBe('overloaded')
+    await store.start([`${id}.0`], [])
+    await store.end({ id: `${id}.0`, kind: 'delivered', record: { atMs: 1, result: 'delivered' } })
+    expect((await acceptOne(store)).kind).toBe('accepted')
+  })
+
+  it('is no answer to a duplicate', async () => {
+    const store = await openTestStore(redis.url, { limits: { waiting: 1, perSenderWaiting: 1 } })
+    const id = await accepted(store, { claim: 'c', digest: 'a' })
+    expect(await acceptOne(store, { claim: 'c', digest: 'a' })).toEqual({ kind: 'duplicate', id })
+  })
+})
+
+describe('accept', () => {
+  it('gives each of many callers at once its own answer, in order', async () => {
+    const store = await openTestStore(redis.url)
+    const many = Array.from({ length: 300 }, (_, index) => acceptance({ claim: `c${index % 200}`, digest: 'a' }))
+    const answers = await Promise.all(many.map((one) => store.accept([one])))
+    answers.forEach(([answer], index) => {
+      const kind = index < 200 ? 'accepted' : 'duplicate'
+      expect(answer).toEqual({ kind, id: many[index % 200]!.envelope.id })
+    })
+  })
+
+  it('makes a document without deliveries a dead letter', async () => {
+    const store = await openTestStore(redis.url)
+    const id = await accepted(store, { deliveries: [] })
+    expect((await store.ledger()).documents).toMatchObject({ accepted: 1, dead: 1, waiting: 0 })
+    expect(await store.dead({})).toMatchObject([{ id, envelopeId: id, reason: 'no-route', route: '', destination: '' }])
+    expect(await store.trace(id)).toMatchObject({ state: 'dead', reason: 'no-route', deliveries: [] })
+  })
+
+  it('takes 20,000 deliveries of one document, and names the limit for more', async () => {
+    const store = await openTestStore(redis.url)
+    const plans = (count: number) =>
+      Array.from({ length: count }, (_, index) => plan({ to: `u${index}@x.example`, lane: 'l' }))
+    const id = freshId()
+    expect((await acceptOne(store, { id, deliveries: plans(20_000) })).kind).toBe('accepted')
+    expect((await store.ledger()).deliveries).toMatchObject({ planned: 20_000, waiting: 20_000 })
+    expect(await store.due(10)).toHaveLength(10)
+    await expect(acceptOne(store, { deliveries: plans(20_001) })).rejects.toThrow(
+      '20001 deliveries at once, at most 20000',
+    )
+  })
+
+  it('keeps payloads byte for byte', async () => {
+    const store = await openTestStore(redis.url)
+    const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
+    const sealed = await accepted(store, { payload: bytes })
+    const text = await accepted(store, { payload: '<a>ä€😀\u0085</a>' })
+    expect(Buffer.from((await store.payload(sealed))!)).toEqual(Buffer.from(bytes))
+    expect(Buffer.from((await store.payload(text))!).toString()).toBe('<a>ä€😀\u0085</a>')
+    expect(await store.payload(freshId())).toBeUndefined()
+  })
+})
+
+describe('stores', () => {
+  it('with different prefixes on one Redis do not see each other', async () => {
+    const one = await openTestStore(redis.url)
+    const two = await openTestStore(redis.url)
+    const id = await accepted(one, { claim: 'c', digest: 'a' })
+    expect(await two.trace(id)).toBeUndefined()
+    expect(await two.due(10)).toEqual([])
+    expect((await two.ledger()).documents.accepted).toBe(0)
+    expect((await acceptOne(two, { claim: 'c', digest: 'a' })).kind).toBe('accepted')
+  })
+
+  it('go on after Redis has forgotten the scripts', async () => {
+    const store = await openTestStore(redis.url)
+    const client = new Redis(redis.url)
+    const id = await accepted(store)
+    await client.script('FLUSH')
+    expect(await store.start([`${id}.0`], [])).toHaveLength(1)
+    await client.script('FLUSH')
+    expect((await acceptOne(store)).kind).toBe('accepted')
+    client.disconnect()
+  })
+
+  it('do not open on keys that are not theirs', async () => {
+    const prefix = freshPrefix()
+    const client = new Redis(redis.url)
+    await client.lpush(`{${prefix}:0}:ready`, 'x')
+    await expect(openTestStore(redis.url, { prefix })).rejects.toThrow(
+      `{${prefix}:0}:ready is a list, it must be a zset`,
+    )
+    await client.del(`{${prefix}:0}:ready`)
+    await client.set(`{${prefix}:0}:version`, '9')
+    await expect(openTestStore(redis.url, { prefix })).rejects.toThrow('version is 9, this Waybill knows 1')
+    client.disconnect()
+  })
+
+  it.each(['', 'a b', 'a{b', 'ü', 'a:b'])('do not open with the prefix %j', async (prefix) => {
+    await expect(openTestStore(redis.url, { prefix })).rejects.toThrow('Cannot use the Redis prefix')
+  })
+
+  it('keep all their keys under one hash tag', async () => {
+    const prefix = freshPrefix()
+    const store = await openTestStore(redis.url, { prefix })
+    await accepted(store, {
+      claim: 'c',
+      key: 'k',
+      deliveries: [plan({ lane: 'l' }), plan({ to: 'xmpp:p.example?;node=n' })],
+    })
+    const client = new Redis(redis.url)
+    const keys = await client.keys(`*${prefix}*`)
+    expect(keys.filter((key) => !key.startsWith(`{${prefix}:0}:`))).toEqual([])
+    expect(keys.length).toBeGreaterThan(5)
+    client.disconnect()
+  })
+})
