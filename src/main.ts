@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
 import { formatProblem, type Settings } from './config/configuration.ts'
 import { toElementText } from './documents/documents.ts'
@@ -9,18 +9,20 @@ import type { Log } from './flow/ports.ts'
 import { limitRate } from './flow/senders.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
-import { durabilityProblems, openStore } from './redis/store.ts'
-import { openWakes } from './redis/wakes.ts'
-import { type Connection, createConnection } from './xmpp/connection.ts'
-import { createDispatch } from './xmpp/dispatch.ts'
-import { createOutlet } from './xmpp/outlet.ts'
+import { durabilityProblems } from './redis/inspection.ts'
+import { openStore, type RedisStore } from './redis/store.ts'
+import { openWakes, type RedisWakes } from './redis/wakes.ts'
+import { connectionOptionsOf, storeOptionsOf } from './settings.ts'
 import { VERSION } from './version.ts'
+import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
+import { createDispatch, type Dispatch } from './xmpp/dispatch.ts'
+import { createOutlet } from './xmpp/outlet.ts'
 
 /** What the process needs of its surroundings. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly log: Log
-  /** Lines for people: problems of the configuration, the one sentence with which a start fails. */
+  /** Lines for people: the problems of a configuration. */
   readonly complain: (line: string) => void
 }
 
@@ -38,107 +40,222 @@ export interface RunningWaybill {
   readonly domain: string
   /** '' where `http` is not configured. */
   readonly http: string
-  /** Loads the folder again; a set with errors is refused whole and the last good one stays. */
+  /** Loads types, routes and policies again; a set with errors is refused whole and the last good one stays. */
   reload(): Promise<void>
-  /** Finishes what is in flight and ends; within ten seconds. */
+  /** Finishes what is in flight and ends, within ten seconds. */
   stop(): Promise<void>
 }
 
 const SWEEP_MS = 1_000
-const PRUNE_MS = 10_000
-const DRAIN_MS = 7_000
-const PLACES = { all: 2_048, perDestination: 512 }
+const PRUNE_MS = 5_000
+const DRAIN_MS = 6_000
+const CLOSE_MS = 2_000
+/** A reload's predecessor is freed when no stanza can hold it any more. */
+const OLD_RULING_MS = 60_000
+const PLACES = { all: 2_048, perDestination: 1_024 }
 const IN_HAND_LIMIT = 4_096
+const WORKERS = 8
 
-/** Starts Waybill on a configuration folder: resolves when it is up. Throws {@link StartFailed}. */
-export async function start(folder: string, { environment, log, complain }: Surroundings): Promise<RunningWaybill> {
-  let assembly = await load(folder, environment, complain)
-  const { settings } = assembly.configuration
-  const stops: (() => Promise<void>)[] = []
-  const unwind = async () => {
-    for (const stop of stops.splice(0).reverse()) await stop().catch((error: Error) => log('error', 'stop-failed', { reason: error.message }))
-  }
+/** The rooms of a running process, made for one another. */
+interface Rooms {
+  readonly store: RedisStore
+  readonly wakes: RedisWakes
+  readonly connection: Connection
+  readonly dispatch: Dispatch
+  readonly deliverer: Deliverer
+  readonly http: RunningHttp | undefined
+}
+
+/** The assembly in force; a reload replaces it. */
+interface InForce {
+  assembly: Assembly
+}
+
+/** Starts Waybill on a configuration folder and resolves when it is up. Throws {@link StartFailed}. */
+export async function start(folder: string, surroundings: Surroundings): Promise<RunningWaybill> {
+  const { log } = surroundings
+  const inForce: InForce = { assembly: await load(folder, surroundings) }
+  const { settings } = inForce.assembly.configuration
+  const undo: (() => Promise<void>)[] = []
   try {
-    const store = await openDurableStore(settings, log)
-    stops.push(() => store.close())
-    const wakes = await openWakes({ url: settings.redis.url, prefix: settings.redis.prefix, log })
-    stops.push(() => wakes.close())
-
-    const connection = connectionOf(settings, log)
-    const outlet = createOutlet({
-      connection,
-      host: settings.xmpp.host,
-      maxStanzaBytes: settings.xmpp.maxStanzaBytes,
-      toElement: toElementText,
-      onBounce: (id, from, answer) => void deliverer.bounced(id, from, answer).catch(logged(log, 'bounce-failed')),
-      now: Date.now,
-      log,
-    })
-    const { metrics, registry } = createMetrics({ online: () => connection.online, depth: () => store.depth() })
-    const now = Date.now
-    const alarm = createAlarm(() => assembly.configuration.settings.alarms.to, outlet, metrics, log, now)
-    const deliverer: Deliverer = createDeliverer({
-      store,
-      wakes,
-      outlet,
-      policies: () => assembly.configuration.policies,
-      metrics,
-      alarm,
-      now,
-      log,
-      random: Math.random,
-      places: PLACES,
-    })
-    const intake = createIntake({
-      store,
-      wakes,
-      now,
-      log,
-      metrics,
-      dedupeWindowMs: settings.dedupe.windowMs,
-      ruling: () => assembly.ruling,
-      rate: limitRate(settings.limits.perSender.perMinute),
-      inHandLimit: IN_HAND_LIMIT,
-    })
-    const dispatch = createDispatch({ connection, outlet, intake, describe: () => describe(assembly), log })
-
-    const http = await listen(settings, registry, () => readiness(connection, store), log)
-    if (http) stops.push(() => http.close())
-    connection.onStream((event) => {
-      if (event.kind === 'online') void deliverer.sweep().catch(logged(log, 'sweep-failed'))
-    })
-    stops.push(() => connection.stop(2_000))
-    await attach(connection, dispatch.handle)
-    await store.reclaim()
-    wakes.work((ids) => deliverer.deliver(ids), { concurrency: 8 })
-    const timers = [
-      repeat(SWEEP_MS, async () => void (await deliverer.sweep()), log, 'sweep-failed'),
-      repeat(PRUNE_MS, async () => void (await store.prune()), log, 'prune-failed'),
-    ]
-    log('info', 'started', { domain: settings.xmpp.domain, types: assembly.configuration.types.length, routes: assembly.configuration.routes.length })
-
+    const rooms = await furnish(settings, inForce, log, undo)
+    await attach(rooms, log)
+    const stopTimers = beginWork(rooms, log)
     return {
       domain: settings.xmpp.domain,
-      http: http?.url ?? '',
-      async reload() {
-        const { assembly: next, problems } = await assemble(folder, environment)
-        if (!next) return log('error', 'reload-refused', { problems: problems.map(formatProblem) })
-        const before = assembly
-        assembly = next
-        // Stanzas in hand keep the ruling that they began with; they are done long before this.
-        setTimeout(() => before.documents.dispose(), 60_000).unref()
-        log('info', 'reloaded', { types: next.configuration.types.length, routes: next.configuration.routes.length })
-      },
+      http: rooms.http?.url ?? '',
+      reload: () => reload(folder, surroundings, inForce),
       async stop() {
-        for (const timer of timers) timer()
-        dispatch.close()
-        await Promise.race([Promise.all([dispatch.idle(), wakes.pause().then(() => deliverer.idle())]), delay(DRAIN_MS)])
-        await unwind()
-        log('info', 'stopped')
+        stopTimers()
+        await drain(rooms, log)
+        await unwind(undo, log)
       },
     }
   } catch (error) {
-    await unwind()
+    await unwind(undo, log)
     throw error
   }
+}
+
+async function load(folder: string, { environment, log, complain }: Surroundings): Promise<Assembly> {
+  const { assembly, problems } = await assemble(folder, environment)
+  if (!assembly) {
+    for (const problem of problems) complain(formatProblem(problem))
+    throw new StartFailed(1, `Cannot start: the configuration in ${folder} has errors`)
+  }
+  for (const problem of problems) log('warn', 'configuration', { problem: formatProblem(problem) })
+  return assembly
+}
+
+/** Opens what must be open before the first stanza; `undo` learns how each of it is closed, in the order of opening. */
+async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (() => Promise<void>)[]): Promise<Rooms> {
+  const store = await openDurableStore(settings, log)
+  undo.push(() => store.close())
+  const wakes = await openWakes({ url: settings.redis.url, prefix: settings.redis.prefix, log })
+  undo.push(() => wakes.close())
+  const connection = createConnection(connectionOptionsOf(settings, log))
+  undo.push(() => connection.stop(CLOSE_MS))
+
+  const now = Date.now
+  const { metrics, registry } = createMetrics({ online: () => connection.online, depth: () => store.depth() })
+  const outlet = createOutlet({
+    connection,
+    host: settings.xmpp.host,
+    maxStanzaBytes: settings.xmpp.maxStanzaBytes,
+    toElement: toElementText,
+    onBounce: (id, from, answer) => void deliverer.bounced(id, from, answer).catch(logged(log, 'bounce-failed')),
+    now,
+    log,
+  })
+  const alarm = createAlarm(() => inForce.assembly.configuration.settings.alarms.to, outlet, metrics, log, now)
+  const deliverer = createDeliverer({
+    store,
+    wakes,
+    outlet,
+    policies: () => inForce.assembly.configuration.policies,
+    metrics,
+    alarm,
+    now,
+    log,
+    random: Math.random,
+    places: PLACES,
+  })
+  const intake = createIntake({
+    store,
+    wakes,
+    metrics,
+    now,
+    log,
+    ruling: () => inForce.assembly.ruling,
+    rate: limitRate(settings.limits.perSender.perMinute),
+    dedupeWindowMs: settings.dedupe.windowMs,
+    inHandLimit: IN_HAND_LIMIT,
+  })
+  const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
+  const dispatch = createDispatch({ connection, outlet, intake, describe, log })
+  const http = await listen(settings, () => readiness(connection, store), registry, log)
+  if (http) undo.push(() => http.close())
+  return { store, wakes, connection, dispatch, deliverer, http }
+}
+
+/** Guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
+async function openDurableStore(settings: Settings, log: Log): Promise<RedisStore> {
+  const store = await openStore(storeOptionsOf(settings, log)).catch((error: Error) => {
+    throw new StartFailed(3, error.message)
+  })
+  const problems = durabilityProblems(await store.inspect(), settings.redis.durability)
+  if (problems.length === 0) return store
+  await store.close()
+  throw new StartFailed(3, `Cannot promise redis.durability ${settings.redis.durability}: ${problems.join('; ')}`)
+}
+
+async function listen(
+  { http }: Settings,
+  readinessNow: () => Promise<readonly Readiness[]>,
+  registry: Parameters<typeof startHttp>[0]['registry'],
+  log: Log,
+): Promise<RunningHttp | undefined> {
+  if (!http) return undefined
+  return startHttp({ ...http.listen, registry, readiness: readinessNow, log }).catch((error: Error) => {
+    throw new StartFailed(3, error.message)
+  })
+}
+
+async function readiness(connection: Connection, store: RedisStore): Promise<readonly Readiness[]> {
+  const asked = await store.depth().then(
+    () => '',
+    (error: Error) => error.message,
+  )
+  return [
+    { part: 'xmpp', ready: connection.online, reason: connection.online ? '' : 'not attached to the XMPP server' },
+    { part: 'redis', ready: asked === '', reason: asked },
+  ]
+}
+
+/** Goes online, and takes back what an earlier process had under way before anything new is begun. */
+async function attach({ connection, dispatch, store, deliverer }: Rooms, log: Log): Promise<void> {
+  await connection.start(dispatch.handle).catch((error: Error) => {
+    throw error instanceof ConnectionRefused ? new StartFailed(3, error.message) : error
+  })
+  const reclaimed = await store.reclaim()
+  if (reclaimed > 0) log('info', 'reclaimed', { deliveries: reclaimed })
+  connection.onStream(({ kind }) => {
+    if (kind === 'online') void deliverer.sweep().catch(logged(log, 'sweep-failed'))
+  })
+}
+
+/** Gives the way to stop what is done at intervals. */
+function beginWork({ wakes, deliverer, store }: Rooms, log: Log): () => void {
+  wakes.work((ids) => deliverer.deliver(ids), { concurrency: WORKERS })
+  const stops = [
+    repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
+    repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),
+  ]
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
+
+/** The next one begins when the one before has ended. */
+function repeat(pauseMs: number, work: () => Promise<unknown>, failed: (error: Error) => void): () => void {
+  const stopped = new AbortController()
+  const loop = async () => {
+    while (!stopped.signal.aborted) {
+      await work().catch(failed)
+      await delay(pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
+    }
+  }
+  void loop()
+  return () => stopped.abort()
+}
+
+async function reload(folder: string, { environment, log }: Surroundings, inForce: InForce): Promise<void> {
+  const { assembly: next, problems } = await assemble(folder, environment)
+  if (!next) {
+    log('error', 'reload-refused', { problems: problems.map(formatProblem) })
+    return
+  }
+  const before = inForce.assembly
+  inForce.assembly = next
+  setTimeout(() => before.documents.dispose(), OLD_RULING_MS).unref()
+  log('info', 'reloaded', { types: next.configuration.types.length, routes: next.configuration.routes.length })
+}
+
+/** New documents are refused with `wait`, what is in hand is answered, and what is under way is ended as far as it can be in time. */
+async function drain({ dispatch, wakes, deliverer }: Rooms, log: Log): Promise<void> {
+  dispatch.close()
+  const patience = new AbortController()
+  const quiet = Promise.all([dispatch.idle(), wakes.pause().then(() => deliverer.idle())]).then(() => true)
+  const late = delay(DRAIN_MS, false, { signal: patience.signal }).catch(() => false)
+  const drained = await Promise.race([quiet, late])
+  patience.abort()
+  log('info', 'drained', { drained, underWay: deliverer.underWay })
+}
+
+async function unwind(undo: (() => Promise<void>)[], log: Log): Promise<void> {
+  for (const close of undo.splice(0).reverse()) await close().catch(logged(log, 'close-failed'))
+}
+
+function logged(log: Log, event: string): (error: Error) => void {
+  return (error) => log('error', event, { reason: error.message })
 }

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Settings } from './config/configuration.ts'
 import type { Log } from './flow/ports.ts'
 import type { StoreOptions } from './redis/store.ts'
+import type { ConnectionOptions } from './xmpp/connection.ts'
 
 /** What the store needs of the settings: the same for the process and for every command. */
 export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
-  const { redis, limits, retention } = settings
+  const { redis, limits, retention, bounceWindowMs } = settings
   return {
     url: redis.url,
     prefix: redis.prefix,
@@ -13,13 +14,23 @@ export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
     replicas: redis.replicas,
     limits: { waiting: limits.waiting, perSenderWaiting: limits.perSender.waiting },
     retention,
-    bounceWindowMs: settings.bounceWindowMs,
-    attemptLeaseMs: ATTEMPT_LEASE_MS,
+    bounceWindowMs,
     instance: randomUUID(),
     clock: Date.now,
     log,
   }
 }
 
-/** Longer than any `confirmTimeout` that the configuration allows: an attempt that is still under way is never begun twice. */
-const ATTEMPT_LEASE_MS = 15 * 60_000
+export function connectionOptionsOf({ xmpp, limits }: Settings, log: Log): ConnectionOptions {
+  return {
+    service: xmpp.service,
+    domain: xmpp.domain,
+    secret: xmpp.secret,
+    insecure: xmpp.insecure,
+    maxStanzaBytes: xmpp.maxStanzaBytes,
+    depth: limits.depth,
+    attributes: limits.attributes,
+    pingTo: xmpp.host,
+    log,
+  }
+}

@@ -1,5 +1,6 @@
 import { destinationName } from '../domain/delivery.ts'
 import type { Finding } from '../domain/rejection.ts'
+import type { RouteExplanation } from '../matching/matcher.ts'
 import { assembled } from './assembled.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
@@ -49,13 +50,19 @@ function describe(examined: Examined): string {
       ),
     )
   if (!explanation) return lines.join('\n')
-  const routes = explanation.routes.map((route) => ({ route: route.route, outcome: route.outcome, why: route.why }))
+  const routes = explanation.routes.map((route) => ({ route: route.route, outcome: route.outcome, why: why(route) }))
   lines.push('', routes.length === 0 ? 'no routes' : formatTable(routes))
   const { deliveries, refused } = explanation.decision
   lines.push('', deliveries.length === 0 ? 'no route: it would become a dead letter' : 'delivers to')
   lines.push(...deliveries.map(({ destination, route }) => `  ${destinationName(destination)}  (${route})`))
-  lines.push(...refused.map(({ route, template, reason }) => `  refused: ${template} of route ${route}: ${reason}`))
+  lines.push(...refused.map(({ route, destination, reason }) => `  refused: ${destination} of route ${route}: ${reason}`))
   return lines.join('\n')
+}
+
+function why({ held, failed, notAsked }: RouteExplanation): string {
+  if (failed) return failed.message
+  if (notAsked) return notAsked.because === 'stop' ? `route ${notAsked.by} has stop` : `route ${notAsked.by} matched`
+  return held.map(({ condition, found }) => `${condition}: ${found}`).join('; ')
 }
 
 /** `error xsd cvc… at /a/b line 3: message (found "x")`. */
