@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import type { DeadReason } from '../domain/delivery.ts'
+import type { Form } from '../domain/document.ts'
+import { escapeAttribute, escapeText, isXmlText } from '../domain/serialise.ts'
+import type { StartedAttempt } from '../flow/ports.ts'
+import { BITS_OF_BINARY, JSON_CONTAINER, JSON_MESSAGE } from './namespaces.ts'
+
+/** A sealed XML document as the text of one element, or undefined where an element can't hold all of it. */
+export type ToElement = (payload: Uint8Array) => string | undefined
+
+/** A document as the one element that carries it in a stanza. */
+export type Carriage =
+  | { readonly kind: 'carried'; readonly xml: string }
+  | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }
+
+/** The document in the form in which it came, or in the one that its destination asks for (DESIGN 3.3). */
+export function carry(attempt: StartedAttempt, toElement: ToElement): Carriage {
+  const { form, options } = attempt
+  if (form === 'sealed') return options.as === 'element' ? unseal(attempt, toElement) : sealed(attempt)
+  return options.as === 'sealed' ? sealed(attempt) : inBand(attempt, form, text(attempt.payload))
+}
+
+function unseal(attempt: StartedAttempt, toElement: ToElement): Carriage {
+  const { mediaType, payload } = attempt
+  if (/[/+]xml$/.test(mediaType)) {
+    const element = toElement(payload)
+    return element === undefined
+      ? unfit(attempt, 'is no XML that an element can hold')
+      : inBand(attempt, 'element', element)
+  }
+  if (!/[/+]json$/.test(mediaType)) return unfit(attempt, `is ${mediaType}`)
+  const json = strictText(payload)
+  return json === undefined ? unfit(attempt, 'is not UTF-8') : inBand(attempt, 'json', json)
+}
+
+function unfit({ id }: StartedAttempt, why: string): Carriage {
+  return { kind: 'unsendable', reason: 'unfit-form', text: `Cannot send ${id} as an element: the document ${why}` }
+}
+
+function inBand({ id, datatype }: StartedAttempt, form: Exclude<Form, 'sealed'>, content: string): Carriage {
+  if (!isXmlText(content)) {
+    return {
+      kind: 'unsendable',
+      reason: 'breaks-stream',
+      text: `Cannot send ${id} as an element: the document holds characters that XML does not allow`,
+    }
+  }
+  if (form === 'element') return { kind: 'carried', xml: content }
+  const json = `<json xmlns="${JSON_CONTAINER}">${escapeText(content)}</json>`
+  if (form === 'json') return { kind: 'carried', xml: json }
+  const xml = `<payload xmlns="${JSON_MESSAGE}" datatype="${escapeAttribute(datatype)}">${json}</payload>`
+  return { kind: 'carried', xml }
+}
+
+/** XEP-0231 2.1: byte for byte, under the name of its own digest. */
+function sealed({ payload, mediaType }: StartedAttempt): Carriage {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+  const cid = `sha256+${createHash('sha256').update(bytes).digest('hex')}@bob.xmpp.org`
+  const head = `<data xmlns="${BITS_OF_BINARY}" cid="${cid}" type="${escapeAttribute(mediaType)}">`
+  return { kind: 'carried', xml: `${head}${bytes.toString('base64')}</data>` }
+}
+
+function text(payload: Uint8Array): string {
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')
+}
+
+function strictText(payload: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(payload)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,309 @@
+import { attributeOf, childElements, childNamed, type Element, expandedName } from '../domain/element.ts'
+import { bareJid, formatJid, normaliseJid, parseJid } from '../domain/jid.ts'
+import { reject } from '../domain/rejection.ts'
+import type { Answer } from '../domain/retry.ts'
+import { escapeAttribute, escapeText } from '../domain/serialise.ts'
+import type { InboundStanza, Log } from '../flow/ports.ts'
+import type { Reply } from '../flow/reply.ts'
+import type { Connection } from './connection.ts'
+import { type Description, discoInfo, discoItems } from './disco.ts'
+import { answerOf } from './iq.ts'
+import {
+  DISCO_INFO,
+  DISCO_ITEMS,
+  PING,
+  PUBSUB,
+  PUBSUB_ERRORS,
+  PUBSUB_EVENT,
+  PUBSUB_OWNER,
+  RECEIPTS,
+  VERSION,
+} from './namespaces.ts'
+import {
+  acceptedElements,
+  badRequest,
+  errorReply,
+  featureNotImplemented,
+  internalServerError,
+  iqResult,
+  itemNotFound,
+  publishResult,
+  receiptReply,
+  rejectionReply,
+  serviceUnavailable,
+  unsubscribedReply,
+} from './replies.ts'
+
+export interface DispatchNeeds {
+  readonly connection: Pick<Connection, 'domain' | 'write'>
+  /** Hears of what came back for deliveries. */
+  readonly outlet: {
+    receipt(id: string, from: string): void
+    bounce(id: string, from: string, answer: Answer): void
+  }
+  readonly intake: (stanza: InboundStanza) => Promise<Reply>
+  readonly describe: () => Description
+  readonly log: Log
+}
+
+export interface Dispatch {
+  /** What a stanza that answers none of our requests makes happen. Never throws. */
+  readonly handle: (stanza: Element) => void
+  /** From now on documents are refused with `unavailable`; what is in hand goes on. */
+  close(): void
+  /** Resolves when every document in hand is answered. */
+  idle(): Promise<void>
+}
+
+/** A stanza with its addresses normalised. */
+interface Addressed {
+  readonly element: Element
+  readonly from: string
+  readonly to: string
+  readonly type: string | undefined
+}
+
+/** What answers a reply of the flow, as text; undefined for nothing. */
+type Answering = (reply: Reply) => string | undefined
+
+const closing: Reply = {
+  kind: 'rejected',
+  rejection: reject('unavailable', 'Cannot take the document: Waybill is stopping', [], 10),
+}
+
+/** The table of who is answered what; `docs/protocol.md` says it in words. */
+export function createDispatch({ connection, outlet, intake, describe, log }: DispatchNeeds): Dispatch {
+  const waiters: (() => void)[] = []
+  let inHand = 0
+  let closed = false
+
+  function handle(element: Element): void {
+    const stanza = addressed(element)
+    if (!stanza) return
+    try {
+      const answer = take(stanza)
+      if (answer !== undefined) write(answer)
+    } catch (error) {
+      fail(stanza, error)
+    }
+  }
+
+  function addressed(element: Element): Addressed | undefined {
+    const from = normaliseJid(attributeOf(element, 'from') ?? '')
+    const to = parseJid(attributeOf(element, 'to') ?? connection.domain)
+    // Stanzas for another component can reach us where a server's listener has several hosts; answering them is not ours.
+    if (from !== undefined && to?.domain === connection.domain) {
+      return { element, from, to: formatJid(to), type: attributeOf(element, 'type') }
+    }
+    const details = { stanza: element.name, from: attributeOf(element, 'from'), to: attributeOf(element, 'to') }
+    log('warn', 'stanza-dropped', { reason: 'its addresses are not valid, or not ours', ...details })
+    return undefined
+  }
+
+  /** Gives what can be answered at once; documents are answered when the flow has decided. */
+  function take(stanza: Addressed): string | undefined {
+    switch (stanza.element.name) {
+      case 'iq':
+        return takeIq(stanza)
+      case 'message':
+        takeMessage(stanza)
+        return undefined
+      case 'presence':
+        return answerPresence(stanza)
+      default:
+        log('warn', 'stanza-dropped', { reason: 'it is no stanza', stanza: stanza.element.name, from: stanza.from })
+        return undefined
+    }
+  }
+
+  function takeIq(stanza: Addressed): string | undefined {
+    const { element, type } = stanza
+    // RFC 6120 8.2.3: what answers nothing of ours is ignored.
+    if (type === 'result' || type === 'error') return undefined
+    const problem = iqProblem(stanza)
+    if (problem !== undefined) return errorReply(element, badRequest, problem)
+    const payload = childElements(element)[0]!
+    if (payload.uri === PUBSUB || payload.uri === PUBSUB_OWNER) return takePubsub(stanza, payload)
+    if (type === 'get') return answerGet(element, payload, describe())
+    void submit('iq', stanza, (reply) => answerIq(element, reply))
+    return undefined
+  }
+
+  function takePubsub(stanza: Addressed, pubsub: Element): string | undefined {
+    const { element, type } = stanza
+    const publish = type === 'set' && pubsub.uri === PUBSUB ? childNamed(pubsub, 'publish', PUBSUB) : undefined
+    if (!publish) return errorReply(element, featureNotImplemented, '', unsupported(pubsub))
+    const node = attributeOf(publish, 'node')
+    if (node === undefined || node === '') {
+      // XEP-0060 12.8.
+      const condition = `<nodeid-required xmlns="${PUBSUB_ERRORS}"/>`
+      return errorReply(element, badRequest, 'Cannot publish: node is missing', condition)
+    }
+    void submit('publish', stanza, (reply) => answerPublish(element, node, reply))
+    return undefined
+  }
+
+  function takeMessage(stanza: Addressed): void {
+    const { element, from, type } = stanza
+    if (type === 'error') {
+      outlet.bounce(attributeOf(element, 'id') ?? '', from, answerOf(element))
+      return
+    }
+    const received = childNamed(element, 'received', RECEIPTS)
+    if (received) outlet.receipt(attributeOf(received, 'id') ?? '', from)
+    // A receipt beside something else is no reason to lose the something else.
+    if (received && childElements(element).length === 1) return
+    if (childNamed(element, 'event', PUBSUB_EVENT)) {
+      // Events count only from a node that we are subscribed to, and there is none.
+      log('debug', 'event-ignored', { from })
+      return
+    }
+    void submit('message', stanza, (reply) => (isMute(stanza) ? undefined : answerMessage(element, reply)))
+  }
+
+  async function submit(kind: InboundStanza['kind'], stanza: Addressed, answering: Answering): Promise<void> {
+    const { element, from, to } = stanza
+    inHand += 1
+    try {
+      const id = attributeOf(element, 'id') ?? ''
+      const answer = answering(closed ? closing : await intake({ kind, element, from, to, id }))
+      if (answer !== undefined) write(answer)
+    } catch (error) {
+      fail(stanza, error)
+    } finally {
+      inHand -= 1
+      if (inHand === 0) for (const wake of waiters.splice(0)) wake()
+    }
+  }
+
+  /** A fault of ours stays with the stanza that found it. */
+  function fail(stanza: Addressed, error: unknown): void {
+    const { element, from } = stanza
+    const reason = error instanceof Error ? error.message : String(error)
+    log('error', 'stanza-failed', { stanza: element.name, from, id: attributeOf(element, 'id'), reason })
+    if (!isOwedAnAnswer(stanza)) return
+    try {
+      write(errorReply(element, internalServerError, ''))
+    } catch (again) {
+      log('error', 'reply-failed', { from, reason: String(again) })
+    }
+  }
+
+  /** Offline, the answer is lost; the sender asks again and is told the first id. */
+  function write(text: string): void {
+    if (!connection.write(text)) log('debug', 'reply-lost')
+  }
+
+  return {
+    handle,
+    close() {
+      closed = true
+    },
+    async idle() {
+      while (inHand > 0) await new Promise<void>((resolve) => waiters.push(resolve))
+    },
+  }
+}
+
+/** RFC 6121 3.1: nobody is let into a roster that we don't have; nothing else about presence concerns us. */
+function answerPresence({ element, type }: Addressed): string | undefined {
+  if (type !== 'subscribe') return undefined
+  return unsubscribedReply(bareJid(attributeOf(element, 'to') ?? ''), bareJid(attributeOf(element, 'from') ?? ''))
+}
+
+/** RFC 6120 8.2.3: an id, a known type, and exactly one child in a request. */
+function iqProblem({ element, type }: Addressed): string | undefined {
+  if (type !== 'get' && type !== 'set') return `Cannot read the iq: its type is ${type ?? 'missing'}`
+  if (attributeOf(element, 'id') === undefined) return 'Cannot read the iq: it has no id'
+  const count = childElements(element).length
+  return count === 1 ? undefined : `Cannot read the iq: it has ${count} child elements, not one`
+}
+
+function answerGet(request: Element, payload: Element, description: Description): string {
+  switch (expandedName(payload.uri, payload.name)) {
+    case `{${PING}}ping`:
+      return iqResult(request, '')
+    case `{${VERSION}}query`:
+      return iqResult(request, versionPayload(description.version))
+    case `{${DISCO_INFO}}query`:
+      return answerNode(request, discoInfo(payload, description))
+    case `{${DISCO_ITEMS}}query`:
+      return answerNode(request, discoItems(payload, attributeOf(request, 'to') ?? '', description))
+    default:
+      // RFC 6120 8.4.
+      return errorReply(request, serviceUnavailable, '')
+  }
+}
+
+/** XEP-0092 2; the operating system is nobody's business (7). */
+function versionPayload(version: string): string {
+  return `<query xmlns="${VERSION}"><name>Waybill</name><version>${escapeText(version)}</version></query>`
+}
+
+function answerNode(request: Element, payload: string | undefined): string {
+  return payload === undefined ? errorReply(request, itemNotFound, '') : iqResult(request, payload)
+}
+
+function answerIq(request: Element, reply: Reply): string {
+  switch (reply.kind) {
+    case 'accepted':
+      // RFC 6120 8.2.3: a result has one child at most.
+      return iqResult(request, acceptedElements(reply.accepted.slice(0, 1)))
+    case 'rejected':
+      return rejectionReply(request, reply.rejection, reply.item)
+    case 'ignored':
+      return errorReply(request, serviceUnavailable, '')
+  }
+}
+
+function answerPublish(request: Element, node: string, reply: Reply): string {
+  return reply.kind === 'accepted' ? publishResult(request, node, reply.accepted) : answerIq(request, reply)
+}
+
+function answerMessage(request: Element, reply: Reply): string | undefined {
+  switch (reply.kind) {
+    case 'accepted':
+      return isReceiptAsked(request) ? receiptReply(request, attributeOf(request, 'id')!, reply.accepted) : undefined
+    case 'rejected':
+      return rejectionReply(request, reply.rejection, reply.item)
+    case 'ignored':
+      return undefined
+  }
+}
+
+/** XEP-0184 5.1: without an id there is nothing that a receipt could name. */
+function isReceiptAsked(message: Element): boolean {
+  const id = attributeOf(message, 'id')
+  return id !== undefined && id !== '' && childNamed(message, 'request', RECEIPTS) !== undefined
+}
+
+/** RFC 6121 5.2.2: a type that nobody knows counts as normal. */
+function isMute({ type }: Addressed): boolean {
+  return type === 'error' || type === 'headline' || type === 'groupchat'
+}
+
+function isOwedAnAnswer(stanza: Addressed): boolean {
+  if (stanza.element.name === 'iq') return stanza.type === 'get' || stanza.type === 'set'
+  return stanza.element.name === 'message' && !isMute(stanza) && attributeOf(stanza.element, 'id') !== undefined
+}
+
+/** XEP-0060 10: the feature's name for what was asked of us, where it has one. */
+const featureOf: Readonly<Record<string, string>> = {
+  affiliations: 'retrieve-affiliations',
+  create: 'create-nodes',
+  configure: 'config-node',
+  default: 'retrieve-default',
+  delete: 'delete-nodes',
+  items: 'retrieve-items',
+  options: 'subscription-options',
+  purge: 'purge-nodes',
+  retract: 'delete-items',
+  subscribe: 'subscribe',
+  subscriptions: 'retrieve-subscriptions',
+  unsubscribe: 'subscribe',
+}
+
+function unsupported(pubsub: Element): string {
+  const feature = featureOf[childElements(pubsub)[0]?.name ?? '']
+  return feature === undefined ? '' : `<unsupported xmlns="${PUBSUB_ERRORS}" feature="${escapeAttribute(feature)}"/>`
+}

@@ -1,0 +1,100 @@
+import { attributeOf, type Element } from '../../src/domain/element.ts'
+import type { Connection, IqAnswer, StreamEvent } from '../../src/xmpp/connection.ts'
+import { answerOf } from '../../src/xmpp/iq.ts'
+import { stanza } from './stanza.ts'
+
+export interface FakeConnection extends Omit<Connection, 'start' | 'stop'> {
+  /** All that was written, requests included. */
+  readonly written: string[]
+  /** A stanza from the peer; true where it answered a request. */
+  receive(text: string): boolean
+  /** Answers every request for which it gives a stanza; `ID` stands for the request's id. */
+  answerWith(rule: (request: string) => string | undefined): void
+  lose(reason: string): void
+  comeBack(): void
+  bufferedBytes: number
+  drain(): void
+}
+
+/** Our own port with nothing behind it: what is written is kept, what is received comes from the test. */
+export function fakeConnection(domain = 'waybill.example.test'): FakeConnection {
+  const written: string[] = []
+  const pending = new Map<string, { to: string; settle: (answer: IqAnswer) => void }>()
+  const listeners = new Set<(event: StreamEvent) => void>()
+  const drains: (() => void)[] = []
+  let rule: (request: string) => string | undefined = () => undefined
+  let ids = 0
+  const state = { online: true, stream: 1, bufferedBytes: 0 }
+
+  function receive(text: string): boolean {
+    const element: Element = stanza(text)
+    const id = attributeOf(element, 'id') ?? ''
+    const one = pending.get(id)
+    if (element.name !== 'iq' || !one || one.to !== attributeOf(element, 'from')) return false
+    pending.delete(id)
+    const isError = attributeOf(element, 'type') === 'error'
+    one.settle(isError ? { kind: 'error', answer: answerOf(element), element } : { kind: 'result', element })
+    return true
+  }
+
+  return {
+    domain,
+    written,
+    receive,
+    get online() {
+      return state.online
+    },
+    get stream() {
+      return state.stream
+    },
+    get bufferedBytes() {
+      return state.bufferedBytes
+    },
+    set bufferedBytes(bytes) {
+      state.bufferedBytes = bytes
+    },
+    write(xml) {
+      if (state.online) written.push(xml)
+      return state.online
+    },
+    drained: () => new Promise((resolve) => drains.push(resolve)),
+    drain() {
+      state.bufferedBytes = 0
+      for (const resolve of drains.splice(0)) resolve()
+    },
+    request({ to, type, payload, id, timeoutMs }) {
+      if (!state.online) return Promise.resolve({ kind: 'lost' })
+      const name = id ?? `q${++ids}`
+      const request = `<iq type="${type}" id="${name}" from="${domain}" to="${to}">${payload}</iq>`
+      written.push(request)
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => settle({ kind: 'timeout' }), timeoutMs)
+        const settle = (answer: IqAnswer) => {
+          clearTimeout(timer)
+          resolve(answer)
+        }
+        pending.set(name, { to, settle })
+        const answer = rule(request)
+        if (answer !== undefined) receive(answer.replaceAll('ID', name))
+      })
+    },
+    answerWith(answers) {
+      rule = answers
+    },
+    onStream(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    lose(reason) {
+      state.online = false
+      for (const listener of listeners) listener({ kind: 'lost', stream: state.stream, reason })
+      for (const { settle } of pending.values()) settle({ kind: 'lost' })
+      pending.clear()
+    },
+    comeBack() {
+      state.online = true
+      state.stream += 1
+      for (const listener of listeners) listener({ kind: 'online', stream: state.stream })
+    },
+  }
+}
