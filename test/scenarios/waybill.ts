@@ -91,9 +91,9 @@ export interface Installation {
   readonly redis: RunningRedis
   readonly server: RunningXmppServer
   /** peer.example.test: sends. */
-  readonly peer: RawComponent
+  peer: RawComponent
   /** other.example.test: receives. */
-  readonly other: RawComponent
+  other: RawComponent
   waybill: WaybillProcess
   restart(): Promise<void>
   /** Sends an iq set with the payload from `a@peer.example.test`; gives the answer's text. */
@@ -149,15 +149,25 @@ export async function install({
   }
   writeFileSync(join(folder, 'waybill.yaml'), stringify(waybillYaml))
   const connect = (name: 'peer' | 'other') => connectRawComponent(server.component(name))
-  const [peer, other] = await Promise.all([connect('peer'), connect('other')])
+  let [peer, other] = await Promise.all([connect('peer'), connect('other')])
   let running = await runWaybill(folder)
 
   const installation: Installation = {
     folder,
     redis,
     server,
-    peer,
-    other,
+    get peer() {
+      return peer
+    },
+    set peer(next) {
+      peer = next
+    },
+    get other() {
+      return other
+    },
+    set other(next) {
+      other = next
+    },
     get waybill() {
       return running
     },
