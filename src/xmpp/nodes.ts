@@ -166,8 +166,9 @@ function afterRefusal(answer: Answer): NodeReadiness {
   }
 }
 
-function smallerMaxItems({ condition }: Answer, { max_items }: NodeConfiguration): number | undefined {
-  if (condition !== 'not-acceptable' && condition !== 'resource-constraint') return undefined
+/** XEP-0060 8.1.3 has no word for it: Prosody says bad-request or not-acceptable, ejabberd resource-constraint. */
+function smallerMaxItems({ condition, text }: Answer, { max_items }: NodeConfiguration): number | undefined {
+  if (condition !== 'not-acceptable' && !text.includes('max_items')) return undefined
   return SMALLER_MAX_ITEMS.find((size) => max_items === 'max' || Number(max_items) > size)
 }
 

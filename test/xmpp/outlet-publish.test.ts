@@ -12,6 +12,7 @@ const DONE: AttemptOutcome = { kind: 'delivered', proof: 'result' }
 const result = `<iq type='result' id='ID' from='${SERVICE}'/>`
 const failure = (condition: string, type = 'cancel', rest = '') =>
   `<iq type='error' id='ID' from='${SERVICE}'><error type='${type}'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>${rest}</error></iq>`
+const words = (text: string) => `<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>${text}</text>`
 const info = (...features: string[]) =>
   `<iq type='result' id='ID' from='${SERVICE}'><query xmlns='http://jabber.org/protocol/disco#info'>${features
     .map((feature) => `<feature var='http://jabber.org/protocol/pubsub#${feature}'/>`)
@@ -166,6 +167,22 @@ describe('a node that the route may create', () => {
       [failure('not-acceptable', 'modify'), failure('not-acceptable', 'modify'), result],
       [result],
       ['create 5000', 'create 256', 'create 20', 'publish'],
+      DONE,
+      5_000,
+    ],
+    [
+      'may hold less, in the words of Prosody 0.12.3',
+      [failure('bad-request', 'modify', words('max_items: out of bounds')), result],
+      [result],
+      ['create 5000', 'create 256', 'publish'],
+      DONE,
+      5_000,
+    ],
+    [
+      'may hold less, in the words of ejabberd 23.01',
+      [failure('resource-constraint', 'wait', words("Bad value of field 'pubsub#max_items' of type 'x'")), result],
+      [result],
+      ['create 5000', 'create 256', 'publish'],
       DONE,
       5_000,
     ],
