@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 
-const TAIL_LINES = 40
+const SHOWN_LINES = 40
 
 /**
- * Runs a command to its end and keeps quiet unless it fails: then the error holds the last lines that it wrote.
+ * Runs a command to its end and keeps quiet unless it fails: then the error holds what it wrote, shortened in the middle.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -22,11 +22,18 @@ export function runQuietly(command, args, { cwd, env = process.env, stdin = 'ign
     child.once('error', (error) => reject(new Error(`Cannot run ${command}: ${error.message}`)))
     child.once('close', (code, signal) => {
       if (code === 0) return resolve(output)
-      const tail = output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
-      const failure = new Error(`${[command, ...args].join(' ')} ended with ${signal ?? code}:\n${tail}`)
+      const failure = new Error(`${[command, ...args].join(' ')} ended with ${signal ?? code}:\n${headAndTail(output)}`)
       reject(Object.assign(failure, { code }))
     })
   })
+}
+
+// Some programs say first what is wrong, others last.
+function headAndTail(output) {
+  const lines = output.trimEnd().split('\n')
+  const left = lines.length - 2 * SHOWN_LINES
+  if (left <= 0) return lines.join('\n')
+  return [...lines.slice(0, SHOWN_LINES), `(${left} lines left out)`, ...lines.slice(-SHOWN_LINES)].join('\n')
 }
 
 /** A failure that is told in its own words, without a stack. */

@@ -132,8 +132,10 @@ function isThere(name) {
   return findProgram(name) !== undefined
 }
 
+// Debian's packages are for Debian's Python, which need not be the first on the path.
 function hasSlixmpp() {
-  return runQuietly('python3', ['-c', 'import slixmpp']).then(
+  const tries = ['python3', '/usr/bin/python3'].map((python) => runQuietly(python, ['-c', 'import slixmpp']))
+  return Promise.any(tries).then(
     () => true,
     () => false,
   )
