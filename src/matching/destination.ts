@@ -5,7 +5,7 @@ import type { DestinationTemplate } from '../domain/route.ts'
 import { compileAllow, mayBacktrackForLong } from './allow.ts'
 import type { Complain, RouteProblem } from './problem.ts'
 import type { Subject } from './subject.ts'
-import { fillTemplate, parseTemplate, percentEncode, placeValues, type Template } from './template.ts'
+import { fillTemplate, PLACE, parseTemplate, percentEncode, placeValues, type Template } from './template.ts'
 import { showText } from './value.ts'
 
 /** One entry of a route's `deliver`, compiled. */
@@ -129,7 +129,7 @@ function jidMaker(text: string, here: Here): Maker | undefined {
   const resource = templateOf(slash < 0 ? '' : text.slice(slash + 1), 'jid', here)
   if (!local || !resource) return undefined
   const places = [...new Set([...local.places, ...resource.places])]
-  const sample = normaliseJid(text.replace(/\{[^{}]+\}/g, 'x'))
+  const sample = normaliseJid(text.replace(PLACE, 'x'))
   if (sample === undefined) {
     here('address-invalid', 'jid', `Cannot deliver to ${showText(text)}: it is not a JID`)
     return undefined

@@ -1,7 +1,7 @@
 import type { DocumentType } from '../domain/document-type.ts'
 import type { Route } from '../domain/route.ts'
 import type { Complain } from './problem.ts'
-import { BUILT_IN_PLACES, parseTemplate } from './template.ts'
+import { BUILT_IN_PLACES, PLACE, parseTemplate } from './template.ts'
 
 /** Finds fields that none of the route's types has: a condition on one never holds, and a place for one is never filled. */
 export function checkFields(route: Route, types: readonly DocumentType[], complain: Complain): void {
@@ -14,7 +14,7 @@ export function checkFields(route: Route, types: readonly DocumentType[], compla
   route.deliver.forEach(({ target, body }, at) => {
     const [key, text] = target.kind === 'node' ? ['node', target.node] : ['jid', target.jid]
     for (const name of parseTemplate(text)?.places ?? []) checkPlace(name, ['deliver', at, key])
-    for (const [, name] of body?.matchAll(/\{([^{}]+)\}/g) ?? []) checkPlace(name!, ['deliver', at, 'body'])
+    for (const [, name] of body?.matchAll(PLACE) ?? []) checkPlace(name!, ['deliver', at, 'body'])
   })
 
   function checkPlace(name: string, path: readonly (string | number)[]): void {

@@ -15,12 +15,15 @@ export type Part = { readonly kind: 'text'; readonly text: string } | { readonly
 /** Places that are not fields: the document type's name, and the sender's bare JID. A field of that name is hidden by them. */
 export const BUILT_IN_PLACES: readonly string[] = ['type', 'sender']
 
+/** A place in a text for people. */
+export const PLACE = /\{([^{}\s]+)\}/g
+
 /** Undefined where a brace opens or closes no place. */
 export function parseTemplate(text: string): Template | undefined {
   const parts: Part[] = []
-  for (const piece of text.split(/(\{[^{}]+\})/)) {
+  for (const piece of text.split(/(\{[^{}\s]+\})/)) {
     if (piece === '') continue
-    if (/^\{[^{}]+\}$/.test(piece)) parts.push({ kind: 'place', name: piece.slice(1, -1) })
+    if (/^\{[^{}\s]+\}$/.test(piece)) parts.push({ kind: 'place', name: piece.slice(1, -1) })
     else if (/[{}]/.test(piece)) return undefined
     else parts.push({ kind: 'text', text: piece })
   }
@@ -57,7 +60,7 @@ const BODY_VALUE_CHARACTERS = 500
  * replaced. A brace that opens no place stays as it is. A value is cut to 500 characters.
  */
 export function fillBody(text: string, subject: Subject): string {
-  return text.replace(/\{([^{}]+)\}/g, (_, name: string) => bodyText(placeValues(name, subject)))
+  return text.replace(PLACE, (_, name: string) => bodyText(placeValues(name, subject)))
 }
 
 function bodyText(values: readonly FieldScalar[]): string {
@@ -65,7 +68,7 @@ function bodyText(values: readonly FieldScalar[]): string {
     ...values
       .map(String)
       .join(', ')
-      .slice(0, BODY_VALUE_CHARACTERS * 2),
+      .slice(0, BODY_VALUE_CHARACTERS * 2 + 1),
   ]
   const cut = characters.length > BODY_VALUE_CHARACTERS
   const text = characters.slice(0, BODY_VALUE_CHARACTERS).join('')
