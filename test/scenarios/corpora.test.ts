@@ -54,7 +54,7 @@ function configuration(): string {
 
 /** Which schema a sample is for, by its root; undefined for what is no document of these types (a signature, say). */
 function schemaOf(text: string): string | undefined {
-  const root = /<(?:[\w.-]+:)?([A-Za-z]+)[\s>]/.exec(text.replace(/<\?[^]*?\?>|<!--[^]*?-->/g, ''))?.[1] ?? ''
+  const root = /<(?:[\w.-]+:)?([A-Za-z]+)[\s>]/.exec(text.replace(/<\?[\s\S]*?\?>|<!--[\s\S]*?-->/g, ''))?.[1] ?? ''
   if (root in UBL) return join(CORPORA, 'ubl-2.1/maindoc', `UBL-${root}-2.1.xsd`)
   const version = CAMT.find((one) => text.includes(camtNamespace(one)))
   return root === 'Document' && version ? join(CORPORA, 'camt', `camt.053.001.${version}.xsd`) : undefined
