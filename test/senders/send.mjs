@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { client, xml } from '@xmpp/client'
-import parse from '@xmpp/xml/lib/parse.js'
+import { parse } from 'ltx'
 
 const [jid, password, host, port, waybill, file] = process.argv.slice(2)
 const [username, domain] = jid.split('@')
