@@ -1,0 +1,294 @@
+/**
+ * The store as plain values: what the scripts must do, said as simply as it can be said, for sequences of random
+ * transitions. It keeps everything for ever and counts by looking at everything.
+ */
+import type { DeliveryState } from '../../src/domain/delivery.ts'
+
+export interface ModelDelivery {
+  readonly id: string
+  readonly to: string
+  readonly route: string
+  readonly lane: string | undefined
+  readonly expiresAtMs: number | undefined
+  state: DeliveryState
+  /** Place in the lane. */
+  place: number
+  dueMs: number
+  holder: string | undefined
+  leaseEndMs: number
+  tries: number
+  records: number
+  endedMs: number
+}
+
+export interface ModelDocument {
+  readonly id: string
+  readonly type: string
+  /** Order of acceptance. */
+  sequence: number
+  deliveries: ModelDelivery[]
+  /** Of a document without deliveries. */
+  own: 'dead' | 'dropped' | undefined
+  diedMs: number
+  finishedMs: number
+  gone: boolean
+}
+
+export const LEASE_MS = 120_000
+const STATES = ['waiting', 'dead', 'expired', 'dropped', 'delivered'] as const
+
+export function createModel(now: () => number, kept: { ms: number; finished: number; dead: number; bounceMs: number }) {
+  const documents = new Map<string, ModelDocument>()
+  let sequence = 0
+
+  const deliveries = () => [...documents.values()].flatMap((document) => document.deliveries)
+  const documentOf = (delivery: ModelDelivery) => documents.get(delivery.id.split('.')[0]!)!
+  const find = (id: string) => documents.get(id.split('.')[0]!)?.deliveries.find((delivery) => delivery.id === id)
+  const present = (id: string) => (documents.get(id.split('.')[0]!)?.gone === false ? find(id) : undefined)
+
+  function stateOf(document: ModelDocument): DeliveryState {
+    if (document.own) return document.own
+    return STATES.find((state) => document.deliveries.some((delivery) => delivery.state === state))!
+  }
+
+  function laneOf(delivery: ModelDelivery): ModelDelivery[] {
+    return deliveries()
+      .filter(({ lane, to, state }) => state === 'waiting' && lane === delivery.lane && to === delivery.to)
+      .sort((one, other) => one.place - other.place)
+  }
+
+  const isHead = (delivery: ModelDelivery) => delivery.lane === undefined || laneOf(delivery)[0] === delivery
+
+  function change(delivery: ModelDelivery, state: DeliveryState): void {
+    const document = documentOf(delivery)
+    delivery.state = state
+    delivery.holder = undefined
+    delivery.endedMs = now()
+    if (['delivered', 'expired', 'dropped'].includes(stateOf(document))) document.finishedMs = now()
+  }
+
+  function comeBack(delivery: ModelDelivery, dueMs: number): void {
+    const place = documentOf(delivery).sequence
+    const first = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
+    if (first?.holder && first.place > place) first.place = place - 0.5
+    change(delivery, 'waiting')
+    delivery.place = place
+    delivery.dueMs = dueMs
+  }
+
+  function expireFrom(delivery: ModelDelivery): void {
+    const lane = delivery.lane === undefined ? [delivery] : laneOf(delivery)
+    for (const one of lane) {
+      if (one.holder || one.expiresAtMs === undefined || one.expiresAtMs > now()) return
+      change(one, 'expired')
+    }
+  }
+
+  return {
+    documents,
+    deliveries,
+    isHead,
+    stateOf,
+
+    accept(
+      id: string,
+      type: string,
+      planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
+    ): void {
+      sequence += 1
+      const document: ModelDocument = {
+        id,
+        type,
+        sequence,
+        deliveries: [],
+        own: planned.length === 0 ? 'dead' : undefined,
+        diedMs: now(),
+        finishedMs: 0,
+        gone: false,
+      }
+      document.deliveries = planned.map((one, index) => fresh(`${id}.${index}`, one, sequence))
+      documents.set(id, document)
+    },
+
+    start(ids: readonly string[], instance: string): string[] {
+      const started: string[] = []
+      for (const id of new Set(ids)) {
+        const delivery = present(id)
+        if (delivery?.state !== 'waiting' || delivery.holder || !isHead(delivery)) continue
+        if (delivery.expiresAtMs !== undefined && delivery.expiresAtMs <= now()) {
+          expireFrom(delivery)
+          continue
+        }
+        if (delivery.dueMs > now() + 50) continue
+        delivery.holder = instance
+        delivery.leaseEndMs = now() + LEASE_MS
+        delivery.tries += 1
+        started.push(id)
+      }
+      return started
+    },
+
+    end(
+      id: string,
+      instance: string,
+      kind: 'delivered' | 'retry' | 'void' | 'dead' | 'expired',
+      dueMs: number,
+    ): string[] {
+      const delivery = present(id)
+      if (!delivery || delivery.holder !== instance) return []
+      delivery.records += 1
+      if (kind === 'void') delivery.tries -= 1
+      if (kind === 'retry' || kind === 'void') {
+        delivery.holder = undefined
+        delivery.dueMs = dueMs
+        return []
+      }
+      change(delivery, kind)
+      const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
+      return next && next.dueMs <= now() ? [next.id] : []
+    },
+
+    takeBack(which: (delivery: ModelDelivery) => boolean): number {
+      const taken = deliveries().filter((delivery) => delivery.holder !== undefined && which(delivery))
+      for (const delivery of taken) {
+        delivery.holder = undefined
+        delivery.tries -= 1
+        delivery.records += 1
+        delivery.dueMs = now()
+      }
+      return taken.length
+    },
+
+    bounce(id: string, from: string, dueMs: number | undefined): boolean {
+      const delivery = present(id)
+      if (delivery?.state !== 'delivered' || delivery.to !== from || now() - delivery.endedMs > kept.bounceMs)
+        return false
+      delivery.records += 1
+      if (dueMs === undefined) change(delivery, 'dead')
+      else comeBack(delivery, dueMs)
+      return true
+    },
+
+    redrive(id: string): boolean {
+      const delivery = present(id)
+      if (delivery?.state !== 'dead') return false
+      delivery.tries = 0
+      comeBack(delivery, now())
+      return true
+    },
+
+    replan(id: string, planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[]): boolean {
+      const document = documents.get(id)
+      if (document?.own !== 'dead' || document.gone) return false
+      sequence += 1
+      document.own = undefined
+      document.sequence = sequence
+      document.deliveries = planned.map((one, index) => fresh(`${id}.${index}`, one, sequence))
+      return true
+    },
+
+    drop(id: string): boolean {
+      const document = documents.get(id)
+      if (document?.own === 'dead' && !document.gone) {
+        document.own = 'dropped'
+        document.finishedMs = now()
+        return true
+      }
+      const delivery = present(id)
+      if (!delivery || (delivery.state !== 'dead' && delivery.state !== 'waiting')) return false
+      if (delivery.holder) delivery.records += 1
+      change(delivery, 'dropped')
+      return true
+    },
+
+    prune(): number {
+      const finished = [...documents.values()].filter(
+        (document) => !document.gone && ['delivered', 'expired', 'dropped'].includes(stateOf(document)),
+      )
+      const removed = outdated(
+        finished.map((document) => ({ at: document.finishedMs, id: document.id, document })),
+        kept.finished,
+      )
+      for (const { document } of removed) document.gone = true
+      const letters = [
+        ...deliveries()
+          .filter(({ state }) => state === 'dead')
+          .map((delivery) => ({ at: delivery.endedMs, id: delivery.id, end: () => change(delivery, 'dropped') })),
+        ...[...documents.values()]
+          .filter(({ own }) => own === 'dead')
+          .map((document) => ({
+            at: document.diedMs,
+            id: document.id,
+            end: () => {
+              document.own = 'dropped'
+              document.finishedMs = now()
+            },
+          })),
+      ]
+      for (const letter of outdated(letters, kept.dead)) letter.end()
+      return removed.length
+    },
+
+    ledger() {
+      const all = [...documents.values()]
+      return {
+        documents: { accepted: all.length, ...count(all.map(stateOf)) },
+        deliveries: { planned: deliveries().length, ...count(deliveries().map(({ state }) => state)) },
+        types: grouped(
+          all,
+          ({ type }) => type,
+          (some) => ({ accepted: some.length, ...count(some.map(stateOf)) }),
+        ),
+        routes: grouped(
+          deliveries(),
+          ({ route }) => route,
+          (some) => ({
+            planned: some.length,
+            ...count(some.map(({ state }) => state)),
+          }),
+        ),
+      }
+    },
+  }
+
+  function fresh(
+    id: string,
+    planned: Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>,
+    place: number,
+  ): ModelDelivery {
+    const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
+    return { id, ...planned, ...times, state: 'waiting', place, holder: undefined, tries: 0, records: 0 }
+  }
+
+  function outdated<T extends { readonly at: number; readonly id: string }>(all: readonly T[], keptCount: number): T[] {
+    const sorted = [...all].sort((one, other) => one.at - other.at || (one.id < other.id ? -1 : 1))
+    return sorted.filter((one, index) => index < sorted.length - keptCount || one.at < now() - kept.ms)
+  }
+}
+
+function count(states: readonly DeliveryState[]): Record<DeliveryState, number> {
+  const of = (state: DeliveryState) => states.filter((one) => one === state).length
+  return {
+    waiting: of('waiting'),
+    delivered: of('delivered'),
+    dead: of('dead'),
+    expired: of('expired'),
+    dropped: of('dropped'),
+  }
+}
+
+function grouped<T, R>(all: readonly T[], by: (one: T) => string, sum: (some: readonly T[]) => R): Record<string, R> {
+  const names = [...new Set(all.map(by))].sort()
+  return Object.fromEntries(names.map((name) => [name, sum(all.filter((one) => by(one) === name))]))
+}
+
+/** The same numbers for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}

@@ -1,0 +1,213 @@
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { PlannedDelivery } from '../../src/domain/delivery.ts'
+import type { AttemptEnd } from '../../src/flow/ports.ts'
+import type { RedisStore } from '../../src/redis/store.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { acceptance, balances, closeStores, freshId, freshPrefix, openTestStore, plan, setClock } from './fixtures.ts'
+import { createModel, LEASE_MS, type ModelDelivery, seededRandom } from './model.ts'
+
+let redis: RunningRedis
+let client: Redis
+
+beforeAll(async () => {
+  redis = await startRedis()
+  client = new Redis(redis.url)
+})
+afterEach(closeStores)
+afterAll(async () => {
+  client?.disconnect()
+  await redis?.stop()
+})
+
+const STEPS = 150
+const KEPT = { ms: 400_000, finished: 8, dead: 6, bounceMs: 100_000 }
+const DESTINATIONS = ['a@x.example', 'b@x.example', 'c@x.example']
+const KINDS = ['delivered', 'retry', 'void', 'dead', 'expired'] as const
+
+async function openWorld(seed: number) {
+  const random = seededRandom(seed)
+  const below = (count: number) => Math.floor(random() * count)
+  const pick = <T>(list: readonly T[]): T => list[below(list.length)]!
+  const clock = setClock(1_800_000_000_000)
+  const prefix = freshPrefix()
+  const retention = { finishedMs: KEPT.ms, finishedCount: KEPT.finished, deadMs: KEPT.ms, deadCount: KEPT.dead }
+  const options = { prefix, clock, retention, bounceWindowMs: KEPT.bounceMs }
+  const stores: Record<string, RedisStore> = {
+    one: await openTestStore(redis.url, { ...options, instance: 'one' }),
+    two: await openTestStore(redis.url, { ...options, instance: 'two' }),
+  }
+  return { random, below, pick, clock, prefix, stores, model: createModel(clock, KEPT) }
+}
+
+type World = Awaited<ReturnType<typeof openWorld>>
+
+function planSome({ below, pick, clock }: World, least: number): { planned: PlannedDelivery[]; known: Known[] } {
+  const planned: PlannedDelivery[] = []
+  const known: Known[] = []
+  for (const to of DESTINATIONS.slice(0, Math.max(least, below(DESTINATIONS.length + 1)))) {
+    const lane = below(3) > 0 ? pick(['l', 'm']) : undefined
+    const expiresMs = below(6) === 0 ? 1_000 + below(60_000) : undefined
+    const route = pick(['r', 'route with spaces'])
+    planned.push(plan({ to, route, ...(lane && { lane }), ...(expiresMs && { expiresMs }) }))
+    known.push({ to, route, lane, expiresAtMs: expiresMs && clock() + expiresMs })
+  }
+  return { planned, known }
+}
+
+type Known = Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>
+
+function anyDelivery({ model, pick }: World): string {
+  const all = model.deliveries()
+  return all.length === 0 ? `${freshId()}.0` : pick(all).id
+}
+
+function underWay({ model, pick }: World): string | undefined {
+  const held = model.deliveries().filter(({ holder }) => holder !== undefined)
+  return held.length === 0 ? undefined : pick(held).id
+}
+
+async function startBoth({ model, stores }: World, ids: readonly string[], instance: string): Promise<void> {
+  const started = await stores[instance]!.start(ids, [])
+  const expected = model.start(ids, instance).map((id) => model.deliveries().find((one) => one.id === id)!)
+  expect(started.map(({ id, tries }) => ({ id, tries }))).toEqual(expected.map(({ id, tries }) => ({ id, tries })))
+}
+
+const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
+  async accept(world) {
+    const { planned, known } = planSome(world, 0)
+    const one = acceptance({ type: world.pick(['order', 'invoice']), receivedAtMs: world.clock(), deliveries: planned })
+    expect((await world.stores.one!.accept([one]))[0]!.kind).toBe('accepted')
+    world.model.accept(one.envelope.id, one.envelope.type, known)
+  },
+  async start(world) {
+    const instance = world.pick(['one', 'one', 'two'])
+    const ids = Array.from({ length: 1 + world.below(5) }, () => anyDelivery(world))
+    await startBoth(world, ids, instance)
+  },
+  async startDue(world) {
+    const ids = await world.stores.one!.due(4)
+    world.model.takeBack(({ leaseEndMs }) => leaseEndMs <= world.clock())
+    for (const id of ids) expect(world.model.isHead(world.model.deliveries().find((one) => one.id === id)!)).toBe(true)
+    await startBoth(world, ids, 'one')
+  },
+  async end(world) {
+    const id = (world.below(8) > 0 && underWay(world)) || anyDelivery(world)
+    const instance = world.below(5) > 0 ? 'one' : 'two'
+    const kind = world.pick(KINDS)
+    const dueAtMs = world.clock() + world.below(20_000)
+    const end = { id, kind, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
+    expect(await world.stores[instance]!.end(end)).toEqual(world.model.end(id, instance, kind, dueAtMs))
+  },
+  async bounce(world) {
+    const id = anyDelivery(world)
+    const from = world.pick([...DESTINATIONS, world.model.deliveries().find((one) => one.id === id)?.to ?? ''])
+    const dueAtMs = world.below(2) === 0 ? undefined : world.clock() + world.below(5_000)
+    const then = dueAtMs === undefined ? ({ dead: 'bounced' } as const) : { dueAtMs }
+    const record = { atMs: world.clock(), result: 'bounced' }
+    expect(await world.stores.one!.bounce(id, from, then, record)).toBe(world.model.bounce(id, from, dueAtMs))
+  },
+  async redrive(world) {
+    const dead = world.model.deliveries().filter(({ state }) => state === 'dead')
+    const id = dead.length > 0 && world.below(4) > 0 ? world.pick(dead).id : anyDelivery(world)
+    expect(await world.stores.one!.redrive(id)).toBe(world.model.redrive(id))
+  },
+  async replan(world) {
+    const [id] = [...world.model.documents.values()].filter(({ own }) => own === 'dead').map((document) => document.id)
+    const { planned, known } = planSome(world, 1)
+    const chosen = id ?? freshId()
+    expect(await world.stores.one!.replan(chosen, planned)).toBe(
+      world.model.replan(chosen, receivedThen(world, chosen, known)),
+    )
+  },
+  async drop(world) {
+    const bare = [...world.model.documents.values()].filter(({ deliveries }) => deliveries.length === 0)
+    const id = bare.length > 0 && world.below(3) === 0 ? world.pick(bare).id : anyDelivery(world)
+    expect(await world.stores.one!.drop(id, 'not wanted', 'ops@x.example')).toBe(world.model.drop(id))
+  },
+  async reclaim(world) {
+    expect(await world.stores.one!.reclaim()).toBe(world.model.takeBack(({ holder }) => holder !== 'one'))
+  },
+  async prune(world) {
+    expect(await world.stores.one!.prune()).toBe(world.model.prune())
+  },
+  async wait(world) {
+    world.clock.nowMs += world.pick([1, 1_000, 30_000, LEASE_MS])
+  },
+}
+
+// `expires` counts from receipt, which for a replanned document was earlier.
+function receivedThen({ model, clock }: World, id: string, known: Known[]): Known[] {
+  const document = model.documents.get(id)
+  const passedMs = document ? clock() - document.diedMs : 0
+  return known.map((one) => ({ ...one, expiresAtMs: one.expiresAtMs && one.expiresAtMs - passedMs }))
+}
+
+const WEIGHTS: readonly [keyof typeof steps, number][] = [
+  ['accept', 6],
+  ['start', 4],
+  ['startDue', 5],
+  ['end', 9],
+  ['bounce', 2],
+  ['redrive', 2],
+  ['replan', 1],
+  ['drop', 1],
+  ['reclaim', 1],
+  ['prune', 1],
+  ['wait', 3],
+]
+const DECK = WEIGHTS.flatMap(([name, weight]) => Array.from({ length: weight }, () => name))
+
+const ids = (all: readonly { readonly id: string }[]) => all.map(({ id }) => id).sort()
+
+async function compare(world: World): Promise<void> {
+  const { model, stores, prefix } = world
+  const ledger = await stores.one!.ledger()
+  expect(ledger).toMatchObject(model.ledger())
+  expect(await balances(stores.one!)).toEqual([])
+  const keys = ['ready', 'later', 'underway', 'dead', 'finished'].map((name) =>
+    client.zrange(`{${prefix}:0}:${name}`, '0', '-1'),
+  )
+  const [ready, later, held, dead, finished] = await Promise.all(keys)
+  const waiting = model.deliveries().filter(({ state }) => state === 'waiting')
+  const heads = waiting.filter((one) => one.holder === undefined && model.isHead(one))
+  expect([...ready!, ...later!].sort()).toEqual(ids(heads))
+  expect(held!.sort()).toEqual(ids(waiting.filter(({ holder }) => holder)))
+  const documents = [...model.documents.values()].filter(({ gone }) => !gone)
+  const deadDocuments = documents.filter(({ own }) => own === 'dead')
+  expect(dead!.sort()).toEqual(ids([...model.deliveries().filter(({ state }) => state === 'dead'), ...deadDocuments]))
+  const ended = documents.filter((document) => !['waiting', 'dead'].includes(model.stateOf(document)))
+  expect(finished!.sort()).toEqual(ids(ended))
+  const documentsWaiting = documents.filter((document) => model.stateOf(document) === 'waiting').length
+  const senders = documentsWaiting === 0 ? {} : { 'shop@suppliers.example': String(documentsWaiting) }
+  expect(await client.hgetall(`{${prefix}:0}:senders`)).toEqual(senders)
+  const lanes = new Set(waiting.filter(({ lane }) => lane).map(({ lane, to }) => `${lane} ${to}`))
+  expect(await client.keys(`{${prefix}:0}:lane:*`)).toHaveLength(lanes.size)
+}
+
+async function compareTraces({ model, stores }: World): Promise<void> {
+  for (const document of model.documents.values()) {
+    const trace = await stores.one!.trace(document.id)
+    expect(trace === undefined).toBe(document.gone)
+    if (!trace) continue
+    expect(trace.state).toBe(model.stateOf(document))
+    const seen = trace.deliveries.map(({ id, state, attempts }) => ({ id, state, records: attempts.length }))
+    const expected = document.deliveries.map(({ id, state, records, holder }) => ({
+      id,
+      state,
+      records: Math.min(25, records) + (holder ? 1 : 0),
+    }))
+    expect(seen).toEqual(expected)
+  }
+}
+
+describe('random transitions leave the store as the model says', () => {
+  it.each(Array.from({ length: 16 }, (_, index) => index + 1))('seed %i', async (seed) => {
+    const world = await openWorld(seed)
+    for (let step = 0; step < STEPS; step++) {
+      await steps[world.pick(DECK)]!(world)
+      await compare(world)
+    }
+    await compareTraces(world)
+  })
+})
