@@ -1,0 +1,421 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { AttemptRecord } from '../../src/domain/delivery.ts'
+import type { AttemptEnd } from '../../src/flow/ports.ts'
+import type { RedisStore } from '../../src/redis/store.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import {
+  accepted,
+  balances,
+  closeStores,
+  freshId,
+  keepLog,
+  openTestStore,
+  plan,
+  type SetClock,
+  setClock,
+} from './fixtures.ts'
+
+let redis: RunningRedis
+let clock: SetClock
+let store: RedisStore
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterEach(closeStores)
+afterAll(() => redis?.stop())
+
+const record = (result = 'delivered'): AttemptRecord => ({
+  atMs: clock(),
+  tookMs: 5,
+  result,
+  text: `text of ${result}`,
+})
+
+async function openWith(changes: Parameters<typeof openTestStore>[1] = {}): Promise<void> {
+  clock = setClock(1_800_000_000_000)
+  store = await openTestStore(redis.url, { clock, bounceWindowMs: 10_000, ...changes })
+}
+
+async function start(...ids: string[]): Promise<string[]> {
+  return (await store.start(ids, [])).map(({ id }) => id)
+}
+
+async function end(id: string, kind: AttemptEnd['kind'] = 'delivered'): Promise<readonly string[]> {
+  const dueAtMs = clock() + 1_000
+  return store.end({ id, kind, dueAtMs, reason: 'refused', record: record(kind) } as AttemptEnd)
+}
+
+/** Brings a new delivery into the named state. */
+async function deliveryThatIs(state: string): Promise<string> {
+  const id = `${await accepted(store, { receivedAtMs: clock() })}.0`
+  if (state === 'waiting') return id
+  if (state === 'dropped') {
+    await store.drop(id, 'x', 'y')
+    return id
+  }
+  await start(id)
+  if (state === 'to be retried') await end(id, 'retry')
+  else if (state !== 'under way') await end(id, state as AttemptEnd['kind'])
+  return id
+}
+
+const moves: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+  start: async (id) => (await start(id)).length === 1,
+  delivered: (id) => end(id, 'delivered'),
+  retry: (id) => end(id, 'retry'),
+  void: (id) => end(id, 'void'),
+  dead: (id) => end(id, 'dead'),
+  expired: (id) => end(id, 'expired'),
+  redrive: (id) => store.redrive(id),
+  drop: (id) => store.drop(id, 'not wanted', 'ops@x.example'),
+  bounce: (id) => store.bounce(id, 'erp@backend.example', { dueAtMs: clock() }, record()),
+  'bounce for good': (id) => store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record()),
+}
+
+async function stateOf(id: string): Promise<string> {
+  const [delivery] = (await store.trace(id.split('.')[0]!))!.deliveries
+  const last = delivery!.attempts.at(-1)
+  if (delivery!.state !== 'waiting') return delivery!.state
+  if (last?.result === 'under way') return 'under way'
+  return (delivery!.dueAtMs ?? 0) > clock() ? 'to be retried' : 'waiting'
+}
+
+// From each state (row), what a transition (column) leads to; '' is no change.
+const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  waiting: { start: 'under way', drop: 'dropped' },
+  'under way': {
+    delivered: 'delivered',
+    retry: 'to be retried',
+    void: 'to be retried',
+    dead: 'dead',
+    expired: 'expired',
+    drop: 'dropped',
+  },
+  'to be retried': { drop: 'dropped' },
+  delivered: { bounce: 'waiting', 'bounce for good': 'dead' },
+  dead: { redrive: 'waiting', drop: 'dropped' },
+  expired: {},
+  dropped: {},
+}
+
+describe('a transition', () => {
+  const cases = Object.entries(table).flatMap(([from, row]) =>
+    Object.keys(moves).map((move) => [from, move, row[move] ?? from] as const),
+  )
+  it.each(cases)('of what is %s by %s leads to %s', async (from, move, to) => {
+    await openWith()
+    const id = await deliveryThatIs(from)
+    await moves[move]!(id)
+    expect(await stateOf(id)).toBe(to)
+    expect(await balances(store)).toEqual([])
+    await moves[move]!(id)
+    expect(await balances(store)).toEqual([])
+  })
+
+  it.each(Object.keys(moves))('of what is not known by %s changes nothing', async (move) => {
+    await openWith()
+    await moves[move]!(`${freshId()}.0`)
+    expect((await store.ledger()).documents.accepted).toBe(0)
+  })
+})
+
+describe('start', () => {
+  it('gives all that a delivery needs, and the payload of an envelope to each of its deliveries', async () => {
+    await openWith()
+    const deliveries = [plan({ to: 'xmpp:p.example?;node=a b/ü', route: 'r1' }), plan({ expiresMs: 5_000 })]
+    const id = await accepted(store, { receivedAtMs: clock(), deliveries, payload: '<a>ä</a>' })
+    const [one, two] = await store.start([`${id}.0`, `${id}.1`], [])
+    expect(one).toEqual({
+      id: `${id}.0`,
+      envelopeId: id,
+      tries: 1,
+      route: 'r1',
+      destination: { kind: 'node', service: 'p.example', node: 'a b/ü' },
+      options: { retry: 'default', confirm: 'none', confirmTimeoutMs: 30_000 },
+      type: 'order',
+      from: 'shop@suppliers.example/web',
+      receivedAtMs: clock(),
+      hops: 2,
+      form: 'element',
+      mediaType: 'application/xml',
+      rootName: '{urn:test}order',
+      datatype: '',
+      payload: Buffer.from('<a>ä</a>'),
+    })
+    expect(two).toMatchObject({ expiresAtMs: clock() + 5_000, payload: Buffer.from('<a>ä</a>') })
+  })
+
+  it('gives each attempt to one of many callers', async () => {
+    await openWith()
+    const ids = [`${await accepted(store)}.0`, `${await accepted(store)}.0`]
+    const all = await Promise.all([store.start(ids, []), store.start(ids, []), store.start([ids[1]!, ids[1]!], [])])
+    expect(all.map((some) => some.map(({ id }) => id))).toEqual([ids, [], []])
+  })
+
+  it('leaves deliveries to full destinations for a little later', async () => {
+    await openWith()
+    const id = await accepted(store, { deliveries: [plan({ to: 'a@x.example' }), plan({ to: 'b@x.example' })] })
+    const started = await store.start([`${id}.0`, `${id}.1`], ['a@x.example'])
+    expect(started.map((attempt) => attempt.id)).toEqual([`${id}.1`])
+    expect(await store.due(9)).toEqual([])
+    clock.nowMs += 1_000
+    expect(await store.due(9)).toEqual([`${id}.0`])
+  })
+
+  it.each([
+    [-50, true],
+    [-51, false],
+    [0, true],
+  ])('begins what is due, seen %i ms from its time: %s', async (offsetMs, begins) => {
+    await openWith()
+    const id = await deliveryThatIs('to be retried')
+    clock.nowMs += 1_000 + offsetMs
+    expect(await start(id)).toEqual(begins ? [id] : [])
+  })
+
+  it('ends what has expired, the rest of its lane included, and frees the first that has not', async () => {
+    await openWith()
+    const old = { receivedAtMs: clock(), deliveries: [plan({ lane: 'l', expiresMs: 1_000 })] }
+    const [one, two] = [await accepted(store, old), await accepted(store, old)]
+    const three = await accepted(store, { deliveries: [plan({ lane: 'l' })] })
+    clock.nowMs += 1_000
+    expect(await start(`${one}.0`)).toEqual([])
+    expect((await store.trace(two))!.deliveries[0]).toMatchObject({ state: 'expired', reason: 'expired' })
+    expect(await store.due(9)).toEqual([`${three}.0`])
+    expect((await store.ledger()).documents).toMatchObject({ expired: 2, waiting: 1 })
+  })
+
+  it('lets the earlier of the route’s and the sender’s end count', async () => {
+    await openWith()
+    const deliveries = [plan({ expiresMs: 9_000 })]
+    const id = await accepted(store, { receivedAtMs: clock(), expiresMs: 4_000, deliveries })
+    expect((await store.start([`${id}.0`], []))[0]!.expiresAtMs).toBe(clock() + 4_000)
+  })
+})
+
+describe('tries', () => {
+  it.each([
+    ['retry', 2],
+    ['void', 1],
+  ] as const)('after %s are %i at the next attempt', async (kind, tries) => {
+    await openWith()
+    const id = await deliveryThatIs('under way')
+    await end(id, kind)
+    clock.nowMs += 1_000
+    expect((await store.start([id], []))[0]!.tries).toBe(tries)
+  })
+
+  it('are counted anew after a redrive', async () => {
+    await openWith()
+    const id = await deliveryThatIs('dead')
+    await store.redrive(id)
+    expect((await store.start([id], []))[0]!.tries).toBe(1)
+  })
+
+  it('are kept as records: the first five and the last twenty', async () => {
+    await openWith()
+    const id = await deliveryThatIs('waiting')
+    for (let attempt = 1; attempt <= 30; attempt++) {
+      clock.nowMs += 1_000
+      await start(id)
+      await store.end({ id, kind: 'retry', dueAtMs: clock(), record: { atMs: attempt, result: 'timeout' } })
+    }
+    const { attempts } = (await store.trace(id.split('.')[0]!))!.deliveries[0]!
+    expect(attempts.map(({ atMs }) => atMs)).toEqual([
+      1,
+      2,
+      3,
+      4,
+      5,
+      ...Array.from({ length: 20 }, (_, index) => 11 + index),
+    ])
+  })
+
+  it('keep what a peer said, cut to 500 characters, on one line', async () => {
+    await openWith()
+    const id = await deliveryThatIs('under way')
+    const text = `line 1\nline 2 "ü" ${'x'.repeat(600)}`
+    await store.end({ id, kind: 'retry', dueAtMs: clock(), record: { atMs: 1, result: 'timeout', text } })
+    expect((await store.trace(id.split('.')[0]!))!.deliveries[0]!.attempts).toEqual([
+      { atMs: 1, result: 'timeout', text: text.slice(0, 500) },
+    ])
+  })
+})
+
+describe('order', () => {
+  const lane = (changes = {}) => ({ deliveries: [plan({ lane: 'sender a', ...changes })] })
+
+  it('lets the first of a lane start only, and gives the next when it has ended', async () => {
+    await openWith()
+    const ids = [await accepted(store, lane()), await accepted(store, lane()), await accepted(store, lane())].map(
+      (id) => `${id}.0`,
+    )
+    expect(await start(...ids)).toEqual([ids[0]])
+    expect(await end(ids[0]!, 'retry')).toEqual([])
+    expect(await start(...ids)).toEqual([])
+    clock.nowMs += 1_000
+    expect(await start(...ids)).toEqual([ids[0]])
+    expect(await end(ids[0]!, 'delivered')).toEqual([ids[1]])
+    expect(await start(...ids)).toEqual([ids[1]])
+    expect(await end(ids[1]!, 'dead')).toEqual([ids[2]])
+    expect(await end(ids[2]!, 'delivered')).toEqual([])
+  })
+
+  it('holds back nothing of another lane or destination', async () => {
+    await openWith()
+    const ids = [
+      await accepted(store, lane()),
+      await accepted(store, lane({ lane: 'sender b' })),
+      await accepted(store, lane({ to: 'other@x.example' })),
+      await accepted(store),
+    ].map((id) => `${id}.0`)
+    expect(await start(...ids)).toEqual(ids)
+  })
+
+  it('tells what a delivery waits behind', async () => {
+    await openWith()
+    const [one, two, three] = [
+      await accepted(store, lane()),
+      await accepted(store, lane()),
+      await accepted(store, lane()),
+    ]
+    const behind = async (id: string) => (await store.trace(id))!.deliveries[0]!.behind
+    expect([await behind(one), await behind(two), await behind(three)]).toEqual([undefined, `${one}.0`, `${two}.0`])
+    await store.drop(`${two}.0`, 'x', 'y')
+    expect(await behind(three)).toBe(`${one}.0`)
+  })
+
+  it('puts what is redriven before what was accepted later, but behind what is under way', async () => {
+    await openWith()
+    const ids = [await accepted(store, lane()), await accepted(store, lane()), await accepted(store, lane())].map(
+      (id) => `${id}.0`,
+    )
+    await start(ids[0]!)
+    await end(ids[0]!, 'dead')
+    await start(ids[1]!)
+    expect(await store.redrive(ids[0]!)).toBe(true)
+    expect(await start(...ids)).toEqual([])
+    expect(await end(ids[1]!, 'delivered')).toEqual([ids[0]])
+    expect(await start(...ids)).toEqual([ids[0]])
+    expect(await end(ids[0]!, 'delivered')).toEqual([ids[2]])
+  })
+})
+
+describe('due', () => {
+  it('gives the urgent first, then the oldest', async () => {
+    await openWith()
+    const ids: string[] = []
+    for (const priority of [0, 0, 5, -3, 5]) {
+      ids.push(`${await accepted(store, { deliveries: [plan({ priority })] })}.0`)
+      clock.nowMs += 1
+    }
+    expect(await store.due(9)).toEqual([ids[2], ids[4], ids[0], ids[1], ids[3]])
+    expect(await store.due(2)).toEqual([ids[2], ids[4]])
+  })
+
+  it('takes back what is under way for longer than its lease, and a longer confirmation has a longer lease', async () => {
+    const { log, lines } = keepLog()
+    await openWith({ attemptLeaseMs: 60_000, log })
+    const short = `${await accepted(store)}.0`
+    const long = `${await accepted(store, { deliveries: [plan({ confirmTimeoutMs: 100_000 })] })}.0`
+    expect(await start(short, long)).toEqual([short, long])
+    clock.nowMs += 60_001
+    expect(await store.due(9)).toEqual([short])
+    expect((await store.trace(short.split('.')[0]!))!.deliveries[0]!.attempts).toMatchObject([
+      { result: 'void', tookMs: 60_001 },
+    ])
+    expect(lines).toContainEqual({ level: 'warn', event: 'leases-ran-out', details: { attempts: 1 } })
+    expect(await end(short, 'delivered')).toEqual([])
+    expect(await stateOf(short)).toBe('waiting')
+  })
+})
+
+describe('reclaim', () => {
+  it('takes back what another process had under way, and leaves its own', async () => {
+    const prefix = `reclaim-${process.pid}`
+    await openWith({ prefix, instance: 'old' })
+    const ids = [`${await accepted(store)}.0`, `${await accepted(store)}.0`, `${await accepted(store)}.0`]
+    await start(ids[0]!, ids[1]!)
+    const old = store
+    store = await openTestStore(redis.url, { clock, prefix, instance: 'new' })
+    await start(ids[2]!)
+    expect(await store.reclaim()).toBe(2)
+    expect(await store.reclaim()).toBe(0)
+    expect((await store.due(9)).toSorted()).toEqual([ids[0], ids[1]])
+    // The old process comes to life again, and is not heard.
+    expect(await old.end({ id: ids[0]!, kind: 'delivered', record: record() })).toEqual([])
+    expect(await stateOf(ids[0]!)).toBe('waiting')
+    expect((await store.start([ids[0]!], []))[0]!.tries).toBe(1)
+  })
+
+  it('takes back more than one part holds', async () => {
+    const prefix = `reclaim-many-${process.pid}`
+    await openWith({ prefix, instance: 'old' })
+    const deliveries = Array.from({ length: 1_203 }, (_, index) => plan({ to: `u${index}@x.example` }))
+    const id = await accepted(store, { deliveries })
+    await store.start(
+      deliveries.map((_, index) => `${id}.${index}`),
+      [],
+    )
+    store = await openTestStore(redis.url, { clock, prefix, instance: 'new' })
+    expect(await store.reclaim()).toBe(1_203)
+    expect((await store.depth()).underWay).toBe(0)
+  })
+})
+
+describe('bounce', () => {
+  it.each([
+    ['erp@backend.example', 'erp@backend.example', true],
+    ['erp@backend.example', 'erp@backend.example/phone', true],
+    ['erp@backend.example/pc', 'erp@backend.example', true],
+    ['erp@backend.example/pc', 'erp@backend.example/pc', true],
+    ['erp@backend.example/pc', 'erp@backend.example/phone', false],
+    ['erp@backend.example', 'backend.example', false],
+    ['erp@backend.example', 'eve@backend.example', false],
+    ['xmpp:p.example?;node=n', 'p.example', true],
+    ['xmpp:p.example?;node=n', 'q.example', false],
+  ])('of a delivery to %s from %s counts: %s', async (to, from, counts) => {
+    await openWith()
+    const id = `${await accepted(store, { deliveries: [plan({ to })] })}.0`
+    await start(id)
+    await end(id)
+    expect(await store.bounce(id, from, { dueAtMs: clock() }, record())).toBe(counts)
+  })
+
+  it('corrects the ledger within the window only', async () => {
+    await openWith()
+    const id = await deliveryThatIs('delivered')
+    clock.nowMs += 10_001
+    expect(await store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record())).toBe(false)
+    clock.nowMs -= 1
+    expect(await store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record())).toBe(true)
+    expect((await store.ledger()).documents).toMatchObject({ delivered: 0, dead: 1 })
+    expect(await store.dead({})).toMatchObject([{ id, reason: 'bounced', tries: 1 }])
+  })
+})
+
+describe('the state of a document', () => {
+  it.each([
+    [['delivered', 'delivered'], 'delivered'],
+    [['delivered', 'dropped'], 'dropped'],
+    [['dropped', 'expired'], 'expired'],
+    [['expired', 'dead'], 'dead'],
+    [['dead', 'waiting'], 'waiting'],
+    [['dropped', 'dropped'], 'dropped'],
+  ])('with deliveries that are %j is %s', async (states, state) => {
+    await openWith()
+    const id = await accepted(store, { deliveries: states.map((_, index) => plan({ to: `u${index}@x.example` })) })
+    for (const [index, wanted] of states.entries()) {
+      const delivery = `${id}.${index}`
+      if (wanted === 'waiting') continue
+      if (wanted === 'dropped') await store.drop(delivery, 'x', 'y')
+      else {
+        await start(delivery)
+        await end(delivery, wanted as AttemptEnd['kind'])
+      }
+    }
+    expect((await store.trace(id))!.state).toBe(state)
+    expect((await store.ledger()).types).toMatchObject({ order: { accepted: 1, [state]: 1 } })
+  })
+})
