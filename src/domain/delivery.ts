@@ -56,12 +56,10 @@ export function deliveryId(envelopeId: string, index: number): string {
   return `${envelopeId}.${index}`
 }
 
-/** `ENVELOPE-ID.INDEX` or `ENVELOPE-ID`, taken apart. */
+/** `ENVELOPE-ID.INDEX` or `ENVELOPE-ID`, taken apart. What is neither is left whole, so that it names nothing. */
 export function parseDeliveryId(id: string): { readonly envelopeId: string; readonly index: number | undefined } {
-  const dot = id.indexOf('.')
-  return dot < 0
-    ? { envelopeId: id, index: undefined }
-    : { envelopeId: id.slice(0, dot), index: Number(id.slice(dot + 1)) }
+  const match = /^([^.]+)\.(0|[1-9]\d{0,8})$/.exec(id)
+  return match ? { envelopeId: match[1]!, index: Number(match[2]) } : { envelopeId: id, index: undefined }
 }
 
 /** How one attempt ended. */

@@ -62,11 +62,15 @@ export function attributeOf(of: Element, name: string, uri = ''): string | undef
   return undefined
 }
 
-/** All text below the element, in document order: XPath's string value of an element. */
+/** All text below the element, in document order: XPath's string value of an element. Depth does not matter. */
 export function textOf(of: Element): string {
   const [only] = of.children
   if (of.children.length === 1 && typeof only === 'string') return only
   let text = ''
-  for (const child of of.children) text += typeof child === 'string' ? child : textOf(child)
+  const pending: Node[] = [...of.children].reverse()
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (typeof node === 'string') text += node
+    else for (let at = node.children.length - 1; at >= 0; at--) pending.push(node.children[at]!)
+  }
   return text
 }

@@ -127,10 +127,22 @@ function splitNormalised(jid: string): Jid {
 function partPattern(part: string): (text: string) => boolean {
   if (!part.includes('*')) return (text) => text === part
   if (part === '*') return (text) => text !== ''
-  const expression = new RegExp(`^${part.split('*').map(escapeRegExp).join('.*')}$`, 'su')
-  return (text) => expression.test(text)
+  const [first = '', ...middle] = part.split('*')
+  const last = middle.pop() ?? ''
+  return (text) => {
+    const end = text.length - last.length
+    if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false
+    return containsInOrder(text.slice(first.length, end), middle)
+  }
 }
 
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+// Taking each piece where it first occurs never misses a match, and never goes back: a regular expression would, for hours.
+function containsInOrder(text: string, pieces: readonly string[]): boolean {
+  let from = 0
+  for (const piece of pieces) {
+    const at = text.indexOf(piece, from)
+    if (at < 0) return false
+    from = at + piece.length
+  }
+  return true
 }

@@ -1,10 +1,11 @@
 import type { ErrorType } from './rejection.ts'
 
-/** What an answer means for a delivery: a row of the one table (XMPP.md's classes; a policy overrides single rows). */
+/** What an answer means for a delivery. */
 export type Verdict = 'retry' | 'dead' | 'dead-and-alarm'
 
+/** A row of the one table; a policy overrides single rows. */
 export interface AnswerRow {
-  /** RFC 6120 8.3.3 condition, or a pubsub condition, or one of ours (`timeout`, `no-receipt`). */
+  /** RFC 6120 8.3.3 condition, or a pubsub condition, or one of ours (`timeout`, `no-receipt`); `*` for any. */
   readonly condition: string
   /** Undefined: any type. */
   readonly type?: ErrorType
@@ -33,7 +34,7 @@ export interface Backoff {
   readonly jitter: number
 }
 
-/** With these, the tries come after 1 s, 2 s, 4 s … 5 min, 5 min: ten of them within 14 minutes. */
+/** With these, the tries come after 1 s, 2 s, 4 s … 4 min 16 s: ten of them within 9 minutes, give or take the jitter. */
 export const defaultPolicy: RetryPolicy = {
   name: 'default',
   deliveries: 10,
@@ -54,10 +55,12 @@ export function delayAfter(policy: RetryPolicy, tries: number, sinceAcceptedMs: 
   return sinceAcceptedMs + delayMs > policy.giveUpAfterMs ? null : delayMs
 }
 
-/** First row that fits wins. What no row names is retried when it says `wait`, and dead otherwise. */
+/** The first row that fits counts; the last row fits everything. docs/operations.md shows it. */
 export const answerTable: readonly AnswerRow[] = [
   // ejabberd 23.01 says "wait" to a publish option that it will never know.
   { condition: 'resource-constraint', text: "^Unknown field '", verdict: 'dead-and-alarm' },
+  // RFC 6120 8.3.2: `wait` says that trying again later is worth it, whatever the condition.
+  { condition: '*', type: 'wait', verdict: 'retry' },
   // RFC 6120 says cancel, but on ejabberd and Openfire it is a component that restarts.
   { condition: 'remote-server-not-found', verdict: 'retry' },
   { condition: 'remote-server-timeout', verdict: 'retry' },
@@ -66,7 +69,6 @@ export const answerTable: readonly AnswerRow[] = [
   { condition: 'recipient-unavailable', verdict: 'retry' },
   // An account that is offline and for which the server keeps nothing, or a service that is starting.
   { condition: 'service-unavailable', verdict: 'retry' },
-  { condition: 'undefined-condition', type: 'wait', verdict: 'retry' },
   { condition: 'timeout', verdict: 'retry' },
   { condition: 'no-receipt', verdict: 'retry' },
   // What only somebody's setting can cure: the operator hears of it.
@@ -84,6 +86,7 @@ export const answerTable: readonly AnswerRow[] = [
   { condition: 'gone', verdict: 'dead' },
   { condition: 'redirect', verdict: 'dead' },
   { condition: 'policy-violation', verdict: 'dead' },
+  { condition: '*', verdict: 'dead' },
 ]
 
 export interface Answer {
@@ -93,13 +96,12 @@ export interface Answer {
 }
 
 export function verdictOf(answer: Answer, policy: RetryPolicy): Verdict {
-  const row = [...policy.answers, ...answerTable].find((candidate) => fits(candidate, answer))
-  if (row) return row.verdict
-  return answer.type === 'wait' ? 'retry' : 'dead'
+  const row = policy.answers.find((own) => fits(own, answer)) ?? answerTable.find((common) => fits(common, answer))
+  return row?.verdict ?? 'dead'
 }
 
 function fits(row: AnswerRow, answer: Answer): boolean {
-  if (row.condition !== answer.condition) return false
+  if (row.condition !== '*' && row.condition !== answer.condition) return false
   if (row.type !== undefined && row.type !== answer.type) return false
   return row.text === undefined || new RegExp(row.text, 'u').test(answer.text)
 }
