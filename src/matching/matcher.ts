@@ -1,8 +1,6 @@
-import type { DocumentType } from '../domain/document-type.ts'
 import type { Route } from '../domain/route.ts'
 import { type Check, compileConditions, type Look } from './conditions.ts'
 import { type CompiledDestination, compileDestination } from './destination.ts'
-import { checkFields } from './known-fields.ts'
 import { type Entry, warnOfOverlaps } from './overlap.ts'
 import { type Decision, type ExplainedDestination, type Plan, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
@@ -67,18 +65,15 @@ interface Ranks {
 
 /**
  * Compiles all routes and finds what is wrong with them. The matcher is usable in any case; a configuration with errors is not
- * to be run (DESIGN 5.8).
- *
- * @param types Where given, fields that no type has are found too.
+ * to be run (DESIGN 5.8). Whether fields exist, and are fit for what is asked of them, is for the configuration to say.
  */
 export function compileRoutes(
   routes: readonly Route[],
   compileXPath: CompileXPath,
-  types?: readonly DocumentType[],
 ): { readonly matcher: Matcher; readonly problems: readonly RouteProblem[] } {
   const problems: RouteProblem[] = []
   const once = compileOnce(compileXPath)
-  const compiled = [...routes].sort(byPriority).map((route) => compileRoute(route, once, types, problems))
+  const compiled = [...routes].sort(byPriority).map((route) => compileRoute(route, once, problems))
   const entries = compiled.flatMap(({ route, destinations }): Entry[] =>
     destinations.map((destination) => ({
       route,
@@ -105,17 +100,11 @@ function compareCodePoints(a: string, b: string): number {
   return left.length - right.length
 }
 
-function compileRoute(
-  route: Route,
-  compileXPath: CompileXPath,
-  types: readonly DocumentType[] | undefined,
-  problems: RouteProblem[],
-): CompiledRoute {
+function compileRoute(route: Route, compileXPath: CompileXPath, problems: RouteProblem[]): CompiledRoute {
   const complain: Complain = (code, path, message, severity = 'error') =>
     problems.push({ route: route.name, path, message, severity, code })
   const before = problems.length
   const checks = compileConditions(route.when, compileXPath, complain)
-  if (types) checkFields(route, types, complain)
   const sound = problems.slice(before).every(({ severity }) => severity !== 'error')
   const destinations = route.deliver.flatMap((template, at) => compileDestination(template, at, complain) ?? [])
   return { route, checks, sound, destinations }

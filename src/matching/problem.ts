@@ -11,8 +11,6 @@ export interface RouteProblem {
 export type ProblemCode =
   | 'xpath-invalid'
   | 'pattern-invalid'
-  | 'field-unknown'
-  | 'field-shadowed'
   | 'template-invalid'
   | 'place-in-domain'
   | 'address-invalid'

@@ -1,5 +1,5 @@
 import { normaliseJid } from '../domain/jid.ts'
-import type { RouteTest } from '../domain/route.ts'
+import type { Route, RouteTest } from '../domain/route.ts'
 import type { Explanation, RouteExplanation } from './matcher.ts'
 import { showText } from './value.ts'
 
@@ -14,11 +14,11 @@ export interface Judgement {
  * the delivery; `because` names the condition of this route that failed first (`currency` or `fields.currency`, `xpath`,
  * `from` …), `stop` or `otherwise` where it wasn't asked, or the reason for which an address was refused (`allow`, `absent` …).
  *
- * @param route Name of the route that the test stands in.
+ * @param route The one that the test stands in.
  */
-export function judgeRouteTest(test: RouteTest, explanation: Explanation, route: string): Judgement {
-  const own = explanation.routes.find((candidate) => candidate.route === route)
-  if (!own) return { passed: false, message: `Cannot judge the test: there is no route ${route}` }
+export function judgeRouteTest(route: Pick<Route, 'name'>, test: RouteTest, explanation: Explanation): Judgement {
+  const own = explanation.routes.find((candidate) => candidate.route === route.name)
+  if (!own) return { passed: false, message: `Cannot judge the test: there is no route ${route.name}` }
   const found = [...new Set(own.destinations.flatMap(({ filled }) => filled.map(({ destination }) => destination)))]
   const expected = [...new Set(test.delivers.map(normaliseDestination))]
   const missing = expected.filter((name) => !found.includes(name))

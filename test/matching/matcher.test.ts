@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { destinationName } from '../../src/domain/delivery.ts'
-import type { DocumentType } from '../../src/domain/document-type.ts'
 import type { Route } from '../../src/domain/route.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
 import { byRootName, is, routeOf, subjectOf, toJid, toNode } from './samples.ts'
@@ -146,23 +145,13 @@ describe('the owner of a delivery', () => {
 })
 
 describe('problems of routes', () => {
-  const problemsOf = (routes: readonly Route[], types?: readonly DocumentType[]) =>
-    compileRoutes(routes, byRootName, types).problems.map(({ route, code, path, severity }) => [
+  const problemsOf = (routes: readonly Route[]) =>
+    compileRoutes(routes, byRootName).problems.map(({ route, code, path, severity }) => [
       route,
       code,
       path.join('.'),
       severity,
     ])
-  const type = (name: string, ...fields: string[]): DocumentType => ({
-    name,
-    identify: {},
-    namespaces: {},
-    schema: undefined,
-    senders: undefined,
-    fields: Object.fromEntries(fields.map((field) => [field, { pointer: `/${field}` }])),
-    key: undefined,
-    onInvalid: 'reject',
-  })
   const x = (some: Partial<ReturnType<typeof toJid>> = {}) => [toJid('x@e.example', some)]
   const differs = (route: string, at = 0) => [[route, 'options-differ', `deliver.${at}`, 'warning']]
 
@@ -281,63 +270,6 @@ describe('problems of routes', () => {
     ],
   ] as const)('%s', (_, routes, expected) => {
     expect(problemsOf(routes)).toEqual(expected)
-  })
-
-  it.each([
-    ['a field that the type has', routeOf('r', { when: { type: ['t'], fields: { a: is(1) } } }), []],
-    [
-      'a field that the type has not',
-      routeOf('r', { when: { type: ['t'], fields: { c: is(1) } } }),
-      [['r', 'field-unknown', 'when.fields.c', 'error']],
-    ],
-    [
-      'a field that one of the types has',
-      routeOf('r', { when: { type: ['t', 'u'], fields: { a: is(1), b: is(1) } } }),
-      [],
-    ],
-    [
-      'a field that another type has',
-      routeOf('r', { when: { type: ['t'], fields: { b: is(1) } } }),
-      [['r', 'field-unknown', 'when.fields.b', 'error']],
-    ],
-    ['a field of any type, where no type is named', routeOf('r', { when: { fields: { b: is(1) } } }), []],
-    [
-      'a field called like something every object has',
-      routeOf('r', { when: { fields: { constructor: is(1) } } }),
-      [['r', 'field-unknown', 'when.fields.constructor', 'error']],
-    ],
-    [
-      'an order by a field that is not there',
-      routeOf('r', { order: { by: 'field', field: 'z' } }),
-      [['r', 'field-unknown', 'order.by', 'error']],
-    ],
-    [
-      'a place for a field that is not there',
-      routeOf('r', { deliver: [toNode('{a}/{z}', { allow: '.*' })] }),
-      [['r', 'field-unknown', 'deliver.0.node', 'error']],
-    ],
-    [
-      'a place in a JID',
-      routeOf('r', { deliver: [toJid('{z}@e.example', { allow: '.*' })] }),
-      [['r', 'field-unknown', 'deliver.0.jid', 'error']],
-    ],
-    [
-      'a place in the text for people',
-      routeOf('r', { deliver: [toJid('a@e.example', { body: '{a} {z} {sender}' })] }),
-      [['r', 'field-unknown', 'deliver.0.body', 'error']],
-    ],
-    [
-      'the places that are no fields',
-      routeOf('r', { when: { type: ['t'] }, deliver: [toNode('{type}/{sender}', { allow: '.*' })] }),
-      [],
-    ],
-    [
-      'a field that a place hides',
-      routeOf('r', { when: { type: ['u'] }, deliver: [toNode('{type}', { allow: '.*' })] }),
-      [['r', 'field-shadowed', 'deliver.0.node', 'warning']],
-    ],
-  ] as const)('%s', (_, route, expected) => {
-    expect(problemsOf([route], [type('t', 'a'), type('u', 'b', 'type')])).toEqual(expected)
   })
 
   it('never lets a route match whose conditions have an error', () => {

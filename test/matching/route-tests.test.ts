@@ -29,7 +29,7 @@ const eur = { fields: { currency: ['EUR'] } }
 type Given = Parameters<typeof subjectOf>[0]
 const judge = (route: string, given: Given, delivers: readonly string[], because?: string) => {
   const test: RouteTest = { document: '/d.xml', from: 'a@suppliers.example', delivers, because, source: 'r.yaml:1:1' }
-  return judgeRouteTest(test, matcher.explain(subjectOf(given)), route)
+  return judgeRouteTest({ name: route }, test, matcher.explain(subjectOf(given)))
 }
 
 describe('the judgement on a route test', () => {
@@ -136,6 +136,6 @@ describe('the judgement on a route test', () => {
     ]
     const explanation = compileRoutes(shared, byRootName).matcher.explain(subjectOf())
     const test = { document: '/d', from: 'a@b', delivers: ['x@e.example'], because: undefined, source: '' }
-    expect(judgeRouteTest(test, explanation, 'b')).toEqual({ passed: true, message: 'matches' })
+    expect(judgeRouteTest(shared[1]!, test, explanation)).toEqual({ passed: true, message: 'matches' })
   })
 })
