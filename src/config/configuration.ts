@@ -1,0 +1,161 @@
+import { resolve } from 'node:path'
+import type { DocumentType } from '../domain/document-type.ts'
+import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
+import type { Route } from '../domain/route.ts'
+import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
+import { checkKind } from './check-kind.ts'
+import { readDocumentType } from './document-types.ts'
+import { lookAt, readText } from './find-files.ts'
+import type { KindName } from './kind-schemas.ts'
+import type * as Written from './kinds.ts'
+import { readPolicy } from './policies.ts'
+import type { Path, Problem as PlacedProblem, Position } from './problem.ts'
+import { readThings } from './read-things.ts'
+import { complainOfMissingWhen, readRoute } from './routes.ts'
+import { type Settings as ReadSettings, readSettings } from './settings.ts'
+import type { Thing } from './thing.ts'
+import { complainOfUnavailable } from './unavailable.ts'
+import { readWaybill, WAYBILL_FILE } from './waybill-file.ts'
+
+export type Problem = PlacedProblem
+export type Settings = ReadSettings
+
+/** A configuration folder that has no error. */
+export interface Configuration {
+  /** Absolute. */
+  readonly folder: string
+  readonly settings: Settings
+  readonly types: readonly DocumentType[]
+  readonly routes: readonly Route[]
+  /** By name; `default` is always there. */
+  readonly policies: ReadonlyMap<string, RetryPolicy>
+  /**
+   * Where something stands in the YAML of one thing: for problems that are found elsewhere, such as a schema that doesn't
+   * compile. Falls back to the nearest existing ancestor.
+   */
+  locate(kind: KindName, name: string, path: Path): Position
+}
+
+export interface LoadedConfiguration {
+  /** Undefined where one of the problems is an error. */
+  readonly configuration: Configuration | undefined
+  /** All of them, in the order of files and lines. */
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Loads a configuration folder (DESIGN 4) and finds everything that is wrong with it, as far as that is in its text: schemas
+ * and XPaths are compiled elsewhere. Never throws for what stands in the folder, or doesn't; no problem holds a secret.
+ *
+ * @param environment Variables for `${NAME}` and the overrides `WAYBILL_…`.
+ */
+export async function loadConfiguration(
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<LoadedConfiguration> {
+  const absolute = resolve(folder)
+  const problems: Problem[] = []
+  const text = await readMainFile(folder, absolute, problems)
+  if (text === undefined) return { configuration: undefined, problems }
+  const waybill = readWaybill(text, environment, problems)
+  const things = await readThings(absolute, waybill, environment, problems)
+  const settings = readWhatIsSound<Written.Waybill, Settings>(waybill, (thing) =>
+    readSettings(thing.value, thing.complain),
+  )
+  const kinds = await readKinds(absolute, things)
+  problems.sort(byPlace)
+  if (!settings || problems.some(({ severity }) => severity === 'error')) return { configuration: undefined, problems }
+  const locate = locator(waybill, things)
+  return { configuration: { folder: absolute, settings, ...kinds, locate }, problems }
+}
+
+/** `file:line:column  severity  message (code)` */
+export function formatProblem({ file, line, column, severity, message, code }: Problem): string {
+  return `${file}:${line}:${column}  ${severity}  ${message} (${code})`
+}
+
+async function readMainFile(folder: string, absolute: string, problems: Problem[]): Promise<string | undefined> {
+  const complain = (code: string, file: string, message: string) =>
+    problems.push({ file, line: 1, column: 1, code, severity: 'error', message })
+  const what = await lookAt(absolute)
+  if (what !== 'folder') {
+    const reason = what === 'file' ? 'it is a file, not a folder' : 'it does not exist'
+    complain('folder-missing', '.', `Cannot read the configuration folder ${folder}: ${reason}`)
+    return undefined
+  }
+  const content = await readText(resolve(absolute, WAYBILL_FILE))
+  if (content.kind === 'text') return content.text
+  const code = content.kind === 'missing' ? 'file-missing' : 'file-unreadable'
+  complain(code, WAYBILL_FILE, `Cannot read ${WAYBILL_FILE} in ${folder}: ${content.reason}`)
+  return undefined
+}
+
+/** Gives what is made of a thing, where its schema finds it sound. */
+function readWhatIsSound<Value, Result>(
+  thing: Thing & { readonly variableOf?: (path: Path) => string | undefined },
+  read: (thing: Thing<Value>) => Result,
+): Result | undefined {
+  const { kind, value, yaml, complain, variableOf = () => undefined } = thing
+  complainOfUnavailable(kind, value, complain)
+  if (kind === 'Route') complainOfMissingWhen(value, thing)
+  if (!checkKind({ kind, value, thing: yaml, complain, variableOf })) return undefined
+  return read(thing as Thing<Value>)
+}
+
+async function readKinds(
+  folder: string,
+  things: readonly Thing[],
+): Promise<Pick<Configuration, 'types' | 'routes' | 'policies'>> {
+  const of = (kind: KindName) => things.filter((thing) => thing.kind === kind)
+  const types = await readTypes(folder, of('DocumentType'))
+  const policies = new Map([[defaultPolicy.name, defaultPolicy]])
+  for (const thing of of('Policy')) {
+    const policy = readWhatIsSound<Written.Policy, RetryPolicy>(thing, readPolicy)
+    if (policy) policies.set(policy.name, policy)
+  }
+  const surroundings = {
+    folder,
+    typeNames: namesOf(of('DocumentType')),
+    types,
+    policyNames: new Set([...policies.keys(), ...namesOf(of('Policy'))]),
+  }
+  const routes = await Promise.all(
+    of('Route').map((thing) =>
+      readWhatIsSound<Written.Route, Promise<Route>>(thing, (sound) => readRoute(sound, surroundings)),
+    ),
+  )
+  return { types: [...types.values()], routes: routes.filter((route) => route !== undefined), policies }
+}
+
+async function readTypes(folder: string, things: readonly Thing[]): Promise<ReadonlyMap<string, DocumentType>> {
+  const read = await Promise.all(
+    things.map(async (thing) => {
+      const type = await readWhatIsSound<Written.DocumentType, Promise<DocumentType>>(thing, (sound) =>
+        readDocumentType(sound, folder),
+      )
+      return type && { thing, type }
+    }),
+  )
+  const sound = read.filter((one) => one !== undefined)
+  complainOfAmbiguousTypes(sound)
+  return new Map(sound.map(({ type }) => [type.name, type]))
+}
+
+function namesOf(things: readonly Thing[]): ReadonlySet<string> {
+  return new Set(things.map(({ name }) => name).filter((name) => name !== ''))
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  const files = Number(a.file !== WAYBILL_FILE) - Number(b.file !== WAYBILL_FILE)
+  if (files !== 0) return files
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1
+  return a.line - b.line || a.column - b.column
+}
+
+function locator(waybill: Thing, things: readonly Thing[]): Configuration['locate'] {
+  const known = new Map(things.map((thing) => [`${thing.kind} ${thing.name}`, thing]))
+  return (kind, name, path) => {
+    const thing = kind === 'Waybill' ? waybill : (known.get(`${kind} ${name}`) ?? waybill)
+    return thing === waybill && kind !== 'Waybill' ? waybill.yaml.locate([]) : thing.yaml.locate(path)
+  }
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+/**
+ * Writes what comes from the JSON Schemas of the configuration kinds: `src/config/kinds.ts` and `docs/configuration.md`.
+ * With `--check` it writes nothing, and exits 1 where a committed file is not what would be written.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { compile } from 'json-schema-to-typescript'
+import { referencePage } from './reference-page.mjs'
+
+const typeOptions = {
+  bannerComment: '',
+  unreachableDefinitions: true,
+  ignoreMinAndMaxItems: true,
+  style: { semi: false, singleQuote: true, printWidth: 120 },
+}
+
+const DROPPED = new Set('title $id oneOf anyOf if then else dependencies default examples propertyNames'.split(' '))
+
+const root = new URL('../../', import.meta.url)
+const KINDS = ['waybill', 'document-type', 'route', 'policy']
+
+const schemas = KINDS.map((kind) => JSON.parse(read(`schemas/${kind}.schema.json`)))
+const outputs = {
+  'src/config/kinds.ts': await kindTypes(),
+  'docs/configuration.md': referencePage(
+    KINDS.map((kind, at) => ({ kind, schema: schemas[at] })),
+    JSON.parse(read('src/config/problems.json')),
+  ),
+}
+
+const stale = Object.entries(outputs).filter(([path, text]) => read(path) !== text)
+if (process.argv.includes('--check')) {
+  for (const [path] of stale) console.error(`${path} is not what the schemas say: run npm run generate`)
+  process.exitCode = stale.length === 0 ? 0 : 1
+} else {
+  for (const [path, text] of stale) writeFileSync(new URL(path, root), text)
+}
+
+async function kindTypes() {
+  const texts = []
+  for (const schema of schemas) texts.push(await compile(forTypes(schema), schema.title, typeOptions))
+  return `/* Made from schemas/*.schema.json by npm run generate: change those. */\n\n${texts.join('\n')}`
+}
+
+function read(path) {
+  try {
+    return readFileSync(new URL(path, root), 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  }
+}
+
+/**
+ * The types are those of a loaded value: what has a default is there. Titles below the first level would make a named type of
+ * every property; alternatives and `$id` mean nothing to types.
+ */
+function forTypes(schema) {
+  const definitions = Object.entries(schema.definitions ?? {}).map(([name, value]) => [
+    name,
+    { ...withoutTitles(value), title: value.title },
+  ])
+  return { ...withoutTitles(schema), title: schema.title, definitions: Object.fromEntries(definitions) }
+}
+
+function withoutTitles(schema) {
+  if (Array.isArray(schema)) return schema.map(withoutTitles)
+  if (typeof schema !== 'object' || schema === null) return schema
+  if (schema.$ref) return { $ref: schema.$ref }
+  const kept = Object.entries(schema).filter(([key]) => !DROPPED.has(key) && key !== 'properties')
+  const plain = Object.fromEntries(kept.map(([key, value]) => [key, withoutTitles(value)]))
+  if (!schema.properties) return plain
+  const properties = Object.entries(schema.properties)
+  return {
+    ...plain,
+    properties: Object.fromEntries(properties.map(([name, value]) => [name, withoutTitles(value)])),
+    required: properties.flatMap(([name, value]) => {
+      return schema.required?.includes(name) || value.default !== undefined ? [name] : []
+    }),
+  }
+}

@@ -1,0 +1,655 @@
+/* Made from schemas/*.schema.json by npm run generate: change those. */
+
+/**
+ * The installation: `waybill.yaml` in the configuration folder. There is exactly one.
+ */
+export interface Waybill {
+  /**
+   * May be left out: the file's name says it.
+   */
+  kind: 'Waybill'
+  /**
+   * The server that Waybill attaches to as a component (XEP-0114).
+   */
+  xmpp: {
+    /**
+     * `xmpp://HOST:PORT`, or `xmpps://HOST:PORT` for direct TLS. Without a port 5347. Plain `xmpp:` beyond loopback needs `insecure: true`.
+     */
+    service: string
+    /**
+     * The JID under which Waybill is reached: a domain, as the server's component entry names it.
+     */
+    domain: string
+    /**
+     * The server's own domain: it is pinged for the proof that a stanza was handed over.
+     */
+    host: string
+    /**
+     * The secret of the server's component entry. Never shown in messages.
+     */
+    secret: string
+    /**
+     * Bytes of one stanza, in and out. Not more than the server takes from a component: a larger one makes it close the stream.
+     */
+    maxStanzaBytes: number
+    /**
+     * Allows `xmpp:` to another machine. The secret's digest and all documents then cross the network in clear.
+     */
+    insecure: boolean
+  }
+  /**
+   * Where documents, deliveries and the ledger live.
+   */
+  redis: {
+    /**
+     * `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, or `rediss:` for TLS. Never shown in messages.
+     */
+    url: string
+    /**
+     * Several installations share one Redis when each has its own.
+     */
+    prefix: string
+    /**
+     * What "accepted" means: `fsync`: on disk (`appendfsync always`, or WAITAOF from Redis 7.2); `everysec`: nothing is lost at a kill, up to two seconds at a power cut; `memory`: nothing is promised. Waybill doesn't start where Redis offers less.
+     */
+    durability: 'memory' | 'everysec' | 'fsync'
+    /**
+     * How many replicas must have a document before it counts as accepted.
+     */
+    replicas: number
+  }
+  /**
+   * Health, metrics and the interface for operators; `none` switches it off.
+   */
+  http:
+    | {
+        /**
+         * `HOST:PORT`; an IPv6 address stands in brackets. Port 0 takes any free one, told in the `ready` line.
+         */
+        listen: string
+        /**
+         * Bearer token of the operators. Without one HTTP serves health and metrics only. Never shown in messages.
+         */
+        token?: string
+      }
+    | string
+  /**
+   * Bare JIDs, compared exactly. They see destinations and routes; nobody does by default.
+   *
+   * Items: A bare JID.
+   */
+  admins: string[]
+  /**
+   * JID patterns of those who may send at all; nobody by default. A document type's own `senders` narrow it further.
+   *
+   * Items: A JID pattern: `*` matches within one part only.
+   */
+  senders: string[]
+  /**
+   * What is refused before anything costly is done with it.
+   */
+  limits: {
+    /**
+     * Bytes of one document. Sealed it grows by a third, and must still fit `xmpp.maxStanzaBytes`.
+     */
+    documentBytes: number
+    /**
+     * Levels of nested elements, objects or lists.
+     */
+    depth: number
+    /**
+     * Attributes of one element.
+     */
+    attributes: number
+    /**
+     * Documents that may wait in all; beyond that senders are told to wait (`overloaded`).
+     */
+    waiting: number
+    /**
+     * Counted for a bare JID.
+     */
+    perSender: {
+      /**
+       * What is more is answered with `overloaded`, before validation.
+       */
+      perMinute: number
+      /**
+       * Documents of one sender that may wait.
+       */
+      waiting: number
+    }
+  }
+  /**
+   * A stanza that comes again with the same sender, id and digest is acknowledged again, and not routed again.
+   */
+  dedupe: {
+    /**
+     * How long a stanza id is remembered.
+     */
+    window: string
+  }
+  /**
+   * Nodes whose events are taken in as documents. Not available in this version: an entry is an error.
+   *
+   * Items: One node of one PubSub service.
+   */
+  subscriptions: {
+    /**
+     * JID of the PubSub service.
+     */
+    pubsub: string
+    /**
+     * Name of the node.
+     */
+    node: string
+    /**
+     * Who counts as the sender of an item: its publisher or the service.
+     */
+    from: 'publisher' | 'service'
+  }[]
+  /**
+   * Readable messages to people: one per cause in five minutes.
+   */
+  alarms: {
+    /**
+     * JIDs that are told. An alarm is a log line and a metric as well, whoever is named here.
+     *
+     * Items: A JID.
+     */
+    to: string[]
+  }
+  /**
+   * How long what has ended is kept. The first limit that is reached counts.
+   */
+  retention: {
+    /**
+     * Older ones are removed for good.
+     */
+    dead: string
+    /**
+     * The oldest beyond this count are removed for good.
+     */
+    deadCount: number
+    /**
+     * How long `trace` finds what was delivered, expired or dropped. Not less than `bounceWindow`.
+     */
+    finished: string
+    /**
+     * The oldest beyond this count are removed; a bounce of theirs can reopen nothing any more.
+     */
+    finishedCount: number
+  }
+  /**
+   * A message that comes back within this time reopens its delivery and corrects the ledger.
+   */
+  bounceWindow: string
+  /**
+   * Files, and folders with all `.yaml` and `.yml` files below them, in which document types, routes and policies stand. Relative to this file and within its folder; names that begin with a dot are passed over. Default: those of `types/`, `routes/` and `policies/` that exist.
+   *
+   * Items: A path relative to the configuration folder.
+   */
+  load?: string[]
+}
+
+/**
+ * How a document is recognised, which schema it must satisfy, which fields are read from it, who may send it.
+ */
+export interface DocumentType {
+  /**
+   * Says what this is.
+   */
+  kind: 'DocumentType'
+  /**
+   * Stands in acknowledgements, metrics and routes. Unique among document types; `opaque` is taken.
+   */
+  name: string
+  /**
+   * How a document is recognised: by exactly one of `xml`, `json` and `mediaType`. Two types that both match one document are an error.
+   */
+  identify: {
+    /**
+     * By the root element.
+     */
+    xml?: {
+      /**
+       * Expanded name of the root element: `{namespace}name`, or `name` without a namespace.
+       */
+      root: string
+      /**
+       * XPath 1.0 that must be true as well, with the prefixes of `namespaces`: for types that share a root.
+       */
+      where?: string
+    }
+    /**
+     * By the datatype of XEP-0432, by values in the document, or both.
+     */
+    json?: {
+      /**
+       * The `datatype` of XEP-0432.
+       */
+      datatype?: string
+      /**
+       * JSON Pointer to the value that must stand there; all of them must.
+       */
+      match?: {
+        /**
+         * The value that must stand there.
+         */
+        [k: string]: string | number | boolean | null
+      }
+    }
+    /**
+     * Opaque content by its media type, without parameters. It is never looked into.
+     */
+    mediaType?: string
+  }
+  /**
+   * Prefix to namespace name, for every XPath of the type and of the routes on it.
+   */
+  namespaces: {
+    /**
+     * As it stands in the documents, to the letter.
+     */
+    [k: string]: string
+  }
+  /**
+   * The schema that documents must satisfy: exactly one of `xsd`, `rng` and `json`. `none` says that there is none and every recognised document is valid; leaving it out is an error.
+   */
+  schema:
+    | {
+        /**
+         * Path of the first file: looked up beside this YAML file, then in `schemas/`, then in the configuration folder. What it imports stays within the first folder of the path.
+         */
+        xsd?: string
+        /**
+         * Path of the first file, XML syntax; looked up as for `xsd`.
+         */
+        rng?: string
+        /**
+         * Path of the first file: 2020-12, 2019-09 or draft-07 by its `$schema`; looked up as for `xsd`.
+         */
+        json?: string
+        /**
+         * Rules beside the schema. Not available in this version: giving it is an error.
+         */
+        schematron?: string
+      }
+    | string
+  /**
+   * JID patterns that narrow the installation's own `senders` for this type. Left out: those alone count.
+   *
+   * Items: A JID pattern.
+   */
+  senders?: string[]
+  /**
+   * Named values that routes match on, each read by `xpath` from XML or by `pointer` from JSON. `sender` and `none` are taken.
+   */
+  fields: {
+    /**
+     * Where a field is read from: exactly one of `xpath` and `pointer`.
+     */
+    [k: string]: {
+      /**
+       * XPath 1.0 over an XML document, with the prefixes of `namespaces`. Several nodes give several values.
+       */
+      xpath?: string
+      /**
+       * RFC 6901, over a JSON document.
+       */
+      pointer?: string
+      /**
+       * What the text is taken as. Left out: XML gives strings, JSON gives what stands there.
+       */
+      as?: 'string' | 'number' | 'boolean'
+    }
+  }
+  /**
+   * Name of the field that identifies the document: the same key with another content is refused as `key-conflict`.
+   */
+  key?: string
+  /**
+   * What happens to a document that breaks its schema. Only `reject` is available in this version.
+   */
+  onInvalid: 'reject' | 'quarantine' | 'mark'
+  /**
+   * Demands on signed documents. Not available in this version: giving it is an error.
+   */
+  signature?: {
+    [k: string]: unknown
+  }
+}
+
+/**
+ * One condition, or a list of which one must hold.
+ *
+ * This interface was referenced by `Route`'s JSON-Schema
+ * via the `definition` "conditions".
+ */
+export type Conditions = Condition | Condition[]
+/**
+ * A literal, which the value must equal; or a mapping with one of `prefix`, `suffix`, `contains`, `exists`, `not`, or with bounds that must all hold.
+ *
+ * This interface was referenced by `Route`'s JSON-Schema
+ * via the `definition` "condition".
+ */
+export type Condition =
+  | string
+  | number
+  | boolean
+  | null
+  | {
+      /**
+       * The value begins with this text.
+       */
+      prefix?: string
+      /**
+       * The value ends with this text.
+       */
+      suffix?: string
+      /**
+       * The value contains this text.
+       */
+      contains?: string
+      /**
+       * The number is less.
+       */
+      '<'?: number
+      /**
+       * The number is less or equal.
+       */
+      '<='?: number
+      /**
+       * The number is greater.
+       */
+      '>'?: number
+      /**
+       * The number is greater or equal.
+       */
+      '>='?: number
+      /**
+       * `true`: there is a value; `false`: there is none.
+       */
+      exists?: boolean
+      not?: Conditions
+    }
+
+/**
+ * Conditions and the destinations that follow from them. What a match means is specified in [routes.md](routes.md).
+ */
+export interface Route {
+  /**
+   * Says what this is.
+   */
+  kind: 'Route'
+  /**
+   * Stands in `<via/>`, the ledger and dead letters. Unique among routes; routes of equal priority go by name.
+   */
+  name: string
+  /**
+   * Who answers for the route, for people.
+   */
+  owner?: string
+  /**
+   * Routes of a larger priority are asked first, and their deliveries are more urgent.
+   */
+  priority: number
+  /**
+   * When this route matches, routes after it aren't asked.
+   */
+  stop: boolean
+  /**
+   * Matches only where no route without `otherwise` did; its own `when` must hold too.
+   */
+  otherwise: boolean
+  /**
+   * All that is given must hold. `{}` matches every document.
+   */
+  when: {
+    /**
+     * One name or several; `opaque` for opaque content that no type claims.
+     *
+     * @minItems 1
+     */
+    type?: string | string[]
+    /**
+     * JID patterns, of which one must match the sender.
+     *
+     * @minItems 1
+     */
+    from?: string | string[]
+    /**
+     * JID patterns, of which one must match the JID that the stanza was sent to.
+     *
+     * @minItems 1
+     */
+    to?: string | string[]
+    node?: Conditions
+    /**
+     * The way the document came, one or several.
+     *
+     * @minItems 1
+     */
+    stanza?: string | ('iq' | 'message' | 'publish' | 'event')[]
+    mediaType?: Conditions
+    /**
+     * Conditions on the headers of XEP-0131, by name.
+     */
+    headers?: {
+      [k: string]: Conditions
+    }
+    /**
+     * Conditions on fields, by name: a list is OR, keys are AND.
+     */
+    fields?: {
+      [k: string]: Conditions
+    }
+    /**
+     * XPath 1.0 over the document, taken as a boolean, with the prefixes of the route's types and of `namespaces`.
+     */
+    xpath?: string
+    /**
+     * Further prefixes for `xpath`. A prefix that a type binds otherwise is an error.
+     */
+    namespaces: {
+      /**
+       * As it stands in the documents, to the letter.
+       */
+      [k: string]: string
+    }
+  }
+  /**
+   * Where a document goes that matches: nodes (`pubsub` and `node`) and JIDs (`jid`).
+   *
+   * @minItems 1
+   *
+   * Items: Either `pubsub` with `node`, or `jid`.
+   */
+  deliver: {
+    /**
+     * JID of the service.
+     */
+    pubsub?: string
+    /**
+     * Name of the node, with `{field}` places that the document's fields fill in, percent-encoded.
+     */
+    node?: string
+    /**
+     * The receiver, with `{field}` places in localpart and resource; values are escaped by XEP-0106.
+     */
+    jid?: string
+    /**
+     * Regular expression that the filled-in node or JID must match from end to end. Needed where there is a place: a document can't choose an arbitrary address.
+     */
+    allow?: string
+    /**
+     * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
+     */
+    create?: {
+      /**
+       * Value of the option.
+       */
+      [k: string]: string | number | boolean
+    }
+    /**
+     * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
+     */
+    confirm?: 'none' | 'receipt' | 'iq'
+    /**
+     * How long a result or a receipt may take.
+     */
+    confirmTimeout: string
+    /**
+     * Name of a policy.
+     */
+    retry: string
+    /**
+     * `element`: as a child element; `sealed`: byte for byte (XEP-0231). Left out: as it came in.
+     */
+    as?: 'element' | 'sealed'
+    /**
+     * Body of the message, with `{field}` places. For JIDs only, not with `confirm: iq`.
+     */
+    body?: string
+    /**
+     * How many nodes one document may reach where a field has several values.
+     */
+    maxNodes: number
+  }[]
+  /**
+   * Documents of one key reach one destination in the order in which they were accepted.
+   */
+  order: {
+    /**
+     * `sender`, the name of a field, or `none`.
+     */
+    by: string
+  }
+  /**
+   * A delivery that is not done this long after the document was accepted ends as expired. Left out: never.
+   */
+  expires?: string
+  /**
+   * What must happen to sample documents: `waybill test` runs them, without servers.
+   *
+   * Items: One document and where this route delivers it.
+   */
+  tests: {
+    /**
+     * Path of the sample: looked up beside this YAML file, then in the configuration folder.
+     */
+    document: string
+    /**
+     * JID that sends it.
+     */
+    from: string
+    /**
+     * All destinations that follow from this route, as `xmpp:SERVICE?;node=NODE` or JID; empty where the route must not match.
+     *
+     * Items: `xmpp:SERVICE?;node=NODE`, or a JID.
+     */
+    delivers: string[]
+    /**
+     * The condition that must be the first to fail: `type`, `from`, `to`, `node`, `stanza`, `mediaType`, `xpath`, or the name of a field or header.
+     */
+    because?: string
+  }[]
+}
+
+/**
+ * A retry policy: how often, how long and after which answers a delivery is tried again. One named `default` takes the place of the built-in one.
+ */
+export interface Policy {
+  /**
+   * Says what this is.
+   */
+  kind: 'Policy'
+  /**
+   * What destinations name with `retry`. Unique among policies.
+   */
+  name: string
+  /**
+   * The count of tries, the first one included. Tries that end with the loss of the connection aren't counted.
+   */
+  deliveries: number
+  /**
+   * The wait before try n + 1 is `first × factor^(n − 1)`, at most `max`, spread by ± `jitter` of itself.
+   */
+  backoff: {
+    /**
+     * The wait after the first try.
+     */
+    first: string
+    /**
+     * By how much each wait is longer than the one before.
+     */
+    factor: number
+    /**
+     * No wait is longer. Not less than `first`.
+     */
+    max: string
+    /**
+     * The part of a wait by which it is made shorter or longer at random: 0 to 1.
+     */
+    jitter: number
+  }
+  /**
+   * No try is made later than this after the document was accepted.
+   */
+  giveUpAfter: string
+  /**
+   * What an answer means, where it differs from the common table; the first row that fits counts.
+   *
+   * Items: One row.
+   */
+  answers: {
+    /**
+     * A condition of RFC 6120 8.3.3 or XEP-0060, or Waybill's own `timeout` and `no-receipt`.
+     */
+    condition:
+      | 'bad-request'
+      | 'conflict'
+      | 'feature-not-implemented'
+      | 'forbidden'
+      | 'gone'
+      | 'internal-server-error'
+      | 'item-not-found'
+      | 'jid-malformed'
+      | 'not-acceptable'
+      | 'not-allowed'
+      | 'not-authorized'
+      | 'policy-violation'
+      | 'recipient-unavailable'
+      | 'redirect'
+      | 'registration-required'
+      | 'remote-server-not-found'
+      | 'remote-server-timeout'
+      | 'resource-constraint'
+      | 'service-unavailable'
+      | 'subscription-required'
+      | 'undefined-condition'
+      | 'unexpected-request'
+      | 'item-forbidden'
+      | 'item-required'
+      | 'invalid-payload'
+      | 'max-items-exceeded'
+      | 'max-nodes-exceeded'
+      | 'nodeid-required'
+      | 'payload-required'
+      | 'payload-too-big'
+      | 'precondition-not-met'
+      | 'timeout'
+      | 'no-receipt'
+    /**
+     * Only errors of this type; left out: of any.
+     */
+    type?: 'auth' | 'cancel' | 'continue' | 'modify' | 'wait'
+    /**
+     * Only errors whose text matches this regular expression (not anchored); left out: any.
+     */
+    text?: string
+    /**
+     * `retry`: try again by the backoff; `dead`: give up; `dead-and-alarm`: give up and tell people.
+     */
+    then: 'retry' | 'dead' | 'dead-and-alarm'
+  }[]
+}

@@ -1,0 +1,109 @@
+import { relative, resolve } from 'node:path'
+import { listYaml, lookAt, readText } from './find-files.ts'
+import type { KindName } from './kind-schemas.ts'
+import { didYouMean } from './nearest.ts'
+import type { Problem } from './problem.ts'
+import { complainAbout, type Thing } from './thing.ts'
+import { WAYBILL_FILE, type WaybillThing } from './waybill-file.ts'
+import { readYaml, type YamlThing } from './yaml-file.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const DEFAULT_FOLDERS = ['types', 'routes', 'policies']
+const KINDS: readonly KindName[] = ['DocumentType', 'Route', 'Policy']
+
+/** Document types, routes and policies of all files that `load` names. Of things with one name all are given. */
+export async function readThings(
+  folder: string,
+  waybill: WaybillThing,
+  environment: Environment,
+  problems: Problem[],
+): Promise<readonly Thing[]> {
+  const files = await loadedFiles(folder, waybill)
+  const things: Thing[] = []
+  for (const absolute of files) {
+    const file = relative(folder, absolute)
+    const content = await readText(absolute)
+    if (content.kind !== 'text') {
+      const message = `Cannot read ${file}: ${content.reason}`
+      problems.push({ file, line: 1, column: 1, code: 'file-unreadable', severity: 'error', message })
+      continue
+    }
+    things.push(...thingsOf(content.text, file, environment, problems))
+  }
+  complainOfSameNames(things)
+  return things
+}
+
+async function loadedFiles(folder: string, waybill: WaybillThing): Promise<readonly string[]> {
+  const files = new Set<string>()
+  const entries = waybill.load ?? (await defaultEntries(folder))
+  for (const [at, entry] of entries.entries()) {
+    const listing = await listYaml(folder, entry)
+    if (listing.kind === 'files') {
+      for (const file of listing.files) if (file !== resolve(folder, WAYBILL_FILE)) files.add(file)
+      continue
+    }
+    const path = ['load', at]
+    if (listing.kind === 'outside') {
+      waybill.complain('file-outside', path, `Cannot load ${entry}: it lies outside of the configuration folder`)
+    } else {
+      const code = listing.kind === 'missing' ? 'file-missing' : 'file-unreadable'
+      waybill.complain(code, path, `Cannot load ${entry}: ${listing.reason}`)
+    }
+  }
+  return [...files]
+}
+
+async function defaultEntries(folder: string): Promise<readonly string[]> {
+  const found = await Promise.all(DEFAULT_FOLDERS.map((name) => lookAt(resolve(folder, name))))
+  return DEFAULT_FOLDERS.filter((_, at) => found[at] === 'folder')
+}
+
+function thingsOf(text: string, file: string, environment: Environment, problems: Problem[]): readonly Thing[] {
+  const read = readYaml(text, file, environment)
+  problems.push(...read.problems)
+  const present = read.things.filter(({ value }) => value !== undefined)
+  if (present.length === 0 && read.problems.length === 0) {
+    const message = `${file} holds nothing`
+    problems.push({ file, line: 1, column: 1, code: 'file-empty', severity: 'warning', message })
+  }
+  return present.flatMap((yaml) => thingOf(yaml, file, problems) ?? [])
+}
+
+function thingOf(yaml: YamlThing, file: string, problems: Problem[]): Thing | undefined {
+  const complain = complainAbout(yaml, problems)
+  const { value } = yaml
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const found = Array.isArray(value) ? 'a list' : `a ${typeof value}`
+    complain('wrong-type', [], `A document type, route or policy must be a mapping, found ${found}`)
+    return undefined
+  }
+  const { kind, name } = value as { readonly kind?: unknown; readonly name?: unknown }
+  const known = KINDS.find((candidate) => candidate === kind)
+  if (known) return { kind: known, name: typeof name === 'string' ? name : '', file, yaml, value, complain }
+  complain('unknown-kind', ['kind'], kindWords(kind))
+  return undefined
+}
+
+function kindWords(kind: unknown): string {
+  const list = KINDS.join(', ')
+  if (kind === undefined) return `kind is missing: it says which of ${list} this is`
+  if (typeof kind !== 'string') return `kind must be one of ${list}`
+  return `kind must be one of ${list}, found ${JSON.stringify(kind.slice(0, 60))}${didYouMean(kind, KINDS)}`
+}
+
+function complainOfSameNames(things: readonly Thing[]): void {
+  const first = new Map<string, Thing>()
+  for (const thing of things) {
+    if (thing.name === '') continue
+    const key = `${thing.kind} ${thing.name}`
+    const earlier = first.get(key)
+    if (!earlier) {
+      first.set(key, thing)
+      continue
+    }
+    const { file, line } = earlier.yaml.locate(['name'])
+    thing.complain('duplicate-name', ['name'], `There are two of ${key}: the other stands in ${file}:${line}`)
+  }
+}

@@ -1,0 +1,85 @@
+import type { DocumentType } from '../domain/document-type.ts'
+import type { Route, ValueCondition } from '../domain/route.ts'
+import { BUILT_IN_PLACES, PLACE, parseTemplate } from '../matching/template.ts'
+import { formOf } from './document-types.ts'
+import { didYouMean } from './nearest.ts'
+import type { Complain, Path } from './problem.ts'
+
+/**
+ * Compares the fields that a route uses with those that its types have.
+ *
+ * @param types The route's own types; all types where it names none.
+ */
+export function complainOfFields(route: Route, types: readonly DocumentType[], complain: Complain): void {
+  const known = new Set(types.flatMap(({ fields }) => Object.keys(fields)))
+  const check = (name: string, path: Path, at: 'key' | 'value' = 'value') => {
+    if (known.has(name)) return true
+    const whose = types.length === 1 ? types[0]!.name : 'the types in question'
+    complain('field-unknown', path, `Unknown field "${name}": ${whose} has no such field${didYouMean(name, known)}`, {
+      at,
+    })
+    return false
+  }
+  for (const [name, conditions] of Object.entries(route.when.fields ?? {})) {
+    const path = ['when', 'fields', name]
+    if (check(name, path, 'key')) complainOfReading(name, conditions, types, path, complain)
+  }
+  if (route.order.by === 'field') check(route.order.field, ['order', 'by'])
+  for (const { name, path, isAddress } of placesOf(route)) {
+    if (BUILT_IN_PLACES.includes(name)) complainOfShadow(name, known, path, complain)
+    else if (check(name, path) && isAddress) complainOfGap(name, types, path, complain)
+  }
+  if (route.when.xpath !== undefined && types.length > 0 && types.every((type) => formOf(type) !== 'xml')) {
+    complain('condition-impossible', ['when', 'xpath'], 'xpath holds for XML only, and no type of this route is XML')
+  }
+}
+
+interface Place {
+  readonly name: string
+  readonly path: Path
+  /** In a node or JID, which can't be filled without the field; not in a body. */
+  readonly isAddress: boolean
+}
+
+function placesOf({ deliver }: Route): readonly Place[] {
+  return deliver.flatMap(({ target, body }, at) => {
+    const [key, text] = target.kind === 'node' ? ['node', target.node] : ['jid', target.jid]
+    const ofAddress = parseTemplate(text)?.places ?? []
+    const ofBody = [...(body ?? '').matchAll(PLACE)].map(([, name]) => name!)
+    return [
+      ...ofAddress.map((name) => ({ name, path: ['deliver', at, key], isAddress: true })),
+      ...[...new Set(ofBody)].map((name) => ({ name, path: ['deliver', at, 'body'], isAddress: false })),
+    ]
+  })
+}
+
+function complainOfShadow(name: string, known: ReadonlySet<string>, path: Path, complain: Complain): void {
+  if (!known.has(name)) return
+  const message = `{${name}} stands for the document's own ${name}, not for the field of that name`
+  complain('field-shadowed', path, message, { severity: 'warning' })
+}
+
+function complainOfGap(name: string, types: readonly DocumentType[], path: Path, complain: Complain): void {
+  const without = types.filter(({ fields }) => !Object.hasOwn(fields, name)).map((type) => type.name)
+  if (without.length === 0) return
+  const message = `{${name}} can't be filled for documents of type ${without.join(', ')}, which have no such field`
+  complain('field-missing-in-type', path, message, { severity: 'warning' })
+}
+
+/** Text conditions hold for text alone: on a field that every type reads as something else they never do. */
+function complainOfReading(
+  name: string,
+  conditions: readonly ValueCondition[],
+  types: readonly DocumentType[],
+  path: Path,
+  complain: Complain,
+): void {
+  const readings = new Set(types.flatMap(({ fields }) => (Object.hasOwn(fields, name) ? [fields[name]!.as] : [])))
+  const [reading] = readings
+  if (readings.size !== 1 || reading === undefined || reading === 'string') return
+  for (const { kind } of conditions) {
+    if (kind !== 'prefix' && kind !== 'suffix' && kind !== 'contains') continue
+    const message = `${kind} never holds for field ${name}, which is read as a ${reading}`
+    complain('condition-impossible', path, message, { at: 'key' })
+  }
+}

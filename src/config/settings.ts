@@ -1,0 +1,125 @@
+import { normaliseJid } from '../domain/jid.ts'
+import { parseListenAddress, parseXmppAddress } from './formats.ts'
+import type { Waybill } from './kinds.ts'
+import type { Complain } from './problem.ts'
+import { parseTimespan } from './timespan.ts'
+
+/** The installation, normalised: durations in milliseconds, JIDs in their normal form, defaults filled in. */
+export interface Settings {
+  readonly xmpp: {
+    /** `xmpp://HOST:PORT` or `xmpps://HOST:PORT`, always with a port. */
+    readonly service: string
+    readonly domain: string
+    /** The server, asked for the hand-over proof. */
+    readonly host: string
+    readonly secret: string
+    readonly maxStanzaBytes: number
+    /** Plain TCP beyond loopback is allowed. */
+    readonly insecure: boolean
+  }
+  readonly redis: {
+    readonly url: string
+    readonly prefix: string
+    readonly durability: 'memory' | 'everysec' | 'fsync'
+    readonly replicas: number
+  }
+  /** Undefined: no HTTP at all. */
+  readonly http:
+    | { readonly listen: { readonly host: string; readonly port: number }; readonly token?: string }
+    | undefined
+  /** Bare JIDs. */
+  readonly admins: readonly string[]
+  /** JID patterns. */
+  readonly senders: readonly string[]
+  readonly limits: {
+    readonly documentBytes: number
+    readonly depth: number
+    readonly attributes: number
+    readonly waiting: number
+    readonly perSender: { readonly perMinute: number; readonly waiting: number }
+  }
+  readonly dedupe: { readonly windowMs: number }
+  readonly subscriptions: readonly {
+    readonly pubsub: string
+    readonly node: string
+    readonly from: 'publisher' | 'service'
+  }[]
+  readonly alarms: { readonly to: readonly string[] }
+  readonly retention: {
+    readonly deadMs: number
+    readonly deadCount: number
+    /** At least `bounceWindowMs`. */
+    readonly finishedMs: number
+    readonly finishedCount: number
+  }
+  readonly bounceWindowMs: number
+}
+
+/** Settings of a `waybill.yaml` that its schema found sound. */
+export function readSettings(value: Waybill, complain: Complain): Settings {
+  const { xmpp, redis, limits, retention } = value
+  const bounceWindowMs = parseTimespan(value.bounceWindow)!
+  const settings: Settings = {
+    xmpp: { ...xmpp, service: readService(xmpp), domain: jid(xmpp.domain), host: jid(xmpp.host) },
+    redis,
+    http: readHttp(value.http),
+    admins: value.admins.map(jid),
+    senders: value.senders,
+    limits,
+    dedupe: { windowMs: parseTimespan(value.dedupe.window)! },
+    subscriptions: value.subscriptions.map((subscription) => ({ ...subscription, pubsub: jid(subscription.pubsub) })),
+    alarms: { to: value.alarms.to.map(jid) },
+    retention: {
+      deadMs: parseTimespan(retention.dead)!,
+      deadCount: retention.deadCount,
+      finishedMs: parseTimespan(retention.finished)!,
+      finishedCount: retention.finishedCount,
+    },
+    bounceWindowMs,
+  }
+  complainOfSettings(settings, complain)
+  return settings
+}
+
+function jid(text: string): string {
+  return normaliseJid(text) ?? text
+}
+
+function readService({ service }: Waybill['xmpp']): string {
+  const { secure, host, port } = parseXmppAddress(service)!
+  return `${secure ? 'xmpps' : 'xmpp'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function readHttp(http: Waybill['http']): Settings['http'] {
+  if (typeof http === 'string') return undefined
+  const listen = parseListenAddress(http.listen)!
+  return http.token === undefined ? { listen } : { listen, token: http.token }
+}
+
+// Base64 makes four bytes of three; the rest of the stanza needs some room as well.
+const STANZA_ROOM_BYTES = 4096
+
+function complainOfSettings(settings: Settings, complain: Complain): void {
+  const { xmpp, limits, senders, retention, bounceWindowMs } = settings
+  const { secure, host } = parseXmppAddress(xmpp.service)!
+  if (!secure && !xmpp.insecure && !isLoopback(host)) {
+    const message = `Cannot attach to ${xmpp.service}: plain TCP beyond loopback needs insecure: true, or an xmpps address`
+    complain('insecure-service', ['xmpp', 'service'], message)
+  }
+  if (senders.length === 0) {
+    complain('no-senders', ['senders'], 'senders is empty: nobody may send', { severity: 'warning' })
+  }
+  const fittingBytes = Math.floor(((xmpp.maxStanzaBytes - STANZA_ROOM_BYTES) * 3) / 4)
+  if (limits.documentBytes > fittingBytes) {
+    const message = `limits.documentBytes is ${limits.documentBytes}: sealed in a stanza of ${xmpp.maxStanzaBytes} bytes only ${fittingBytes} find room`
+    complain('limit-unreachable', ['limits', 'documentBytes'], message, { severity: 'warning' })
+  }
+  if (retention.finishedMs < bounceWindowMs) {
+    const message = `retention.finished must not be less than bounceWindow: ${retention.finishedMs / 1000} s is less than ${bounceWindowMs / 1000} s`
+    complain('limits-conflict', ['retention', 'finished'], message)
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host)
+}

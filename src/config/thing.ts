@@ -1,0 +1,28 @@
+import type { KindName } from './kind-schemas.ts'
+import type { Complain, Problem } from './problem.ts'
+import type { YamlThing } from './yaml-file.ts'
+
+/** One thing of a kind, as it stands in a file. */
+export interface Thing<Value = unknown> {
+  readonly kind: KindName
+  /** '' where it has none. */
+  readonly name: string
+  /** Relative to the configuration folder. */
+  readonly file: string
+  readonly yaml: YamlThing
+  readonly value: Value
+  readonly complain: Complain
+}
+
+/** A way to note problems of one thing at their places. */
+export function complainAbout(yaml: YamlThing, problems: Problem[]): Complain {
+  return (code, path, message, { severity = 'error', at = 'value' } = {}) => {
+    problems.push({ ...yaml.locate(path, at), code, severity, message })
+  }
+}
+
+/** `file:line:column` of a thing. */
+export function sourceOf({ yaml }: Thing): string {
+  const { file, line, column } = yaml.locate([])
+  return `${file}:${line}:${column}`
+}

@@ -1,0 +1,218 @@
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type Scalar,
+  visit,
+  type YAMLError,
+} from 'yaml'
+import { fillPlaces } from './environment.ts'
+import type { Path, Position, Problem, ProblemCode } from './problem.ts'
+
+/** One YAML document of a file, with the way back from its values to their places. */
+export interface YamlThing {
+  /** Plain values, places of the environment filled in; undefined where the document is empty. */
+  readonly value: unknown
+  /** Where the value stands, or its key; falls back to the nearest existing ancestor. */
+  locate(path: Path, at?: 'key' | 'value'): Position
+  /** The value's text before places were filled in, where it is a filled-in scalar. */
+  sourceOf(path: Path): string | undefined
+}
+
+export interface YamlFile {
+  readonly things: readonly YamlThing[]
+  readonly problems: readonly Problem[]
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const MAX_ALIASES = 100
+
+/**
+ * Reads the YAML documents of a file. A document with a syntax error gives a problem and no thing.
+ *
+ * @param file Relative to the configuration folder.
+ * @param overridden Paths whose value is taken from elsewhere, so that its places don't matter.
+ */
+export function readYaml(
+  text: string,
+  file: string,
+  environment: Environment,
+  overridden: readonly Path[] = [],
+): YamlFile {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
+  const problems: Problem[] = []
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), text.length))
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  const complain = (code: ProblemCode, offset: number, message: string) =>
+    problems.push({ ...positionOf(offset), code, severity: 'error', message })
+  const things = [...documents].flatMap((document) => {
+    const sound = complainOfSyntax(document, text, complain)
+    if (!sound) return []
+    const skipped = new Set(overridden.map((path) => document.getIn(path, true)))
+    const filled = fillDocument(document, environment, skipped, complain)
+    const value = plainValue(document, complain)
+    return value === undefined ? [] : [thingOf(document, value.value, filled, positionOf)]
+  })
+  return { things, problems }
+}
+
+type ComplainAt = (code: ProblemCode, offset: number, message: string) => void
+
+/** False where the document can't be used. */
+function complainOfSyntax(document: Document, text: string, complain: ComplainAt): boolean {
+  const doubled = document.errors.filter(({ code }) => code === 'DUPLICATE_KEY')
+  for (const { pos } of doubled) {
+    complain('yaml-duplicate-key', pos[0], `Cannot read the mapping: key ${keyAt(text, pos[0])} stands in it twice`)
+  }
+  // One mistake makes several errors; the first tells of it.
+  const [first] = [...document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY'), ...document.warnings]
+  if (first) complain('yaml-syntax', first.pos[0], `Cannot read the YAML: ${syntaxWords(first)}`)
+  return first === undefined
+}
+
+function keyAt(text: string, offset: number): string {
+  const key = /^["']?([^"'\s:,{}[\]]+)/.exec(text.slice(offset, offset + 80))?.[1]
+  return key === undefined ? '' : `"${key}"`
+}
+
+// The parser's own messages repeat the text, which may hold a secret.
+function syntaxWords({ code, message }: YAMLError): string {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return 'a tab stands where only spaces may indent'
+    case 'BAD_INDENT':
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'BLOCK_IN_FLOW':
+      return 'the indentation is wrong here'
+    case 'MISSING_CHAR':
+      return missingWords(message)
+    case 'BAD_ALIAS':
+      return 'an alias has no anchor before it'
+    case 'BAD_DQ_ESCAPE':
+      return 'a backslash in double quotes begins no escape that YAML knows'
+    case 'MULTILINE_IMPLICIT_KEY':
+      return 'a key must stand on one line, followed by a colon'
+    case 'KEY_OVER_1024_CHARS':
+      return 'a key must not be longer than 1024 characters'
+    case 'NON_STRING_KEY':
+      return 'a key must be a text; numbers and the like stand in quotes'
+    case 'BAD_SCALAR_START':
+      return 'a value must not begin with this character unless it stands in quotes'
+    case 'TAG_RESOLVE_FAILED':
+    case 'BAD_COLLECTION_TYPE':
+      return 'a tag is not known here'
+    case 'RESOURCE_EXHAUSTION':
+      return 'it is nested too deeply'
+    default:
+      return 'something stands here that the lines before it leave no place for'
+  }
+}
+
+function missingWords(message: string): string {
+  if (/quote/i.test(message)) return 'a quote is not closed'
+  if (/comma|,/.test(message)) return 'a comma is missing, or a bracket is not closed'
+  if (/\]|\}|flow/.test(message)) return 'a bracket is not closed'
+  if (/:|space/.test(message)) return 'a colon or a space is missing'
+  return 'a character is missing'
+}
+
+/** Fills in the places of all scalars; gives the ones that had some. */
+function fillDocument(
+  document: Document,
+  environment: Environment,
+  skipped: ReadonlySet<unknown>,
+  complain: ComplainAt,
+): ReadonlyMap<unknown, string> {
+  const filled = new Map<unknown, string>()
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return
+      filled.set(node, node.value)
+      if (skipped.has(node)) return
+      const result = fillPlaces(node.value, environment)
+      for (const { code, message } of result.problems) complain(code, node.range?.[0] ?? 0, message)
+      node.value = result.text
+    },
+  })
+  return filled
+}
+
+function plainValue(document: Document, complain: ComplainAt): { readonly value: unknown } | undefined {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES })
+    JSON.stringify(value)
+    return { value }
+  } catch (error) {
+    if (!(error instanceof ReferenceError || error instanceof TypeError || error instanceof RangeError)) throw error
+    const message = 'Cannot read the YAML: its aliases multiply, or contain themselves'
+    complain('yaml-aliases', document.contents?.range?.[0] ?? document.range?.[0] ?? 0, message)
+    return undefined
+  }
+}
+
+function thingOf(
+  document: Document,
+  value: unknown,
+  filled: ReadonlyMap<unknown, string>,
+  positionOf: (offset: number) => Position,
+): YamlThing {
+  return {
+    value: value ?? undefined,
+    locate: (path, at = 'value') => positionOf(offsetOf(document, path, at)),
+    sourceOf: (path) => filled.get(document.getIn(path, true)),
+  }
+}
+
+/** A scalar's own offset; that of its key for a collection or for nothing. */
+function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number {
+  let node: unknown = resolve(document, document.contents)
+  let offset = offsetOfNode(node, document.range?.[0] ?? 0)
+  for (const [index, part] of path.entries()) {
+    const step = stepInto(node, part)
+    if (!step) return offset
+    const last = index === path.length - 1
+    node = resolve(document, step.value)
+    const plain = isScalar(step.value) && (step.value as Scalar).source !== '' && step.value.range !== undefined
+    const useKey = step.key !== undefined && ((last && at === 'key') || !plain)
+    offset = offsetOfNode(useKey ? step.key : step.value, offset)
+  }
+  return offset
+}
+
+function stepInto(
+  node: unknown,
+  part: string | number,
+): { readonly key?: unknown; readonly value: unknown } | undefined {
+  if (isSeq(node)) {
+    const item = node.items[Number(part)]
+    return item === undefined ? undefined : { value: item }
+  }
+  if (!isMap(node)) return undefined
+  const pair = node.items.find((candidate: Pair) => isPair(candidate) && keyOf(candidate) === String(part))
+  return pair && { key: pair.key, value: pair.value }
+}
+
+function keyOf({ key }: Pair): string {
+  return String(isScalar(key) ? key.value : key)
+}
+
+function resolve(document: Document, node: unknown): unknown {
+  const known = node as { resolve?: (document: Document) => Node | undefined } | null
+  return typeof known?.resolve === 'function' ? known.resolve(document) : node
+}
+
+function offsetOfNode(node: unknown, otherwise: number): number {
+  const range = isScalar(node) || isCollection(node) ? node.range : (node as Node | null)?.range
+  return range?.[0] ?? otherwise
+}
