@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { type Clock, type Log, StoreUnavailable } from '../flow/ports.ts'
 import { describe, PATIENCE_MS, SILENCE_MS, whenReady } from './connection.ts'
@@ -14,6 +15,8 @@ export interface CallOptions {
 
 /** Runs a transition's script with the time of the clock. Throws {@link StoreUnavailable} for whatever Redis does. */
 export type Call = (name: ScriptName, args: readonly Argument[], options: CallOptions) => Promise<unknown>
+
+const UNSENT_PAUSE_MS = 20
 
 /** What Redis says when it can't, for now. Anything else it says is worth an error in the log. */
 const FOR_NOW = /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|UNBLOCKED)/
@@ -36,13 +39,16 @@ export function createCall(client: Redis, prefix: string, clock: Clock, log: Log
 
   return async (name, args, options) => {
     const deadlineMs = options.deadlineMs ?? Date.now() + PATIENCE_MS
-    for (let again = options.repeatable; ; again = false) {
+    for (let again = options.repeatable; ; ) {
       await whenReady(client, deadlineMs)
       try {
         return await before(deadlineMs, callOnce(name, args, options))
       } catch (error) {
-        if (again && isConnectionLoss(error) && Date.now() < deadlineMs) continue
-        throw unavailable(name, error, log)
+        const unsent = isUnsent(error)
+        if (Date.now() >= deadlineMs || !(unsent || (again && isConnectionLoss(error))))
+          throw unavailable(name, error, log)
+        if (unsent) await delay(UNSENT_PAUSE_MS)
+        else again = false
       }
     }
   }
@@ -64,6 +70,11 @@ async function before<T>(deadlineMs: number, promise: Promise<T>): Promise<T> {
 
 function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError'
+}
+
+// Between the end of its socket and its 'close' event a connection still counts as ready: nothing was written.
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Stream isn't writeable")
 }
 
 function isConnectionLoss(error: unknown): boolean {

@@ -19,6 +19,8 @@ export function connect(url: string, name: string, log: Log, options: Connection
     retryStrategy: (times: number) => Math.min(50 * times, 500),
     ...options,
   })
+  // Every call that waits for the connection listens to it.
+  client.setMaxListeners(0)
   let told = ''
   client.on('error', (error: Error) => {
     // One line for each cause, not one for each try.

@@ -1,0 +1,86 @@
+import { inspect } from 'node:util'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { RedisInspection } from '../../src/redis/inspection.ts'
+import { durabilityProblems } from '../../src/redis/store.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { closeStores, openTestStore } from './fixtures.ts'
+
+let redis: RunningRedis
+
+beforeAll(async () => {
+  redis = await startRedis({ config: { maxmemory: '100mb' } })
+  const client = new Redis(redis.url)
+  await client.call('ACL', 'SETUSER', 'default', '-config')
+  client.disconnect()
+})
+afterEach(closeStores)
+afterAll(() => redis?.stop())
+
+const good: RedisInspection = {
+  version: '7.0.15',
+  appendonly: 'yes',
+  appendfsync: 'everysec',
+  maxmemoryPolicy: 'noeviction',
+  maxmemory: 0,
+  usedMemory: 1,
+  clockSkewMs: 0,
+}
+
+describe('durability', () => {
+  const cases: readonly [
+    wanted: 'memory' | 'everysec' | 'fsync',
+    changes: Partial<RedisInspection>,
+    problems: RegExp[],
+  ][] = [
+    ['memory', {}, []],
+    ['memory', { appendonly: 'no', appendfsync: 'no' }, []],
+    ['memory', { maxmemoryPolicy: 'allkeys-lru' }, [/maxmemory-policy is allkeys-lru, it must be noeviction/]],
+    ['everysec', {}, []],
+    ['everysec', { appendfsync: 'always' }, []],
+    ['everysec', { appendonly: 'no' }, [/appendonly is no, it must be yes/]],
+    ['everysec', { appendfsync: 'no' }, [/appendfsync is no, it must be everysec or always/]],
+    [
+      'everysec',
+      { appendonly: undefined, appendfsync: undefined },
+      [/appendonly is not told/, /appendfsync is not told/],
+    ],
+    ['everysec', { maxmemoryPolicy: undefined }, [/maxmemory-policy is not told/]],
+    ['fsync', {}, [/appendfsync is everysec, it must be always \(Redis 7\.0\.15 has no WAITAOF\)/]],
+    ['fsync', { appendfsync: 'always' }, []],
+    ['fsync', { version: '7.2.0' }, []],
+    ['fsync', { version: '8.0.1', appendfsync: 'no' }, [/it must be everysec or always/]],
+    ['fsync', { version: '7.2.0', appendonly: 'no' }, [/appendonly is no/]],
+    ['fsync', { version: 'unknown' }, [/it must be always/]],
+  ]
+  const named = cases.map(([wanted, changes, problems]) => ({ wanted, changes, problems, what: inspect(changes) }))
+  it.each(named)('$wanted with $what has $problems.length problems', ({ wanted, changes, problems }) => {
+    const found = durabilityProblems({ ...good, ...changes }, wanted)
+    expect(found).toHaveLength(problems.length)
+    problems.forEach((problem, index) => {
+      expect(found[index]).toMatch(problem)
+    })
+  })
+})
+
+describe('inspect', () => {
+  it('tells what Redis is set to', async () => {
+    const plain = await startRedis()
+    const store = await openTestStore(plain.url)
+    const inspection = await store.inspect()
+    expect(inspection).toMatchObject({ appendonly: 'yes', maxmemoryPolicy: 'noeviction' })
+    expect(inspection.version).toMatch(/^\d+\.\d+\.\d+$/)
+    expect(Math.abs(inspection.clockSkewMs)).toBeLessThan(1_000)
+    expect(durabilityProblems(inspection, 'everysec')).toEqual([])
+    await closeStores()
+    await plain.stop()
+  })
+
+  it('of a Redis that refuses CONFIG leaves unknown what it can not know, and that is a problem', async () => {
+    const store = await openTestStore(redis.url)
+    const inspection = await store.inspect()
+    expect(inspection).toMatchObject({ appendonly: undefined, appendfsync: undefined, maxmemoryPolicy: 'noeviction' })
+    expect(inspection.maxmemory).toBe(100 * 1024 * 1024)
+    expect(durabilityProblems(inspection, 'everysec')).toHaveLength(2)
+  })
+})

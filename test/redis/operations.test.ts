@@ -1,0 +1,287 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { RedisStore } from '../../src/redis/store.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import {
+  accepted,
+  balances,
+  closeStores,
+  freshId,
+  keepLog,
+  openTestStore,
+  plan,
+  type SetClock,
+  setClock,
+} from './fixtures.ts'
+
+let redis: RunningRedis
+let clock: SetClock
+let store: RedisStore
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterEach(closeStores)
+afterAll(() => redis?.stop())
+
+async function openWith(changes: Parameters<typeof openTestStore>[1] = {}): Promise<void> {
+  clock = setClock(1_800_000_000_000)
+  store = await openTestStore(redis.url, { clock, bounceWindowMs: 10_000, ...changes })
+}
+
+const record = (text: string) => ({ atMs: clock(), result: 'forbidden', text })
+
+async function die(id: string, text = 'no'): Promise<void> {
+  await store.start([id], [])
+  await store.end({ id, kind: 'dead', reason: 'refused', record: record(text) })
+}
+
+async function deliver(id: string): Promise<void> {
+  await store.start([id], [])
+  await store.end({ id, kind: 'delivered', record: { atMs: clock(), result: 'delivered' } })
+}
+
+describe('dead letters', () => {
+  it('are told newest first, with the last error in words', async () => {
+    await openWith()
+    const one = await accepted(store, {
+      type: 'order',
+      from: 'a@x.example/r',
+      deliveries: [plan({ to: 'd@x.example', route: 'r' })],
+    })
+    const two = await accepted(store, { deliveries: [] })
+    await die(`${one}.0`, 'You may not')
+    clock.nowMs += 5
+    await die(`${await accepted(store)}.0`)
+    const letters = await store.dead({})
+    expect(letters).toHaveLength(3)
+    expect(letters).toContainEqual({
+      id: `${one}.0`,
+      envelopeId: one,
+      type: 'order',
+      from: 'a@x.example/r',
+      route: 'r',
+      destination: 'd@x.example',
+      reason: 'refused',
+      diedAtMs: clock() - 5,
+      tries: 1,
+      text: 'You may not',
+    })
+    expect(letters[0]!.diedAtMs).toBe(clock())
+    expect(letters).toContainEqual(expect.objectContaining({ id: two, reason: 'no-route', tries: 0, text: '' }))
+  })
+
+  it.each([
+    [{}, 3],
+    [{ type: 'invoice' }, 1],
+    [{ type: 'none' }, 0],
+    [{ route: 'r1' }, 1],
+    [{ destination: 'd1@x.example' }, 1],
+    [{ reason: 'no-route' }, 1],
+    [{ from: 'a@x.example' }, 2],
+    [{ from: 'a@x.example/r' }, 1],
+    [{ from: 'a@x.example', type: 'invoice' }, 0],
+    [{ limit: 2 }, 2],
+    [{ limit: 0 }, 0],
+  ])('are filtered by %j: %i', async (filter, count) => {
+    await openWith()
+    await die(
+      `${await accepted(store, { from: 'a@x.example/r', deliveries: [plan({ to: 'd1@x.example', route: 'r1' })] })}.0`,
+    )
+    await die(`${await accepted(store, { from: 'b@x.example/r', type: 'invoice' })}.0`)
+    await accepted(store, { from: 'a@x.example/s', deliveries: [] })
+    expect(await store.dead(filter)).toHaveLength(count)
+  })
+
+  it('are all redriven by the id of their envelope, and once only', async () => {
+    await openWith()
+    const id = await accepted(store, {
+      deliveries: [plan({ to: 'a@x.example' }), plan({ to: 'b@x.example' }), plan({ to: 'c@x.example' })],
+    })
+    await die(`${id}.0`)
+    await die(`${id}.1`)
+    expect(await store.redrive(id)).toBe(true)
+    expect(await store.redrive(id)).toBe(false)
+    expect((await store.due(9)).toSorted()).toEqual([`${id}.0`, `${id}.1`, `${id}.2`])
+    expect(await balances(store)).toEqual([])
+  })
+
+  it('without a route are not redriven but replanned, once', async () => {
+    await openWith()
+    const id = await accepted(store, { deliveries: [] })
+    expect(await store.redrive(id)).toBe(false)
+    expect(await store.replan(id, [])).toBe(false)
+    expect(await store.replan(id, [plan({ lane: 'l' }), plan({ to: 'b@x.example' })])).toBe(true)
+    expect(await store.replan(id, [plan()])).toBe(false)
+    expect(await store.replan(freshId(), [plan()])).toBe(false)
+    expect(await store.dead({})).toEqual([])
+    await deliver(`${id}.0`)
+    await deliver(`${id}.1`)
+    expect(await store.trace(id)).toMatchObject({ state: 'delivered', deliveries: [{}, {}] })
+    expect(await balances(store)).toEqual([])
+  })
+})
+
+describe('drop', () => {
+  it('keeps the reason and the name of who did it', async () => {
+    await openWith()
+    const id = await accepted(store, { deliveries: [plan({ to: 'a@x.example' }), plan({ to: 'b@x.example' })] })
+    await die(`${id}.0`)
+    expect(await store.drop(id, 'sent by mistake', 'ops@x.example')).toBe(true)
+    expect(await store.drop(id, 'again', 'ops@x.example')).toBe(false)
+    const trace = (await store.trace(id))!
+    expect(trace.state).toBe('dropped')
+    expect(trace.deliveries.map(({ reason }) => reason)).toEqual(Array(2).fill('sent by mistake (ops@x.example)'))
+    const bare = await accepted(store, { deliveries: [] })
+    expect(await store.drop(bare, 'useless', 'ops@x.example')).toBe(true)
+    expect(await store.trace(bare)).toMatchObject({ state: 'dropped', reason: 'useless (ops@x.example)' })
+    expect(await balances(store)).toEqual([])
+  })
+
+  it('leaves what is delivered already', async () => {
+    await openWith()
+    const id = await accepted(store)
+    await deliver(`${id}.0`)
+    expect(await store.drop(id, 'x', 'y')).toBe(false)
+    expect((await store.trace(id))!.state).toBe('delivered')
+  })
+})
+
+describe('retention', () => {
+  const retention = { finishedMs: 60_000, finishedCount: 3, deadMs: 120_000, deadCount: 2 }
+
+  it('removes finished envelopes by time, payload and all, and the ledger keeps their count', async () => {
+    await openWith({ retention })
+    const id = await accepted(store)
+    await deliver(`${id}.0`)
+    clock.nowMs += 60_000
+    expect(await store.prune()).toBe(0)
+    clock.nowMs += 1
+    expect(await store.prune()).toBe(1)
+    expect([await store.trace(id), await store.payload(id)]).toEqual([undefined, undefined])
+    expect((await store.ledger()).documents).toMatchObject({ accepted: 1, delivered: 1 })
+    expect(await store.bounce(`${id}.0`, 'erp@backend.example', { dueAtMs: 0 }, record(''))).toBe(false)
+  })
+
+  it('removes the oldest finished envelopes by count, and nothing that waits', async () => {
+    await openWith({ retention })
+    const ids: string[] = []
+    for (let index = 0; index < 6; index++) {
+      ids.push(await accepted(store))
+      if (index > 0) await deliver(`${ids[index]}.0`)
+      clock.nowMs += 1
+    }
+    expect(await store.prune()).toBe(2)
+    const kept = await Promise.all(ids.map(async (id) => (await store.trace(id)) !== undefined))
+    expect(kept).toEqual([true, false, false, true, true, true])
+  })
+
+  it('keeps finished envelopes for as long as they can bounce', async () => {
+    await openWith({ retention: { ...retention, finishedMs: 1 }, bounceWindowMs: 50_000 })
+    const id = await accepted(store)
+    await deliver(`${id}.0`)
+    clock.nowMs += 50_000
+    expect(await store.prune()).toBe(0)
+    expect(await store.bounce(`${id}.0`, 'erp@backend.example', { dueAtMs: clock() }, record(''))).toBe(true)
+  })
+
+  it('drops dead letters by count and time, never silently', async () => {
+    const { log, lines } = keepLog()
+    await openWith({ retention, log })
+    const ids: string[] = []
+    for (let index = 0; index < 4; index++) {
+      ids.push(await accepted(store, index === 0 ? { deliveries: [] } : {}))
+      if (index > 0) await die(`${ids[index]}.0`)
+      clock.nowMs += 1
+    }
+    await store.prune()
+    expect((await store.dead({})).map(({ envelopeId }) => envelopeId)).toEqual([ids[3], ids[2]])
+    expect((await store.trace(ids[0]!))!).toMatchObject({ state: 'dropped', reason: 'retention' })
+    expect((await store.trace(ids[1]!))!.deliveries[0]).toMatchObject({ state: 'dropped', reason: 'retention' })
+    expect(lines).toContainEqual({
+      level: 'warn',
+      event: 'dead-letters-dropped',
+      details: { count: 2, reason: 'retention' },
+    })
+    clock.nowMs += 130_000
+    await store.prune()
+    expect((await store.ledger()).documents).toMatchObject({ dead: 0, dropped: 4 })
+    expect(await balances(store)).toEqual([])
+  })
+
+  it('goes on until nothing is left to remove', async () => {
+    await openWith({ retention: { ...retention, deadCount: 0, finishedCount: 0 } })
+    await Promise.all(Array.from({ length: 1_200 }, () => accepted(store, { deliveries: [] })))
+    // Dropped first, then finished: the second call finds them.
+    const removed = (await store.prune()) + (await store.prune())
+    expect(removed).toBe(1_200)
+    expect((await store.ledger()).documents).toMatchObject({ accepted: 1_200, dropped: 1_200 })
+  })
+})
+
+describe('depth', () => {
+  it('tells what waits, is under way and dead, and the age of the oldest that is due, however urgent', async () => {
+    await openWith()
+    expect(await store.depth()).toEqual({ waiting: 0, underWay: 0, dead: 0, oldestDueMs: 0 })
+    await accepted(store, { deliveries: [plan({ priority: 0 })] })
+    clock.nowMs += 500
+    await accepted(store, { deliveries: [plan({ priority: 9 })] })
+    await accepted(store, { deliveries: [] })
+    const busy = await accepted(store)
+    await store.start([`${busy}.0`], [])
+    clock.nowMs += 1_000
+    expect(await store.depth()).toEqual({ waiting: 3, underWay: 1, dead: 1, oldestDueMs: 1_500 })
+  })
+
+  it('counts what has come due and nobody has looked at', async () => {
+    await openWith()
+    const id = `${await accepted(store)}.0`
+    await store.start([id], [])
+    await store.end({ id, kind: 'retry', dueAtMs: clock() + 100, record: record('') })
+    clock.nowMs += 400
+    expect((await store.depth()).oldestDueMs).toBe(300)
+  })
+})
+
+describe('trace', () => {
+  it('tells everything that is known of an envelope', async () => {
+    await openWith()
+    const id = await accepted(store, { expiresMs: 99_000, receivedAtMs: 5, digest: 'd', payload: '<a/>' })
+    await store.start([`${id}.0`], [])
+    expect(await store.trace(id)).toEqual({
+      id,
+      type: 'order',
+      submit: { expiresMs: 99_000 },
+      fields: { currency: ['EUR'] },
+      receivedAtMs: 5,
+      form: 'element',
+      origin: {
+        from: 'shop@suppliers.example/web',
+        to: 'waybill.example',
+        stanza: 'iq',
+        stanzaId: 's1',
+        node: '',
+        item: '',
+        headers: {},
+        hops: 2,
+      },
+      mediaType: 'application/xml',
+      rootName: '{urn:test}order',
+      datatype: '',
+      bytes: 4,
+      digest: 'd',
+      state: 'expired',
+      deliveries: [
+        {
+          id: `${id}.0`,
+          destination: 'erp@backend.example',
+          route: 'orders',
+          state: 'expired',
+          reason: 'expired',
+          attempts: [],
+        },
+      ],
+    })
+    expect(await store.trace(freshId())).toBeUndefined()
+    expect(await store.trace('no such id')).toBeUndefined()
+  })
+})
