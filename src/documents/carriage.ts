@@ -1,0 +1,93 @@
+import type { Document, Form } from '../domain/document.ts'
+import {
+  attributeOf,
+  childElements,
+  childNamed,
+  type Element,
+  expandedName,
+  isElement,
+  textOf,
+} from '../domain/element.ts'
+import { reject } from '../domain/rejection.ts'
+import { serialise } from '../domain/serialise.ts'
+import { digestOf, sha256 } from './digest.ts'
+import { parseJson } from './json.ts'
+import { checkElement, exceeds, type Limits } from './limits.ts'
+import { type DocumentParse, readSealed } from './sealed.ts'
+import { selfContained } from './self-contained.ts'
+
+export const BITS_OF_BINARY = 'urn:xmpp:bob'
+export const JSON_CONTAINER = 'urn:xmpp:json:0'
+export const JSON_MESSAGE = 'urn:xmpp:json-msg:0'
+
+/** Encrypted elements (XEP-0380) are opaque content of this type: RFC 3923's, the one that is registered for such. */
+export const ENCRYPTED_MEDIA_TYPE = 'application/xmpp+xml'
+
+/**
+ * The document that an element carries (DESIGN 3.1, "Two ways to carry a document"), with all limits checked.
+ *
+ * @param around What the element stands in, outermost first.
+ * @param encrypted The namespace that XEP-0380 names for the stanza, if any.
+ */
+export function readDocument(
+  carrier: Element,
+  around: readonly Element[],
+  limits: Limits,
+  encrypted: string | undefined,
+): DocumentParse {
+  const { name, uri } = carrier
+  if (uri === BITS_OF_BINARY && name === 'data') return readSealed(carrier, limits)
+  if (uri === JSON_CONTAINER && name === 'json') return readJson(carrier, 'json', '', limits)
+  if (uri === JSON_MESSAGE && name === 'payload') return readJsonMessage(carrier, limits)
+  return readElement(carrier, around, limits, uri === encrypted)
+}
+
+function readElement(carrier: Element, around: readonly Element[], limits: Limits, opaque: boolean): DocumentParse {
+  const excess = checkElement(carrier, limits)
+  if (excess) return { kind: 'rejected', rejection: excess }
+  const root = selfContained(carrier, around)
+  const payload = serialise(root)
+  const bytes = Buffer.byteLength(payload)
+  if (bytes > limits.documentBytes) return { kind: 'rejected', rejection: exceeds('documentBytes', bytes, limits) }
+  const common = { form: 'element' as const, datatype: '', payload, bytes, digest: digestOf(root) }
+  const document: Document = opaque
+    ? { ...common, mediaType: ENCRYPTED_MEDIA_TYPE, rootName: '', content: { kind: 'opaque' } }
+    : {
+        ...common,
+        mediaType: 'application/xml',
+        rootName: expandedName(root.uri, root.name),
+        content: { kind: 'xml', root },
+      }
+  return { kind: 'document', document }
+}
+
+/** XEP-0432 3: a JSON container with the name of its data type. */
+function readJsonMessage(payload: Element, limits: Limits): DocumentParse {
+  const json = childNamed(payload, 'json', JSON_CONTAINER)
+  if (!json || childElements(payload).length > 1) return malformed('json', 'a payload of XEP-0432 holds one <json/>')
+  const datatype = attributeOf(payload, 'datatype')
+  if (!datatype) return malformed('datatype', 'a payload of XEP-0432 has a datatype')
+  return readJson(json, 'json-message', datatype, limits)
+}
+
+/** XEP-0335 3: the text of the container is the JSON. */
+function readJson(container: Element, form: Form, datatype: string, limits: Limits): DocumentParse {
+  if (container.children.some(isElement)) return malformed('json', '<json/> holds text only (XEP-0335 3)')
+  const payload = textOf(container)
+  const bytes = Buffer.byteLength(payload)
+  if (bytes > limits.documentBytes) return { kind: 'rejected', rejection: exceeds('documentBytes', bytes, limits) }
+  const parsed = parseJson(payload, limits)
+  if (parsed.kind === 'rejected') return parsed
+  const mediaType = 'application/json'
+  const digest = sha256(payload)
+  return {
+    kind: 'document',
+    document: { form, mediaType, rootName: '', datatype, content: parsed, payload, bytes, digest },
+  }
+}
+
+function malformed(rule: string, why: string): DocumentParse {
+  const message = `Cannot read the JSON: ${why}`
+  const rejection = reject('malformed', message, [{ layer: 'json', rule, severity: 'error', path: '', message }])
+  return { kind: 'rejected', rejection }
+}

@@ -1,0 +1,175 @@
+import type { Content, Document, Form } from '../domain/document.ts'
+import type { DocumentType } from '../domain/document-type.ts'
+import { expandedName } from '../domain/element.ts'
+import { serialise } from '../domain/serialise.ts'
+import type { Documents, XPathTest } from '../flow/ports.ts'
+import { ENCRYPTED_MEDIA_TYPE } from './carriage.ts'
+import { digestOf, sha256 } from './digest.ts'
+import type { DocumentsProblem } from './documents-problem.ts'
+import { decodeXml } from './encoding.ts'
+import { carriesNothing, extract } from './extract.ts'
+import { compileFields, type FieldsReader } from './fields.ts'
+import { compileIdentifier } from './identify.ts'
+import { parseJson } from './json.ts'
+import { compileJsonSchema } from './json-schema.ts'
+import { completeLimits, type DocumentLimits, type Limits, noLimits } from './limits.ts'
+import { mediaTypeOfFile } from './media-type.ts'
+import { releaseTrees } from './parsed.ts'
+import type { SchemaProblem } from './schema-files.ts'
+import { type DocumentParse, sealedDocument } from './sealed.ts'
+import { type CompiledType, validate } from './validate.ts'
+import { parseXml } from './xml.ts'
+import { compileXmlSchema, type XmlSchema } from './xml-schema.ts'
+import { type Compiled, compileTruth } from './xpath.ts'
+
+/**
+ * Makes the document types ready: schemas are read and compiled, XPaths checked, types that can't be told apart found. All
+ * problems come back at once. Types with an error are left out of validation: their documents are refused, never passed.
+ *
+ * Schemas live in libxml2's memory until `dispose`; nothing may be validated after it.
+ */
+export async function compileDocuments(
+  types: readonly DocumentType[],
+  documentLimits: DocumentLimits,
+): Promise<{ readonly documents: Documents & { dispose(): void }; readonly problems: readonly DocumentsProblem[] }> {
+  const limits = completeLimits(documentLimits)
+  const { identifier, problems } = compileIdentifier(types)
+  const all: DocumentsProblem[] = [...problems]
+  const compiled = new Map<string, CompiledType>()
+  const schemas: Schemas = new Map()
+  for (const type of types) {
+    const made = await compileType(type, limits, schemas)
+    all.push(...made.problems)
+    if (made.compiled) compiled.set(type.name, made.compiled)
+  }
+  const documents = {
+    carriesNothing,
+    extract: (stanza) => extract(stanza, identifier.isRegistered, limits),
+    identify: identifier.identify,
+    validate(document, type) {
+      const ready = compiled.get(type.name)
+      if (!ready) throw new Error(`Cannot validate: the type ${type.name} is not compiled`)
+      return validate(ready, document)
+    },
+    dispose() {
+      releaseTrees()
+      for (const { schema } of schemas.values()) schema?.dispose()
+      schemas.clear()
+      compiled.clear()
+    },
+  } satisfies Documents & { dispose(): void }
+  return { documents, problems: all }
+}
+
+/** Schemas in XML by their file: types may share one. */
+type Schemas = Map<string, ReturnType<typeof compileXmlSchema>>
+
+interface Made {
+  readonly compiled: CompiledType | undefined
+  readonly problems: readonly DocumentsProblem[]
+}
+
+async function compileType(type: DocumentType, limits: Limits, schemas: Schemas): Promise<Made> {
+  const fields = compileFields(type, limits)
+  const made = await compileSchemaOf(type, fields.read, schemas)
+  return { compiled: made.compiled, problems: [...fields.problems, ...made.problems] }
+}
+
+async function compileSchemaOf(type: DocumentType, read: FieldsReader, schemas: Schemas): Promise<Made> {
+  const { schema: source, identify } = type
+  if (!source) return { compiled: { type, schema: { kind: 'none' }, read }, problems: [] }
+  const { language } = source
+  const path = ['schema', language]
+  const fits = language === 'json' ? identify.json !== undefined : identify.xml !== undefined
+  if (!fits) {
+    const message = `Cannot check the type by ${language}: it is not ${language === 'json' ? 'JSON' : 'XML'}`
+    return { compiled: undefined, problems: [{ type: type.name, path, message, severity: 'error' }] }
+  }
+  const told = (found: readonly SchemaProblem[]) =>
+    found.map((one): DocumentsProblem => ({ type: type.name, path, ...one }))
+  if (language === 'json') {
+    const { schema, problems } = await compileJsonSchema(source)
+    return { compiled: schema && { type, schema: { kind: 'json', schema }, read }, problems: told(problems) }
+  }
+  const key = `${language} ${source.folder} ${source.file}`
+  const { schema, problems } = schemas.get(key) ?? compileXmlSchema({ ...source, language })
+  schemas.set(key, { schema, problems })
+  const unknown = schema ? unknownRoot(type, schema, source.file) : []
+  return {
+    compiled: schema && { type, schema: { kind: 'xml', schema }, read },
+    problems: told([...problems, ...unknown]),
+  }
+}
+
+/** A schema that doesn't declare the root would find every document of the type invalid. */
+function unknownRoot({ identify }: DocumentType, schema: XmlSchema, file: string): readonly SchemaProblem[] {
+  const match = /^(?:\{([^{}]*)\})?(.+)$/.exec(identify.xml?.root ?? '')
+  if (!match || schema.knowsRoot(match[2]!, match[1] ?? '')) return []
+  const message = `Cannot check the type: the schema declares no element ${identify.xml!.root}`
+  return [{ message, severity: 'error', at: `${file}:1:1` }]
+}
+
+/**
+ * An XPath 1.0 expression for its truth, as `boolean()` would have it; false for what is no XML. Wrong grammar, functions, types
+ * and undeclared prefixes are errors here, not later.
+ */
+export function compileXPathTest(
+  expression: string,
+  namespaces: Readonly<Record<string, string>>,
+): Compiled<{ readonly test: XPathTest }> {
+  const compiled = compileTruth(expression, namespaces)
+  if (compiled.kind === 'error') return compiled
+  const { truth } = compiled
+  return { kind: 'ok', test: (content: Content) => content.kind === 'xml' && truth(content) }
+}
+
+/**
+ * A document again from what is stored of it, for redrive and new planning. Limits are not checked again: they were when it was
+ * accepted.
+ * @throws where the payload isn't what was stored
+ */
+export function rehydrate(form: Form, mediaType: string, datatype: string, payload: Uint8Array): Document {
+  if (form === 'sealed') return sealedAgain(mediaType, payload)
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(payload)
+  const common = { form, mediaType, datatype, payload: text, bytes: payload.length }
+  if (form === 'element' && mediaType === ENCRYPTED_MEDIA_TYPE) {
+    const digest = digestOf(must(parseXml(text, noLimits), 'xml').root)
+    return { ...common, rootName: '', content: { kind: 'opaque' }, digest }
+  }
+  if (form === 'element') {
+    const content = must(parseXml(text, noLimits), 'xml')
+    const { root } = content
+    return { ...common, rootName: expandedName(root.uri, root.name), content, digest: digestOf(root) }
+  }
+  return { ...common, rootName: '', content: must(parseJson(text, noLimits), 'json'), digest: sha256(text) }
+}
+
+function sealedAgain(mediaType: string, payload: Uint8Array): Document {
+  const parsed = sealedDocument(payload, { name: mediaType, charset: undefined }, noLimits)
+  return must(parsed, 'document').document
+}
+
+function must<T extends { readonly kind: string }, K extends T['kind']>(parsed: T, kind: K): Extract<T, { kind: K }> {
+  if (parsed.kind === kind) return parsed as Extract<T, { kind: K }>
+  const { rejection } = parsed as unknown as { readonly rejection: { readonly text: string } }
+  throw new Error(`Cannot read a stored document again: ${rejection.text}`)
+}
+
+/**
+ * A sealed XML document as the text of one element that stands by itself: elements, attributes and text only. Undefined for
+ * JSON and everything else that is no well-formed XML.
+ */
+export function toElementText(payload: Uint8Array): string | undefined {
+  const decoded = decodeXml(payload)
+  if (decoded.kind === 'undecodable') return undefined
+  const parsed = parseXml(decoded.text, noLimits)
+  return parsed.kind === 'xml' ? serialise(parsed.root) : undefined
+}
+
+/** A document from a file as if it had come sealed, for the command line. `source` is a file name or a media type. */
+export function parseDocumentFile(bytes: Uint8Array, source: string, limits: DocumentLimits): DocumentParse {
+  return sealedDocument(bytes, mediaTypeOfFile(source, bytes), completeLimits(limits))
+}
+
+export type { DocumentsProblem } from './documents-problem.ts'
+export type { DocumentLimits } from './limits.ts'

@@ -1,0 +1,96 @@
+import { attributeOf, type Element } from '../domain/element.ts'
+import type { Finding } from '../domain/rejection.ts'
+import type { LibraryError, Report } from './libxml2.ts'
+import { attributePath, namePath, prefixFor, simpleValue } from './node-path.ts'
+import { ruleOf } from './rules.ts'
+
+/** How findings are told: by which layer, with whose prefixes, and whether lines mean something to the sender. */
+export interface FindingsView {
+  readonly layer: 'xml' | 'xsd' | 'rng'
+  readonly root: Element
+  readonly namespaces: Readonly<Record<string, string>>
+  /** Sealed documents only: lines of an in-band one are ours, not the sender's. */
+  readonly withLines: boolean
+}
+
+const VALUE_LENGTH = 80
+const MESSAGE_LENGTH = 500
+
+/** libxml2's errors as findings that a sender can act on; never empty, since it is asked only of what is not valid. */
+export function findingsOf(report: Report, view: FindingsView): readonly Finding[] {
+  const findings = withoutEchoes(report.errors, view.layer).map((error) => findingOf(error, view))
+  if (report.total > report.errors.length) findings.push(more(report, view))
+  return findings.length > 0 ? findings : [unexplained(view)]
+}
+
+/**
+ * RELAX NG: after the cause come an error for the data type, for the attributes, and for the content of each element around.
+ * They are put aside where a cause was given.
+ */
+const ECHOES: readonly number[] = [24, 25, 31]
+
+function withoutEchoes(errors: readonly LibraryError[], layer: string): readonly LibraryError[] {
+  if (layer !== 'rng') return errors
+  const causes = errors.filter((error) => !ECHOES.includes(error.code))
+  return causes.length > 0 ? causes : errors
+}
+
+function findingOf(error: LibraryError, view: FindingsView): Finding {
+  const { layer, root, namespaces } = view
+  const place = namePath(error.nodePath, root, namespaces)
+  const { attribute, text } = takeApart(error.message.trim())
+  const path = attribute ? place.path + attributePath(attribute.name, attribute.uri, namespaces) : place.path
+  const value = place.element && foundAt(place.element, attribute)
+  return {
+    layer,
+    rule: ruleOf(error.code, layer),
+    severity: 'error',
+    path,
+    ...(view.withLines && error.line > 0 ? { line: error.line } : {}),
+    ...(view.withLines && error.column > 0 ? { column: error.column } : {}),
+    message: clean(text, namespaces),
+    ...(value === undefined || value === '' ? {} : { value: value.slice(0, VALUE_LENGTH) }),
+  }
+}
+
+interface AttributeName {
+  readonly name: string
+  readonly uri: string
+}
+
+/** `Element '{uri}name', attribute '{uri}name': text`: the element is in the path already. */
+function takeApart(message: string): { readonly attribute: AttributeName | undefined; readonly text: string } {
+  const match = /^Element '[^']*'(?:, attribute '(?:\{([^}]*)\})?([^']*)')?: ([\s\S]*)$/.exec(message)
+  if (!match) return { attribute: undefined, text: message }
+  const [, uri = '', name, text = ''] = match
+  return { attribute: name === undefined ? undefined : { name, uri }, text }
+}
+
+function foundAt(element: Element, attribute: AttributeName | undefined): string | undefined {
+  return attribute ? attributeOf(element, attribute.name, attribute.uri) : simpleValue(element)
+}
+
+/** Names in the type's prefixes, and values cut: the document is never echoed as a whole. */
+function clean(text: string, namespaces: Readonly<Record<string, string>>): string {
+  const named = text.replace(/\{([^{}]*)\}([^\s',{}]+)/g, (_, uri: string, name: string) => {
+    const prefix = prefixFor(uri, namespaces)
+    return prefix === undefined ? name : `${prefix}:${name}`
+  })
+  const cut = named.replace(/'([^']{80})[^']*'/g, "'$1…'")
+  return cut.length > MESSAGE_LENGTH ? `${cut.slice(0, MESSAGE_LENGTH)}…` : cut
+}
+
+function more({ errors, total }: Report, { layer }: FindingsView): Finding {
+  const message = `${total - errors.length} more findings; the first ${errors.length} are told`
+  return { layer, rule: 'more', severity: 'error', path: '', message }
+}
+
+function unexplained({ layer }: FindingsView): Finding {
+  return {
+    layer,
+    rule: 'invalid',
+    severity: 'error',
+    path: '',
+    message: 'The document is not valid; the validator gives no reason',
+  }
+}

@@ -1,0 +1,59 @@
+import { type Element, isElement } from '../domain/element.ts'
+import type { Finding } from '../domain/rejection.ts'
+import { prefixFor } from './node-path.ts'
+
+const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance'
+
+/** What to do about it. Prosody drops declarations that only content uses; sealed documents pass as they are. */
+export const SEND_SEALED =
+  'servers drop declarations that look unused from documents sent as elements; send this document sealed (XEP-0231 <data/>)'
+
+/**
+ * `xsi:type` whose prefix is bound to nothing where it stands: a name in content that lost its binding on the way
+ * (DESIGN 3.1). Other names in content can't be told from text without a schema.
+ */
+export function lostBindings(root: Element, namespaces: Readonly<Record<string, string>>): readonly Finding[] {
+  const findings: Finding[] = []
+  look(root, new Set(['xml']), '', { namespaces, findings })
+  return findings
+}
+
+interface Looking {
+  readonly namespaces: Readonly<Record<string, string>>
+  readonly findings: Finding[]
+}
+
+function look(element: Element, outer: ReadonlySet<string>, above: string, looking: Looking): void {
+  const bound = boundIn(element, outer)
+  const path = `${above}/${shownName(element, looking)}`
+  for (const { name, uri, value } of element.attributes) {
+    if (uri !== INSTANCE || name !== 'type') continue
+    const prefix = /^\s*([^:\s]+):/.exec(value)?.[1]
+    if (prefix !== undefined && !bound.has(prefix)) looking.findings.push(lost(path, prefix, value))
+  }
+  for (const child of element.children) if (isElement(child)) look(child, bound, path, looking)
+}
+
+/** Names carry a binding of their prefix too, where the declaration itself isn't told. */
+function boundIn({ namespaces, prefix, attributes }: Element, outer: ReadonlySet<string>): ReadonlySet<string> {
+  const used = attributes.filter((attribute) => attribute.prefix !== '').map((attribute) => attribute.prefix)
+  const here = [...Object.keys(namespaces ?? {}), ...(prefix === '' ? [] : [prefix]), ...used]
+  return here.every((one) => outer.has(one)) ? outer : new Set([...outer, ...here])
+}
+
+function shownName({ name, uri, prefix }: Element, { namespaces }: Looking): string {
+  const chosen = uri === '' ? '' : (prefixFor(uri, namespaces) ?? prefix)
+  return chosen === '' ? name : `${chosen}:${name}`
+}
+
+function lost(path: string, prefix: string, value: string): Finding {
+  const shown = value.slice(0, 80)
+  return {
+    layer: 'xml',
+    rule: 'unbound-prefix',
+    severity: 'error',
+    path: `${path}/@xsi:type`,
+    message: `The prefix ${prefix.slice(0, 80)} of the name ${JSON.stringify(shown)} is not declared: ${SEND_SEALED}`,
+    value: shown,
+  }
+}

@@ -1,0 +1,90 @@
+import type { Document } from '../domain/document.ts'
+import type { SchemaSource } from '../domain/document-type.ts'
+import type { Finding } from '../domain/rejection.ts'
+import { findingsOf } from './findings.ts'
+import {
+  type CompiledSchema,
+  compileSchema,
+  freeSchema,
+  freeTree,
+  parseTree,
+  type Report,
+  validateTree,
+} from './libxml2.ts'
+import { sentTree, type XmlContent } from './parsed.ts'
+import { fileBehind, readSchemaFiles, type SchemaProblem } from './schema-files.ts'
+
+export interface XmlSchema {
+  /** All findings; empty where the document is valid. */
+  validate(document: Document, content: XmlContent, namespaces: Readonly<Record<string, string>>): readonly Finding[]
+  /** Whether a document with this root could be valid at all; always true where the language can't tell. */
+  knowsRoot(name: string, uri: string): boolean
+  dispose(): void
+}
+
+export type XmlSchemaSource = SchemaSource & { readonly language: 'xsd' | 'rng' }
+
+/** Compiles an XSD 1.0 or RELAX NG schema with all its files. Without `schema` where it is wrong. */
+export function compileXmlSchema(source: XmlSchemaSource): {
+  readonly schema: XmlSchema | undefined
+  readonly problems: readonly SchemaProblem[]
+} {
+  const { files, problems, url } = readSchemaFiles(source)
+  if (problems.length > 0) return { schema: undefined, problems }
+  const { tree } = parseTree(files.get(decodeURI(url))!, { entities: true, url })
+  // It was parsed a moment ago.
+  if (!tree) throw new Error(`Cannot compile ${source.file}: libxml2 failed to parse it again`)
+  const { compiled, report } = compileSchema(source.language, tree, files)
+  if (!compiled) {
+    freeTree(tree)
+    const reasons = problemsOf(report, source)
+    return { schema: undefined, problems: reasons.length > 0 ? reasons : [unexplained(source)] }
+  }
+  return { schema: schemaOf(compiled), problems: problemsOf(report, source) }
+}
+
+function problemsOf({ errors }: Report, source: XmlSchemaSource): readonly SchemaProblem[] {
+  return errors.map(({ message, warning, file, line, column }): SchemaProblem => {
+    const at = `${fileBehind(file, source)}:${Math.max(1, line)}:${Math.max(1, column)}`
+    return { message: `Cannot compile the schema: ${message.trim()}`, severity: warning ? 'warning' : 'error', at }
+  })
+}
+
+function unexplained({ file }: XmlSchemaSource): SchemaProblem {
+  return { message: 'Cannot compile the schema: libxml2 refuses it', severity: 'error', at: `${file}:1:1` }
+}
+
+function schemaOf(compiled: CompiledSchema): XmlSchema {
+  return {
+    validate: (document, content, namespaces) => validate(compiled, document, content, namespaces),
+    knowsRoot: (name, uri) => compiled.language === 'rng' || declaresRoot(compiled, name, uri),
+    dispose: () => freeSchema(compiled),
+  }
+}
+
+function validate(
+  compiled: CompiledSchema,
+  document: Document,
+  content: XmlContent,
+  namespaces: Readonly<Record<string, string>>,
+): readonly Finding[] {
+  const sealed = document.form === 'sealed'
+  const view = { root: content.root, namespaces, withLines: sealed }
+  const sent = sentTree(document, content)
+  if (!sent.tree) return findingsOf(sent.report, { ...view, layer: 'xml' })
+  const { valid, report } = validateTree(compiled, sent.tree)
+  return valid ? [] : findingsOf(report, { ...view, layer: compiled.language })
+}
+
+/** XSD: `cvc-elt.1`, no declaration for the root. */
+const NO_DECLARATION = 1845
+
+function declaresRoot(compiled: CompiledSchema, name: string, uri: string): boolean {
+  const { tree } = parseTree(
+    Buffer.from(`<${name} xmlns="${uri.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}"/>`),
+  )
+  if (!tree) return false
+  const { report } = validateTree(compiled, tree)
+  freeTree(tree)
+  return !report.errors.some((error) => error.code === NO_DECLARATION)
+}

@@ -1,0 +1,426 @@
+/**
+ * XPath 1.0 read into a tree, with everything checked that can be known without a document: grammar, functions with their
+ * arguments, prefixes, types. An expression that passes here doesn't fail on a document.
+ */
+
+export type XPathType = 'nodes' | 'string' | 'number' | 'boolean'
+
+export type BinaryOperator = 'or' | 'and' | '=' | '!=' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | 'div' | 'mod' | '|'
+
+export type XPathNode =
+  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: XPathNode; readonly right: XPathNode }
+  | { readonly kind: 'negative'; readonly of: XPathNode }
+  | { readonly kind: 'literal'; readonly value: string }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly XPathNode[] }
+  /** `from` is the filter expression that the steps begin at; undefined: the context, or the root where absolute. */
+  | {
+      readonly kind: 'path'
+      readonly absolute: boolean
+      readonly from: XPathNode | undefined
+      readonly predicates: readonly XPathNode[]
+      readonly steps: readonly Step[]
+    }
+
+export interface Step {
+  readonly axis: string
+  readonly test: NodeTest
+  readonly predicates: readonly XPathNode[]
+}
+
+export type NodeTest =
+  /** `*` for any name; prefix undefined for none. */
+  | { readonly kind: 'name'; readonly prefix: string | undefined; readonly name: string }
+  | { readonly kind: 'type'; readonly type: string }
+
+/** The expression is wrong; the message says how. */
+export class XPathProblem extends Error {
+  override name = 'XPathProblem'
+}
+
+interface Token {
+  readonly kind: 'name' | 'literal' | 'number' | 'symbol' | 'end'
+  readonly text: string
+  /** From 1. */
+  readonly column: number
+}
+
+interface Reader {
+  readonly tokens: readonly Token[]
+  at: number
+  depth: number
+  readonly namespaces: Readonly<Record<string, string>>
+}
+
+// XPath 1.0, 3.7. A name may hold one colon here; which names are operators is told by what stands before.
+const NAME = '[\\p{L}_][\\p{L}\\p{N}\\p{M}_.\\u00b7-]*'
+const TOKEN = new RegExp(
+  `\\s*(?:(?<literal>"[^"]*"|'[^']*')|(?<number>\\d+(?:\\.\\d*)?|\\.\\d+)|(?<name>${NAME}(?::(?:${NAME}|\\*))?)|(?<symbol>::|\\.\\.|//|!=|<=|>=|[()[\\].@,/|+=<>*$-]))`,
+  'uy',
+)
+
+/** Nested further than this, an expression is a mistake, or an attempt on the stack. */
+const DEPTH = 100
+
+/** @throws XPathProblem */
+export function parseXPath(text: string, namespaces: Readonly<Record<string, string>>): XPathNode {
+  const reader: Reader = { tokens: tokenise(text), at: 0, depth: 0, namespaces }
+  const node = expression(reader)
+  if (current(reader).kind !== 'end') throw unexpected(reader, 'the end')
+  return node
+}
+
+function tokenise(text: string): readonly Token[] {
+  const tokens: Token[] = []
+  let at = 0
+  const rest = () => text.slice(at).trim()
+  while (rest() !== '') {
+    TOKEN.lastIndex = at
+    const match = TOKEN.exec(text)
+    if (!match) throw new XPathProblem(`${JSON.stringify(rest().slice(0, 20))} is no XPath 1.0 (column ${at + 1})`)
+    const { literal, number, name, symbol } = match.groups!
+    const found = literal ?? number ?? name ?? symbol!
+    const column = match.index + match[0].length - found.length + 1
+    tokens.push({ kind: kindOf(literal, number, name), text: found, column })
+    at = TOKEN.lastIndex
+  }
+  tokens.push({ kind: 'end', text: '', column: text.length + 1 })
+  return tokens
+}
+
+function kindOf(literal: string | undefined, number: string | undefined, name: string | undefined): Token['kind'] {
+  if (literal !== undefined) return 'literal'
+  if (number !== undefined) return 'number'
+  return name !== undefined ? 'name' : 'symbol'
+}
+
+function current({ tokens, at }: Reader): Token {
+  return tokens[at]!
+}
+
+function next({ tokens, at }: Reader): Token | undefined {
+  return tokens[at + 1]
+}
+
+function isSymbol(reader: Reader, text: string): boolean {
+  const token = current(reader)
+  return token.kind === 'symbol' && token.text === text
+}
+
+function take(reader: Reader): Token {
+  const token = current(reader)
+  reader.at += 1
+  return token
+}
+
+function expect(reader: Reader, symbol: string): void {
+  if (!isSymbol(reader, symbol)) throw unexpected(reader, symbol)
+  reader.at += 1
+}
+
+function unexpected(reader: Reader, wanted: string): XPathProblem {
+  const { kind, text, column } = current(reader)
+  const found = kind === 'end' ? 'the expression ends' : `${JSON.stringify(text)} stands`
+  return new XPathProblem(`${found} where ${wanted} should be (column ${column})`)
+}
+
+// ---------------------------------------------------------------------------------------------------- operators
+
+/** Weakest first (XPath 1.0, 3.4 and 3.5). */
+const LEVELS: readonly (readonly BinaryOperator[])[] = [
+  ['or'],
+  ['and'],
+  ['=', '!='],
+  ['<', '<=', '>', '>='],
+  ['+', '-'],
+  ['*', 'div', 'mod'],
+]
+
+function expression(reader: Reader): XPathNode {
+  reader.depth += 1
+  if (reader.depth > DEPTH) throw new XPathProblem(`it is nested more than ${DEPTH} deep`)
+  const node = binary(reader, 0)
+  reader.depth -= 1
+  return node
+}
+
+function binary(reader: Reader, level: number): XPathNode {
+  const operators = LEVELS[level]
+  if (!operators) return unary(reader)
+  let left = binary(reader, level + 1)
+  for (;;) {
+    const { kind, text } = current(reader)
+    const operator = operators.find((candidate) => candidate === text)
+    if (operator === undefined || (kind !== 'symbol' && kind !== 'name')) return left
+    reader.at += 1
+    const right = binary(reader, level + 1)
+    left = { kind: 'binary', operator, left, right }
+  }
+}
+
+function unary(reader: Reader): XPathNode {
+  let minus = 0
+  while (isSymbol(reader, '-')) {
+    reader.at += 1
+    minus += 1
+  }
+  const node = union(reader)
+  return minus === 0 ? node : negative(node, minus)
+}
+
+function negative(node: XPathNode, minus: number): XPathNode {
+  let of = node
+  for (let count = 0; count < minus; count += 1) of = { kind: 'negative', of }
+  return of
+}
+
+function union(reader: Reader): XPathNode {
+  let left = path(reader)
+  while (isSymbol(reader, '|')) {
+    const { column } = take(reader)
+    const right = path(reader)
+    if (typeOf(left) !== 'nodes' || typeOf(right) !== 'nodes') {
+      throw new XPathProblem(`| joins nodes only (column ${column})`)
+    }
+    left = { kind: 'binary', operator: '|', left, right }
+  }
+  return left
+}
+
+// -------------------------------------------------------------------------------------------------------- paths
+
+const NODE_TYPES: readonly string[] = ['comment', 'text', 'processing-instruction', 'node']
+
+function path(reader: Reader): XPathNode {
+  if (isSymbol(reader, '/') || isSymbol(reader, '//')) return absolutePath(reader)
+  if (!startsPrimary(reader)) return locationPath(reader, false, [])
+  const { column } = current(reader)
+  const from = primary(reader)
+  const predicates = predicatesOf(reader)
+  const continues = isSymbol(reader, '/') || isSymbol(reader, '//')
+  if (predicates.length === 0 && !continues) return from
+  if (typeOf(from) !== 'nodes')
+    throw new XPathProblem(`a ${typeOf(from)} has no nodes to select from (column ${column})`)
+  const steps = continues ? stepsAfterSlash(reader) : []
+  return { kind: 'path', absolute: false, from, predicates, steps }
+}
+
+function absolutePath(reader: Reader): XPathNode {
+  if (isSymbol(reader, '//')) return locationPath(reader, true, stepsAfterSlash(reader))
+  reader.at += 1
+  if (!startsStep(reader)) return { kind: 'path', absolute: true, from: undefined, predicates: [], steps: [] }
+  return locationPath(reader, true, [step(reader)])
+}
+
+function locationPath(reader: Reader, absolute: boolean, begun: readonly Step[]): XPathNode {
+  const steps = begun.length > 0 ? [...begun] : [step(reader)]
+  while (isSymbol(reader, '/') || isSymbol(reader, '//')) steps.push(...stepsAfterSlash(reader))
+  return { kind: 'path', absolute, from: undefined, predicates: [], steps }
+}
+
+const ANY_BELOW: Step = { axis: 'descendant-or-self', test: { kind: 'type', type: 'node' }, predicates: [] }
+
+/** All steps from the `/` or `//` that stands here. */
+function stepsAfterSlash(reader: Reader): Step[] {
+  const steps: Step[] = []
+  while (isSymbol(reader, '/') || isSymbol(reader, '//')) {
+    if (take(reader).text === '//') steps.push(ANY_BELOW)
+    steps.push(step(reader))
+  }
+  return steps
+}
+
+function startsStep(reader: Reader): boolean {
+  const { kind, text } = current(reader)
+  return kind === 'name' || (kind === 'symbol' && ['*', '@', '.', '..'].includes(text))
+}
+
+function startsPrimary(reader: Reader): boolean {
+  const { kind, text } = current(reader)
+  if (kind === 'literal' || kind === 'number') return true
+  if (kind === 'symbol') return text === '(' || text === '$'
+  return kind === 'name' && next(reader)?.text === '(' && !NODE_TYPES.includes(text)
+}
+
+const AXES: readonly string[] = [
+  'ancestor',
+  'ancestor-or-self',
+  'attribute',
+  'child',
+  'descendant',
+  'descendant-or-self',
+  'following',
+  'following-sibling',
+  'namespace',
+  'parent',
+  'preceding',
+  'preceding-sibling',
+  'self',
+]
+
+function step(reader: Reader): Step {
+  const node: NodeTest = { kind: 'type', type: 'node' }
+  if (isSymbol(reader, '.') || isSymbol(reader, '..')) {
+    return { axis: take(reader).text === '.' ? 'self' : 'parent', test: node, predicates: [] }
+  }
+  const axis = axisOf(reader)
+  const test = nodeTest(reader)
+  return { axis, test, predicates: predicatesOf(reader) }
+}
+
+function axisOf(reader: Reader): string {
+  if (isSymbol(reader, '@')) {
+    reader.at += 1
+    return 'attribute'
+  }
+  if (next(reader)?.text !== '::') return 'child'
+  const { text, column } = take(reader)
+  if (!AXES.includes(text)) throw new XPathProblem(`${text} is no axis of XPath 1.0 (column ${column})`)
+  reader.at += 1
+  return text
+}
+
+function nodeTest(reader: Reader): NodeTest {
+  if (isSymbol(reader, '*')) {
+    reader.at += 1
+    return { kind: 'name', prefix: undefined, name: '*' }
+  }
+  if (current(reader).kind !== 'name') throw unexpected(reader, 'a name')
+  if (next(reader)?.text === '(') return typeTest(reader)
+  const { text } = take(reader)
+  const colon = text.indexOf(':')
+  if (colon < 0) return { kind: 'name', prefix: undefined, name: text }
+  const prefix = text.slice(0, colon)
+  declared(prefix, reader.namespaces)
+  return { kind: 'name', prefix, name: text.slice(colon + 1) }
+}
+
+function declared(prefix: string, namespaces: Readonly<Record<string, string>>): void {
+  if (prefix === 'xml' || Object.hasOwn(namespaces, prefix)) return
+  const known = Object.keys(namespaces)
+  throw new XPathProblem(
+    `prefix \`${prefix}\` isn't declared (known: ${known.length === 0 ? 'none' : known.join(', ')})`,
+  )
+}
+
+function typeTest(reader: Reader): NodeTest {
+  const { text, column } = take(reader)
+  if (!NODE_TYPES.includes(text)) throw new XPathProblem(`${text}() can't stand in a path (column ${column})`)
+  expect(reader, '(')
+  if (text === 'processing-instruction' && current(reader).kind === 'literal') reader.at += 1
+  expect(reader, ')')
+  return { kind: 'type', type: text }
+}
+
+function predicatesOf(reader: Reader): readonly XPathNode[] {
+  const predicates: XPathNode[] = []
+  while (isSymbol(reader, '[')) {
+    reader.at += 1
+    predicates.push(expression(reader))
+    expect(reader, ']')
+  }
+  return predicates
+}
+
+// ----------------------------------------------------------------------------------------------------- primaries
+
+function primary(reader: Reader): XPathNode {
+  const token = take(reader)
+  if (token.kind === 'literal') return { kind: 'literal', value: token.text.slice(1, -1) }
+  if (token.kind === 'number') return { kind: 'number', value: Number(token.text) }
+  if (token.text === '$') throw new XPathProblem(`there are no variables here (column ${token.column})`)
+  if (token.text !== '(') return call(reader, token)
+  const node = expression(reader)
+  expect(reader, ')')
+  return node
+}
+
+interface Signature {
+  readonly gives: XPathType
+  readonly least: number
+  readonly most: number
+  /** Its arguments must be nodes. */
+  readonly ofNodes?: boolean
+}
+
+/** XPath 1.0, 4. */
+const FUNCTIONS: Readonly<Record<string, Signature>> = {
+  last: { gives: 'number', least: 0, most: 0 },
+  position: { gives: 'number', least: 0, most: 0 },
+  count: { gives: 'number', least: 1, most: 1, ofNodes: true },
+  id: { gives: 'nodes', least: 1, most: 1 },
+  'local-name': { gives: 'string', least: 0, most: 1, ofNodes: true },
+  'namespace-uri': { gives: 'string', least: 0, most: 1, ofNodes: true },
+  name: { gives: 'string', least: 0, most: 1, ofNodes: true },
+  string: { gives: 'string', least: 0, most: 1 },
+  concat: { gives: 'string', least: 2, most: Number.POSITIVE_INFINITY },
+  'starts-with': { gives: 'boolean', least: 2, most: 2 },
+  contains: { gives: 'boolean', least: 2, most: 2 },
+  'substring-before': { gives: 'string', least: 2, most: 2 },
+  'substring-after': { gives: 'string', least: 2, most: 2 },
+  substring: { gives: 'string', least: 2, most: 3 },
+  'string-length': { gives: 'number', least: 0, most: 1 },
+  'normalize-space': { gives: 'string', least: 0, most: 1 },
+  translate: { gives: 'string', least: 3, most: 3 },
+  boolean: { gives: 'boolean', least: 1, most: 1 },
+  not: { gives: 'boolean', least: 1, most: 1 },
+  true: { gives: 'boolean', least: 0, most: 0 },
+  false: { gives: 'boolean', least: 0, most: 0 },
+  lang: { gives: 'boolean', least: 1, most: 1 },
+  number: { gives: 'number', least: 0, most: 1 },
+  sum: { gives: 'number', least: 1, most: 1, ofNodes: true },
+  floor: { gives: 'number', least: 1, most: 1 },
+  ceiling: { gives: 'number', least: 1, most: 1 },
+  round: { gives: 'number', least: 1, most: 1 },
+}
+
+function call(reader: Reader, { text: name, column }: Token): XPathNode {
+  const signature = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+  if (!signature) throw new XPathProblem(`${name}() is no function of XPath 1.0 (column ${column})`)
+  const given = argumentsOf(reader)
+  if (given.length < signature.least || given.length > signature.most) {
+    throw new XPathProblem(`${name}() takes ${arity(signature)}, not ${given.length} (column ${column})`)
+  }
+  if (signature.ofNodes && given.some((argument) => typeOf(argument) !== 'nodes')) {
+    throw new XPathProblem(`${name}() takes nodes, not a ${typeOf(given[0]!)} (column ${column})`)
+  }
+  return { kind: 'call', name, arguments: given }
+}
+
+function arity({ least, most }: Signature): string {
+  if (most === Number.POSITIVE_INFINITY) return `${least} arguments or more`
+  return least === most ? `${least} arguments` : `${least} to ${most} arguments`
+}
+
+function argumentsOf(reader: Reader): readonly XPathNode[] {
+  const given: XPathNode[] = []
+  expect(reader, '(')
+  while (!isSymbol(reader, ')')) {
+    if (given.length > 0) expect(reader, ',')
+    given.push(expression(reader))
+  }
+  reader.at += 1
+  return given
+}
+
+// --------------------------------------------------------------------------------------------------------- types
+
+const NUMERIC: readonly BinaryOperator[] = ['+', '-', '*', 'div', 'mod']
+
+/** Without variables every expression's type is known beforehand. */
+export function typeOf(node: XPathNode): XPathType {
+  switch (node.kind) {
+    case 'literal':
+      return 'string'
+    case 'number':
+    case 'negative':
+      return 'number'
+    case 'path':
+      return 'nodes'
+    case 'call':
+      return FUNCTIONS[node.name]!.gives
+    case 'binary':
+      if (node.operator === '|') return 'nodes'
+      return NUMERIC.includes(node.operator) ? 'number' : 'boolean'
+  }
+}
