@@ -1,4 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
+import { build } from '../../deploy/setup/packages.mjs'
+import { ensurePrograms, PROGRAMS } from '../../deploy/setup/programs.mjs'
 import { watchCpu } from './cpu.mjs'
 import { SIZES } from './documents.mjs'
 import { PEERS, startPeer, startTraffic } from './peers.mjs'
@@ -41,6 +44,7 @@ export const HELP = `  --servers LIST   of ${SERVERS.join()}
  */
 export async function run({ values, seed, quick, closing }) {
   const plan = planOf(values, quick)
+  await setUp(plan)
   /** @type {Cell[]} */
   const cells = []
   const servers = await loadServers()
@@ -53,7 +57,8 @@ export async function run({ values, seed, quick, closing }) {
     closing.add(() => traffic.stop())
     for (let round = 1; round <= plan.rounds; round += 1) {
       for (const peer of inTurns(plan.peers, round)) {
-        cells.push(...(await measurePeer({ peer, round, server, redis, traffic, plan, closing })))
+        const surroundings = { processes: servers.processes, server, redis, traffic, plan, closing }
+        cells.push(...(await measurePeer(peer, round, surroundings)))
       }
     }
     await traffic.stop()
@@ -62,6 +67,12 @@ export async function run({ values, seed, quick, closing }) {
   const summary = summarise(cells)
   printTable(summary)
   return { cells, summary, goals: goalsOf(summary, plan) }
+}
+
+/** @param {ReturnType<typeof planOf>} plan */
+async function setUp(plan) {
+  await ensurePrograms([PROGRAMS.redis, ...plan.servers.map((server) => PROGRAMS[server])])
+  if (plan.peers.includes('waybill')) await build(fileURLToPath(new URL('../..', import.meta.url)))
 }
 
 /**
@@ -123,9 +134,9 @@ function inTurns(peers, round) {
  * @param {any} options
  * @returns {Promise<Cell[]>}
  */
-async function measurePeer({ peer, round, server, redis, traffic, plan, closing }) {
+async function measurePeer(peer, round, { processes, server, redis, traffic, plan, closing }) {
   await emptyRedis(redis.url)
-  const running = await startPeer(peer, { server, redisUrl: redis.url, profileFolder: plan.profileFolder })
+  const running = await startPeer(peer, { processes, server, redisUrl: redis.url, profileFolder: plan.profileFolder })
   closing.add(() => running.stop())
   const pids = { peer: running.pid, server: server.pid, redis: redis.pid, traffic: traffic.pid }
   const cells = []
@@ -161,8 +172,8 @@ async function measureSize(size, { traffic, plan, pids, running }) {
   const latency = await traffic.run({ size, seconds: seconds * plan.latencyShare, drainSeconds, ratePerSecond })
   const failures = [warmUp, throughput, latency].map(failureOf).filter((failure) => failure !== '')
   if (running.hasEnded()) failures.push('the peer has ended')
-  const complaints = failures.length > 0 ? running.complaints() : ''
-  return { failure: [...failures, complaints].filter(Boolean).join('; '), throughput, latency, cpuMicroseconds }
+  const lastWords = failures.length > 0 ? running.lastWords() : ''
+  return { failure: [...failures, lastWords].filter(Boolean).join('; '), throughput, latency, cpuMicroseconds }
 }
 
 /** @param {import('./tally.mjs').Outcome} outcome */

@@ -1,32 +1,28 @@
-import { fork, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { fork } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative, import.meta.url))
-const WAYBILL = path('../../dist/cli.js')
 const TARGET = 'erp@other.example.test'
-const START_MS = 20_000
-const STOP_MS = 12_000
+const NEVER = /(?!)/
 
-/** @typedef {{ pid: number, hasEnded: () => boolean, complaints: () => string, stop: () => Promise<void> }} RunningPeer */
 /** @typedef {import('../servers/xmpp.ts').RunningXmppServer} RunningXmppServer */
+/** @typedef {typeof import('../servers/processes.ts')} Processes */
 
 /** What can stand between sender and receiver. */
 export const PEERS = /** @type {const} */ (['raw', 'naive', 'waybill'])
 
 /**
  * @param {typeof PEERS[number]} peer
- * @param {{ server: RunningXmppServer, redisUrl: string, profileFolder?: string | undefined }} surroundings
- * @returns {Promise<RunningPeer>} when it is online
+ * @param {{ processes: Processes, server: RunningXmppServer, redisUrl: string, profileFolder?: string | undefined }} surroundings
+ * @returns when it is online
  */
-export function startPeer(peer, { server, redisUrl, profileFolder }) {
+export function startPeer(peer, { processes, server, redisUrl, profileFolder }) {
   const { domain, port, secret } = server.component('waybill')
   const service = `xmpp://127.0.0.1:${port}`
-  const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]
+  const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileFolder, peer)}`]
   if (peer === 'waybill') {
-    if (!existsSync(WAYBILL)) throw new Error(`Cannot start Waybill: ${WAYBILL} is missing. Run "npm run build" first`)
-    return startProcess([...profile, WAYBILL, 'run', path('config')], {
+    return startProcess(processes, [...profile, path('../../dist/cli.js'), 'run', path('config')], {
       BENCH_XMPP_SERVICE: service,
       BENCH_XMPP_DOMAIN: domain,
       BENCH_XMPP_HOST: server.domain,
@@ -34,7 +30,7 @@ export function startPeer(peer, { server, redisUrl, profileFolder }) {
       BENCH_REDIS_URL: redisUrl,
     })
   }
-  return startProcess([...profile, path(peer === 'naive' ? 'naive-peer.mjs' : 'raw-forwarder.mjs')], {
+  return startProcess(processes, [...profile, path(peer === 'naive' ? 'naive-peer.mjs' : 'raw-forwarder.mjs')], {
     XMPP_SERVICE: service,
     XMPP_DOMAIN: domain,
     XMPP_SECRET: secret,
@@ -45,43 +41,29 @@ export function startPeer(peer, { server, redisUrl, profileFolder }) {
 }
 
 /**
- * A Node process that says `ready…` on its standard output when it is up.
+ * A Node process that says `ready…` when it is up.
+ * @param {Processes} processes
  * @param {string[]} args
  * @param {Record<string, string>} environment
- * @returns {Promise<RunningPeer>}
  */
-async function startProcess(args, environment) {
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, NODE_ENV: 'production', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+async function startProcess({ launch, removeFolder, serverFolder, whenReady }, args, environment) {
+  const folder = serverFolder('peer')
+  const peer = launch({
+    command: process.execPath,
+    arguments: args,
+    folder,
+    environment: { NODE_ENV: 'production', ...environment },
   })
-  let complaints = ''
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    complaints = (complaints + text).slice(-4_000)
-  })
-  const killAtExit = () => child.kill('SIGKILL')
-  process.once('exit', killAtExit)
-  const ended = new Promise((resolve) => child.once('exit', resolve)).then(() => process.off('exit', killAtExit))
-
-  const peer = {
-    pid: child.pid ?? 0,
-    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    complaints: () => complaints,
+  await whenReady(peer, { ready: [/^ready/m], portTaken: NEVER })
+  return {
+    pid: peer.pid,
+    hasEnded: peer.hasEnded,
+    lastWords: () => peer.output().slice(-4_000),
     async stop() {
-      child.kill('SIGTERM')
-      const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-      await ended
-      clearTimeout(impatience)
+      if (!peer.hasEnded()) await peer.kill('SIGTERM')
+      removeFolder(folder)
     },
   }
-  const ready = new Promise((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => line.startsWith('ready') && resolve(true))
-    ended.then(() => resolve(false))
-    setTimeout(() => resolve(false), START_MS).unref()
-  })
-  if (await ready) return peer
-  await peer.stop()
-  throw new Error(`Cannot start ${args.at(-1)}: it was not ready within ${START_MS / 1000} s and said: ${complaints}`)
 }
 
 /**

@@ -1,7 +1,10 @@
 // `npm run bench -- NAME`: one benchmark, on servers of its own, with nothing left behind.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { failWith, SetUpFailed } from '../../deploy/setup/command.mjs'
+import { installPackages } from '../../deploy/setup/packages.mjs'
 import { makeClosing } from './closing.mjs'
 
 /** @type {Readonly<Record<string, () => Promise<any>>>} */
@@ -30,16 +33,25 @@ if (load === undefined || rest.includes('--help')) {
   process.exit(name === '--help' || load !== undefined ? 0 : 2)
 }
 
+await installPackages(fileURLToPath(new URL('../..', import.meta.url))).catch(failWith)
 const closing = makeClosing()
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-  process.once(signal, () => closing.close().then(() => process.exit(130)))
-}
+let ending = false
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.once(signal, () => endWith(130))
 setTimeout(() => {
   console.error(`Cannot go on: ${name} has taken ${LONGEST_MS / 60_000} minutes`)
-  closing.close().then(() => process.exit(3))
+  endWith(3)
 }, LONGEST_MS).unref()
 
-process.exit(await main().catch(complain))
+const exitCode = await main().catch(complain)
+// What is closed in the middle of a run makes it fail: whoever closes says how it ends.
+if (!ending) await endWith(exitCode)
+
+/** @param {number} code */
+async function endWith(code) {
+  ending = true
+  await closing.close()
+  process.exit(code)
+}
 
 async function main() {
   const benchmark = await load()
@@ -86,8 +98,8 @@ function verdict(goals, check) {
 }
 
 /** @param {unknown} error */
-async function complain(error) {
-  await closing.close()
-  console.error(error instanceof RangeError ? error.message : error)
+function complain(error) {
+  const isPlain = error instanceof RangeError || error instanceof SetUpFailed
+  if (!ending) console.error(isPlain ? error.message : error)
   return error instanceof RangeError ? 2 : 3
 }

@@ -12,13 +12,11 @@ async function load(file) {
 
 /**
  * The very servers that the tests start: Redis with `deploy/redis.conf` (append-only file, fsync every second, no eviction), Prosody
- * and ejabberd with the files of `deploy/`.
- * @returns {Promise<{
- *   startRedis: typeof import('../servers/redis.ts').startRedis,
- *   startXmppServer: typeof import('../servers/xmpp.ts').startXmppServer }>}
+ * and ejabberd with the files of `deploy/`. What they start ends with this process, even where it is killed.
  */
 export async function loadServers() {
-  const { startRedis } = await load('test/servers/redis.ts')
-  const { startXmppServer } = await load('test/servers/xmpp.ts')
-  return { startRedis, startXmppServer }
+  const { startRedis } = /** @type {typeof import('../servers/redis.ts')} */ (await load('test/servers/redis.ts'))
+  const { startXmppServer } = /** @type {typeof import('../servers/xmpp.ts')} */ (await load('test/servers/xmpp.ts'))
+  const processes = /** @type {typeof import('../servers/processes.ts')} */ (await load('test/servers/processes.ts'))
+  return { startRedis, startXmppServer, processes }
 }
