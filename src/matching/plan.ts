@@ -8,11 +8,13 @@ import { showText, valuesOf } from './value.ts'
 
 /** What matching decides for one document. */
 export interface Decision {
-  /**
-   * At most one for each destination, in the order of the routes, of their `deliver` and of the values. Where a template could
-   * not be filled, one delivery stands for what is missing: it is `impossible`, and named by the template.
-   */
+  /** At most one for each destination, in the order of the routes, of their `deliver` and of the values. */
   readonly deliveries: readonly PlannedDelivery[]
+  /**
+   * One for each template of which something could not be filled, named by the template itself: nothing that may be sent, but
+   * what has to be kept as a dead letter so that it isn't lost.
+   */
+  readonly impossible: readonly PlannedDelivery[]
   /** Names of the routes that matched, in the order in which they were asked. */
   readonly routes: readonly string[]
   /** Everything that could not be filled, or that `allow` refused. Nothing of it is on its way. */
@@ -47,28 +49,21 @@ export interface Plan {
 
 export function startPlan(subject: Subject): Plan {
   const planned = new Map<string, PlannedDelivery>()
+  const impossible = new Map<string, PlannedDelivery>()
   const routes: string[] = []
   const refused: Refused[] = []
-
-  /** The first to ask for a destination owns it; gives the owner's name. */
-  function claim(delivery: PlannedDelivery): string {
-    const name = destinationName(delivery.destination)
-    const owner = planned.get(name) ?? delivery
-    planned.set(name, owner)
-    return owner.route
-  }
 
   function addOne(route: Route, { template, target, fill }: CompiledDestination): ExplainedDestination {
     const { destinations, refusals } = fill(subject)
     const name = destinationName(target)
     const filled = destinations.map((destination) => {
-      const owner = claim(deliveryOf(route, template, destination, subject))
+      const owner = claim(planned, deliveryOf(route, template, destination, subject))
       return { destination: destinationName(destination), owner }
     })
     for (const { reason, value } of refusals) refused.push({ route: route.name, destination: name, reason, value })
     if (refusals.length > 0) {
-      const impossible = { reason: 'address-refused', text: textOf(name, refusals) } as const
-      claim({ ...deliveryOf(route, template, target, subject), impossible })
+      const why = { reason: 'address-refused', text: textOf(name, refusals) } as const
+      claim(impossible, { ...deliveryOf(route, template, target, subject), impossible: why })
     }
     return { template: name, filled, refusals }
   }
@@ -81,8 +76,21 @@ export function startPlan(subject: Subject): Plan {
     addFault(route, message) {
       refused.push({ route: route.name, destination: '', reason: 'xpath-failed', value: showText(message) })
     },
-    decision: () => ({ deliveries: [...planned.values()], routes, refused }),
+    decision: () => ({
+      deliveries: [...planned.values()],
+      impossible: [...impossible.values()],
+      routes,
+      refused,
+    }),
   }
+}
+
+/** The first to ask for a destination owns it; gives the owner's name. */
+function claim(owned: Map<string, PlannedDelivery>, delivery: PlannedDelivery): string {
+  const name = destinationName(delivery.destination)
+  const owner = owned.get(name) ?? delivery
+  owned.set(name, owner)
+  return owner.route
 }
 
 function textOf(template: string, refusals: readonly Refusal[]): string {

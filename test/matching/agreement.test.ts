@@ -151,8 +151,9 @@ function check(matcher: Matcher, subject: Subject): number {
   }
   const named = decision.deliveries.map(({ destination }) => JSON.stringify(destination))
   expect(new Set(named).size).toBe(named.length)
-  // A route that matched shows: in a delivery, even if only in one that says what can't be done, or owned by another.
-  if (decision.routes.length > 0) expect(decision.deliveries.length).toBeGreaterThan(0)
+  expect(decision.deliveries.every(({ impossible }) => impossible === undefined)).toBe(true)
+  // A route that matched shows: in a delivery, in one that says what can't be done, or in one that another owns.
+  if (decision.routes.length > 0) expect(decision.deliveries.length + decision.impossible.length).toBeGreaterThan(0)
   return decision.routes.length
 }
 

@@ -16,9 +16,8 @@ function decide(
   return matcher.match(subjectOf({ fields, origin: { from } }))
 }
 
-const possible = ({ impossible }: PlannedDelivery) => impossible === undefined
 const names = (deliveries: readonly PlannedDelivery[]) =>
-  deliveries.filter(possible).map(({ destination }) => destinationName(destination))
+  deliveries.map(({ destination }) => destinationName(destination))
 
 const ANY = '[^]*'
 const long = 'x'.repeat(2000)
@@ -170,25 +169,36 @@ describe('a node template', () => {
     expect(decision.refused).toMatchObject([{ reason: 'too-many', value: '1000000000000' }])
   })
 
-  it('puts one impossible delivery in the place of what could not be filled, so that nothing vanishes', () => {
-    const { deliveries, routes } = decide(toNode('n/{f}', { allow: 'n/[a-z]' }), { f: ['a', 'B', 'C'] })
-    expect(routes).toEqual(['r'])
-    expect(deliveries.map(({ destination }) => destinationName(destination))).toEqual([
-      'xmpp:p.example?;node=n/a',
-      'xmpp:p.example?;node=n/{f}',
-    ])
-    expect(deliveries[1]?.impossible).toEqual({
+  it('keeps one impossible delivery for what could not be filled, apart from those that may be sent', () => {
+    const decision = decide(toNode('n/{f}', { allow: 'n/[a-z]' }), { f: ['a', 'B', 'C'] })
+    expect(decision.routes).toEqual(['r'])
+    expect(names(decision.deliveries)).toEqual(['xmpp:p.example?;node=n/a'])
+    expect(names(decision.impossible)).toEqual(['xmpp:p.example?;node=n/{f}'])
+    expect(decision.impossible[0]?.impossible).toEqual({
       reason: 'address-refused',
       text: 'Cannot fill xmpp:p.example?;node=n/{f}: n/B is not allowed; n/C is not allowed',
     })
   })
 
+  it('keeps one for each template, whoever has it', () => {
+    const deliver = [toNode('n/{f}', { allow: 'x' }), toNode('m/{f}', { allow: 'x' })]
+    const routes = [routeOf('a', { deliver }), routeOf('b', { deliver })]
+    const { deliveries, impossible } = compileRoutes(routes, byRootName).matcher.match(
+      subjectOf({ fields: { f: ['y'] } }),
+    )
+    expect(deliveries).toEqual([])
+    expect(impossible.map(({ destination, route }) => [destinationName(destination), route])).toEqual([
+      ['xmpp:p.example?;node=n/{f}', 'a'],
+      ['xmpp:p.example?;node=m/{f}', 'a'],
+    ])
+  })
+
   it('tells of a hostile value in a bounded and readable way', () => {
-    const { refused, deliveries } = decide(toNode('n/{f}', { allow: 'n/[a-z]' }), {
+    const { refused, impossible } = decide(toNode('n/{f}', { allow: 'n/[a-z]' }), {
       f: [`\u001b[2J${'y'.repeat(900)}`],
     })
     expect(refused[0]?.value.length).toBeLessThan(100)
-    expect(JSON.stringify(deliveries).length).toBeLessThan(1000)
+    expect(JSON.stringify(impossible).length).toBeLessThan(1000)
     expect(JSON.stringify(refused)).not.toContain('\u001b')
   })
 })
@@ -216,9 +226,7 @@ describe('a JID template', () => {
       '／',
       'xmpp:a?',
     ]
-    for (const { destination } of decide(toJid('{f}@b.example', { allow: ANY }), { f: hostile }).deliveries.filter(
-      possible,
-    )) {
+    for (const { destination } of decide(toJid('{f}@b.example', { allow: ANY }), { f: hostile }).deliveries) {
       expect(destination.kind === 'jid' && destination.jid).toMatch(/^[^@/]+@b\.example$/)
     }
   })
