@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv'
 import { formats } from './formats.ts'
-import { environmentKeys, type KindName, type Schema, validatorOf } from './kind-schemas.ts'
+import { environmentKeys, type KindName, type Schema, schemaOf, validatorOf } from './kind-schemas.ts'
 import { didYouMean, nearest } from './nearest.ts'
 import { type Complain, type Path, type ProblemCode, showPath } from './problem.ts'
 import type { YamlThing } from './yaml-file.ts'
@@ -178,17 +178,18 @@ function describeValue(examined: Examined, path: Path, error: ErrorObject): Desc
     return { code: 'wrong-value', message, path: [...path, propertyName], at: 'key' }
   }
   const choices = (parentSchema as { enum?: readonly unknown[] }).enum?.map(String) ?? []
-  const guess = typeof data === 'string' && !holdsSecret(parentSchema) ? didYouMean(data, choices) : ''
+  const guess = typeof data === 'string' ? didYouMean(data, choices) : ''
   return { code: 'wrong-value', message: `${name} must be ${expected}${found(examined, path, error)}${guess}` }
 }
 
-function expectedWords({ keyword, params, parentSchema, schema }: ErrorObject): string {
+function expectedWords({ keyword, params, parentSchema, schema, schemaPath }: ErrorObject): string {
   const own = (parentSchema as Schema | undefined)?.['x-expects']
   if (own !== undefined) return own
   if (keyword === 'format') return formats[params.format as string]!.expects
   if (keyword === 'const') return String(schema)
   const choices = (schema as readonly unknown[]).map(String)
-  return choices.length === 1 ? choices[0]! : `one of ${choices.join(', ')}`
+  if (choices.length > 1) return `one of ${choices.join(', ')}`
+  return schemaPath.endsWith('/then/enum') ? `a mapping or ${choices[0]}` : choices[0]!
 }
 
 function rangeWords({ keyword, schema }: ErrorObject): string {
@@ -221,20 +222,24 @@ function nameOf({ kind, variableOf }: Examined, path: Path): string {
 }
 
 /** What stands there, cut to 60 characters; nothing where it is or may hold a secret. */
-function found({ thing }: Examined, path: Path, { data, parentSchema }: ErrorObject): string {
+function found({ kind, thing }: Examined, path: Path, { data }: ErrorObject): string {
   const source = thing.sourceOf(path)
   const value = source ?? data
   if (value === null || value === undefined) return ', found nothing'
   if (Array.isArray(value)) return ', found a list'
   if (typeof value === 'object') return ', found a mapping'
-  if (holdsSecret(parentSchema)) return `, found a ${typeof data}`
+  if (mayShowSecret(kind, path)) return `, found a ${typeof data}`
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return `, found ${typeof value} ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`
 }
 
-function holdsSecret(schema: ErrorObject['parentSchema']): boolean {
-  if (!schema) return false
-  const { writeOnly, properties } = schema as Schema
+/** A secret itself, or something that has one in it: what stands there by mistake may well be the secret. */
+function mayShowSecret(kind: KindName, path: Path): boolean {
+  const schema = path.reduce<Schema | undefined>((current, part) => current?.properties?.[part], schemaOf(kind))
+  return schema !== undefined && holdsSecret(schema)
+}
+
+function holdsSecret({ writeOnly, properties }: Schema): boolean {
   return writeOnly === true || Object.values(properties ?? {}).some(holdsSecret)
 }
 

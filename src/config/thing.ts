@@ -17,6 +17,7 @@ export interface Thing<Value = unknown> {
 /** A way to note problems of one thing at their places. */
 export function complainAbout(yaml: YamlThing, problems: Problem[]): Complain {
   return (code, path, message, { severity = 'error', at = 'value' } = {}) => {
+    if (yaml.isUnfilled(path)) return
     problems.push({ ...yaml.locate(path, at), code, severity, message })
   }
 }

@@ -50,6 +50,7 @@ const emptyThing: YamlThing = {
   value: undefined,
   locate: () => ({ file: WAYBILL_FILE, line: 1, column: 1 }),
   sourceOf: () => undefined,
+  isUnfilled: () => false,
 }
 
 /** `http: none` gives way to a listening address; what is no mapping otherwise is left to be complained of. */

@@ -24,6 +24,8 @@ export interface YamlThing {
   locate(path: Path, at?: 'key' | 'value'): Position
   /** The value's text before places were filled in, where it is a filled-in scalar. */
   sourceOf(path: Path): string | undefined
+  /** The value has a place that could not be filled in: it was complained of, and the rest of it is not known. */
+  isUnfilled(path: Path): boolean
 }
 
 export interface YamlFile {
@@ -59,6 +61,7 @@ export function readYaml(
   const things = [...documents].flatMap((document) => {
     const sound = complainOfSyntax(document, text, complain)
     if (!sound) return []
+    if (!complainOfAliases(document, complain)) return []
     const skipped = new Set(overridden.map((path) => document.getIn(path, true)))
     const filled = fillDocument(document, environment, skipped, complain)
     const value = plainValue(document, complain)
@@ -92,13 +95,15 @@ function syntaxWords({ code, message }: YAMLError): string {
     case 'TAB_AS_INDENT':
       return 'a tab stands where only spaces may indent'
     case 'BAD_INDENT':
+      if (!message.startsWith('Flow')) return 'the indentation is wrong here'
+      return 'a bracket is not closed, or what stands in brackets is not indented'
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'BLOCK_IN_FLOW':
-      return 'the indentation is wrong here'
+      return 'a mapping or list begins where a value stands already, or the indentation is wrong'
     case 'MISSING_CHAR':
       return missingWords(message)
     case 'BAD_ALIAS':
-      return 'an alias has no anchor before it'
+      return 'an alias is not written as it should be'
     case 'BAD_DQ_ESCAPE':
       return 'a backslash in double quotes begins no escape that YAML knows'
     case 'MULTILINE_IMPLICIT_KEY':
@@ -127,25 +132,45 @@ function missingWords(message: string): string {
   return 'a character is missing'
 }
 
-/** Fills in the places of all scalars; gives the ones that had some. */
+/** False where there are some without anchor. */
+function complainOfAliases(document: Document, complain: ComplainAt): boolean {
+  let sound = true
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document)) return
+      sound = false
+      complain('yaml-syntax', alias.range?.[0] ?? 0, 'Cannot read the YAML: an alias has no anchor before it')
+    },
+  })
+  return sound
+}
+
+/** What became of the scalars that have places of the environment in them. */
+interface Filled {
+  readonly sources: ReadonlyMap<unknown, string>
+  readonly unfilled: ReadonlySet<unknown>
+}
+
 function fillDocument(
   document: Document,
   environment: Environment,
   skipped: ReadonlySet<unknown>,
   complain: ComplainAt,
-): ReadonlyMap<unknown, string> {
-  const filled = new Map<unknown, string>()
+): Filled {
+  const sources = new Map<unknown, string>()
+  const unfilled = new Set<unknown>()
   visit(document, {
     Scalar(key, node) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return
-      filled.set(node, node.value)
+      sources.set(node, node.value)
       if (skipped.has(node)) return
       const result = fillPlaces(node.value, environment)
+      if (result.problems.length > 0) unfilled.add(node)
       for (const { code, message } of result.problems) complain(code, node.range?.[0] ?? 0, message)
       node.value = result.text
     },
   })
-  return filled
+  return { sources, unfilled }
 }
 
 function plainValue(document: Document, complain: ComplainAt): { readonly value: unknown } | undefined {
@@ -164,13 +189,14 @@ function plainValue(document: Document, complain: ComplainAt): { readonly value:
 function thingOf(
   document: Document,
   value: unknown,
-  filled: ReadonlyMap<unknown, string>,
+  filled: Filled,
   positionOf: (offset: number) => Position,
 ): YamlThing {
   return {
     value: value ?? undefined,
     locate: (path, at = 'value') => positionOf(offsetOf(document, path, at)),
-    sourceOf: (path) => filled.get(document.getIn(path, true)),
+    sourceOf: (path) => filled.sources.get(document.getIn(path, true)),
+    isUnfilled: (path) => filled.unfilled.has(document.getIn(path, true)),
   }
 }
 

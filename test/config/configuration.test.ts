@@ -1,0 +1,444 @@
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Configuration, formatProblem, loadConfiguration } from '../../src/config/configuration.ts'
+import { defaultPolicy } from '../../src/domain/retry.ts'
+import { type Environment, type Files, load, ORDER, WAYBILL, withFolder } from './folder.ts'
+
+const ENVIRONMENT = { WAYBILL_XMPP_SECRET: 'component-secret', WAYBILL_HTTP_TOKEN: 'operator-token' }
+
+const FULL_WAYBILL = `
+xmpp:   { service: xmpp://127.0.0.1:5347, domain: Waybill.example.org, host: example.org, secret: "\${WAYBILL_XMPP_SECRET}",
+          maxStanzaBytes: 262144, insecure: false }      # host: the server
+redis:  { url: redis://127.0.0.1:6379, prefix: waybill, durability: everysec, replicas: 0 }
+http:   { listen: 127.0.0.1:8480, token: "\${WAYBILL_HTTP_TOKEN}" }
+admins: [Ops@example.org]
+senders: ["*@example.org", "*@suppliers.example"]
+limits:  { documentBytes: 190000, depth: 64, attributes: 256, waiting: 100000, perSender: { perMinute: 600, waiting: 5000 } }
+dedupe:  { window: 10m }
+alarms:  { to: [ops@example.org] }
+load:    [types/, routes/]
+`
+
+const INVOICE = `
+kind: DocumentType
+name: invoice
+identify:
+  xml: { root: "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice" }
+namespaces: { inv: "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2", cbc: "urn:cbc", cac: "urn:cac" }
+schema: { xsd: ubl-2.1/maindoc/UBL-Invoice-2.1.xsd }
+senders: ["*@suppliers.example"]
+fields:
+  currency: { xpath: "/inv:Invoice/cbc:DocumentCurrencyCode" }
+  total:    { xpath: "/inv:Invoice/cac:LegalMonetaryTotal/cbc:PayableAmount", as: number }
+onInvalid: reject
+`
+
+const LARGE_EUR_INVOICES = `
+kind: Route
+name: large-eur-invoices
+owner: team-finance
+when:
+  type: invoice
+  from: ["*@suppliers.example"]
+  fields: { currency: [EUR], total: [{ ">=": 1000 }] }
+  xpath: "count(/inv:Invoice/cac:InvoiceLine) > 3"
+deliver:
+  - { pubsub: pubsub.example.org, node: "invoices/{currency}", allow: "invoices/[A-Z]{3}", create: { max_items: 100, access_model: whitelist } }
+  - { jid: erp@backend.example.org, confirm: receipt, retry: patient }
+order: { by: sender }
+tests:
+  - { document: samples/eur.xml, from: a@suppliers.example, delivers: ["xmpp:pubsub.example.org?;node=invoices/EUR", erp@backend.example.org] }
+  - { document: samples/usd.xml, from: a@suppliers.example, delivers: [], because: currency }
+---
+kind: Policy
+name: patient
+deliveries: 50
+backoff: { first: 10s, max: PT1H }
+giveUpAfter: 7d
+answers: [{ condition: item-not-found, type: cancel, text: "^gone", then: retry }]
+`
+
+const DESIGNED: Files = {
+  'waybill.yaml': FULL_WAYBILL,
+  'types/invoice.yaml': INVOICE,
+  'routes/invoices.yaml': LARGE_EUR_INVOICES,
+  'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd': '<schema/>',
+  'samples/eur.xml': '<a/>',
+  'samples/usd.xml': '<a/>',
+}
+
+async function loadSound(files: Files, environment: Environment = {}): Promise<Configuration> {
+  const { configuration, problems } = await load(files, environment)
+  expect(problems).toEqual([])
+  return configuration!
+}
+
+describe('a configuration folder without mistakes', () => {
+  it('gives the settings normalised', async () => {
+    const { settings } = await loadSound(DESIGNED, ENVIRONMENT)
+    expect(settings).toEqual({
+      xmpp: {
+        service: 'xmpp://127.0.0.1:5347',
+        domain: 'waybill.example.org',
+        host: 'example.org',
+        secret: 'component-secret',
+        maxStanzaBytes: 262_144,
+        insecure: false,
+      },
+      redis: { url: 'redis://127.0.0.1:6379', prefix: 'waybill', durability: 'everysec', replicas: 0 },
+      http: { listen: { host: '127.0.0.1', port: 8480 }, token: 'operator-token' },
+      admins: ['ops@example.org'],
+      senders: ['*@example.org', '*@suppliers.example'],
+      limits: {
+        documentBytes: 190_000,
+        depth: 64,
+        attributes: 256,
+        waiting: 100_000,
+        perSender: { perMinute: 600, waiting: 5_000 },
+      },
+      dedupe: { windowMs: 600_000 },
+      subscriptions: [],
+      alarms: { to: ['ops@example.org'] },
+      retention: { deadMs: 30 * 86_400_000, deadCount: 100_000, finishedMs: 3_600_000, finishedCount: 100_000 },
+      bounceWindowMs: 600_000,
+    })
+  })
+
+  it('has the same defaults where the file says nothing', async () => {
+    const { settings: full } = await loadSound(DESIGNED, ENVIRONMENT)
+    const { settings } = await loadSound({ 'waybill.yaml': WAYBILL })
+    expect(settings).toEqual({
+      ...full,
+      xmpp: { ...full.xmpp, secret: 's3cr3t-0' },
+      http: { listen: full.http!.listen },
+      admins: [],
+      senders: ['*@example.org'],
+      alarms: { to: [] },
+    })
+  })
+
+  it('gives document types with absolute schema files and their bundle folder', async () => {
+    await withFolder(DESIGNED, async (folder) => {
+      const { configuration } = await loadConfiguration(folder, ENVIRONMENT)
+      expect(configuration!.types).toEqual([
+        {
+          name: 'invoice',
+          identify: { xml: { root: '{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice' } },
+          namespaces: {
+            inv: 'urn:oasis:names:specification:ubl:schema:xsd:Invoice-2',
+            cbc: 'urn:cbc',
+            cac: 'urn:cac',
+          },
+          schema: {
+            language: 'xsd',
+            file: join(folder, 'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd'),
+            folder: join(folder, 'schemas/ubl-2.1'),
+          },
+          senders: ['*@suppliers.example'],
+          fields: {
+            currency: { xpath: '/inv:Invoice/cbc:DocumentCurrencyCode' },
+            total: { xpath: '/inv:Invoice/cac:LegalMonetaryTotal/cbc:PayableAmount', as: 'number' },
+          },
+          key: undefined,
+          onInvalid: 'reject',
+        },
+      ])
+    })
+  })
+
+  it('gives routes with the namespaces of their types', async () => {
+    await withFolder(DESIGNED, async (folder) => {
+      const { configuration } = await loadConfiguration(folder, ENVIRONMENT)
+      const options = { confirmTimeoutMs: 30_000, as: undefined, body: undefined, maxNodes: 1000 }
+      expect(configuration!.routes).toEqual([
+        {
+          name: 'large-eur-invoices',
+          owner: 'team-finance',
+          priority: 0,
+          stop: false,
+          otherwise: false,
+          when: {
+            type: ['invoice'],
+            from: ['*@suppliers.example'],
+            fields: {
+              currency: [{ kind: 'is', value: 'EUR' }],
+              total: [{ kind: 'compare', bounds: [{ operator: '>=', bound: 1000 }] }],
+            },
+            xpath: 'count(/inv:Invoice/cac:InvoiceLine) > 3',
+            namespaces: configuration!.types[0]!.namespaces,
+          },
+          deliver: [
+            {
+              ...options,
+              target: { kind: 'node', service: 'pubsub.example.org', node: 'invoices/{currency}' },
+              allow: 'invoices/[A-Z]{3}',
+              confirm: 'iq',
+              retry: 'default',
+              create: { max_items: 100, access_model: 'whitelist' },
+            },
+            {
+              ...options,
+              target: { kind: 'jid', jid: 'erp@backend.example.org' },
+              allow: undefined,
+              confirm: 'receipt',
+              retry: 'patient',
+              create: undefined,
+            },
+          ],
+          order: { by: 'sender' },
+          expiresMs: undefined,
+          tests: [
+            {
+              document: join(folder, 'samples/eur.xml'),
+              from: 'a@suppliers.example',
+              delivers: ['xmpp:pubsub.example.org?;node=invoices/EUR', 'erp@backend.example.org'],
+              because: undefined,
+              source: 'routes/invoices.yaml:15:5',
+            },
+            {
+              document: join(folder, 'samples/usd.xml'),
+              from: 'a@suppliers.example',
+              delivers: [],
+              because: 'currency',
+              source: 'routes/invoices.yaml:16:5',
+            },
+          ],
+          source: 'routes/invoices.yaml:2:1',
+        },
+      ])
+    })
+  })
+
+  it('gives the policies, the built-in one among them', async () => {
+    const { policies } = await loadSound(DESIGNED, ENVIRONMENT)
+    expect([...policies.values()]).toEqual([
+      defaultPolicy,
+      {
+        name: 'patient',
+        deliveries: 50,
+        backoff: { firstMs: 10_000, factor: 2, maxMs: 3_600_000, jitter: 0.2 },
+        giveUpAfterMs: 7 * 86_400_000,
+        answers: [{ condition: 'item-not-found', type: 'cancel', text: '^gone', verdict: 'retry' }],
+      },
+    ])
+  })
+
+  it('a policy that only has a name is the built-in one under that name', async () => {
+    const files = { 'waybill.yaml': WAYBILL, 'policies/p.yml': 'kind: Policy\nname: plain' }
+    const { policies } = await loadSound(files)
+    expect(policies.get('plain')).toEqual({ ...defaultPolicy, name: 'plain' })
+  })
+
+  it('a policy named default takes the place of the built-in one', async () => {
+    const files = { 'waybill.yaml': WAYBILL, 'policies/p.yml': 'kind: Policy\nname: default\ndeliveries: 3' }
+    const { policies } = await loadSound(files)
+    expect(policies.get('default')).toEqual({ ...defaultPolicy, deliveries: 3 })
+  })
+
+  it('reads every kind of condition', async () => {
+    const conditions =
+      '[a, 1, true, null, { prefix: a }, { suffix: b }, { contains: c }, { "<": 5, ">=": 1 }, { exists: false }, { not: [x, { not: y }] }]'
+    const route = `kind: Route\nname: r\nwhen: { fields: { currency: ${conditions} } }\ndeliver: [{ jid: a@b.example }]`
+    const { routes } = await loadSound({ 'waybill.yaml': WAYBILL, 'types/t.yaml': ORDER, 'routes/r.yaml': route })
+    expect(routes[0]!.when.fields!.currency).toEqual([
+      { kind: 'is', value: 'a' },
+      { kind: 'is', value: 1 },
+      { kind: 'is', value: true },
+      { kind: 'is', value: null },
+      { kind: 'prefix', text: 'a' },
+      { kind: 'suffix', text: 'b' },
+      { kind: 'contains', text: 'c' },
+      {
+        kind: 'compare',
+        bounds: [
+          { operator: '<', bound: 5 },
+          { operator: '>=', bound: 1 },
+        ],
+      },
+      { kind: 'exists', expected: false },
+      {
+        kind: 'not',
+        conditions: [
+          { kind: 'is', value: 'x' },
+          { kind: 'not', conditions: [{ kind: 'is', value: 'y' }] },
+        ],
+      },
+    ])
+  })
+
+  it('takes one condition, pattern or type without a list around it', async () => {
+    const route =
+      'kind: Route\nname: r\nwhen: { type: order, from: a@b.example, stanza: iq, node: n, fields: { total: { ">": 1 } } }\ndeliver: [{ jid: A@B.example }]'
+    const { routes } = await loadSound({ 'waybill.yaml': WAYBILL, 'types/t.yaml': ORDER, 'routes/r.yaml': route })
+    expect(routes[0]).toMatchObject({
+      when: {
+        type: ['order'],
+        from: ['a@b.example'],
+        stanza: ['iq'],
+        node: [{ kind: 'is', value: 'n' }],
+        fields: { total: [{ kind: 'compare', bounds: [{ operator: '>', bound: 1 }] }] },
+      },
+      deliver: [{ target: { kind: 'jid', jid: 'a@b.example' }, confirm: 'none' }],
+    })
+  })
+
+  it('is switched off for HTTP by none', async () => {
+    const { settings } = await loadSound({ 'waybill.yaml': `${WAYBILL}http: none\n` })
+    expect(settings.http).toBeUndefined()
+  })
+})
+
+describe('files', () => {
+  const policy = (name: string) => `kind: Policy\nname: ${name}`
+
+  it('of the three folders are loaded where `load` is left out, below them too, hidden ones passed over', async () => {
+    const { policies } = await loadSound({
+      'waybill.yaml': WAYBILL,
+      'types/a.yaml': policy('a'),
+      'routes/deep/er/b.yml': policy('b'),
+      'policies/c.YAML': policy('c'),
+      'policies/.hidden.yaml': policy('d'),
+      'policies/.git/e.yaml': policy('e'),
+      'policies/notes.txt': policy('f'),
+      'other/g.yaml': policy('g'),
+    })
+    expect([...policies.keys()].sort()).toEqual(['a', 'b', 'c', 'default'])
+  })
+
+  it('named twice are loaded once', async () => {
+    const files = {
+      'waybill.yaml': `${WAYBILL}load: [policies/, policies/a.yaml, ./policies]`,
+      'policies/a.yaml': policy('a'),
+    }
+    const { policies } = await loadSound(files)
+    expect([...policies.keys()]).toEqual(['default', 'a'])
+  })
+
+  it('may hold several documents, empty ones among them', async () => {
+    const text = `---\n# nothing\n---\n${policy('a')}\n---\n${policy('b')}\n---\n`
+    const { policies } = await loadSound({ 'waybill.yaml': WAYBILL, 'policies/a.yaml': text })
+    expect([...policies.keys()]).toEqual(['default', 'a', 'b'])
+  })
+
+  it('of schemas are looked up beside the YAML file first, then in schemas/, then in the folder itself', async () => {
+    const type = ORDER.replace('schema: none', 'schema: { xsd: b/o.xsd }')
+    const base = { 'waybill.yaml': WAYBILL, 'types/t.yaml': type, 'b/o.xsd': '<a/>' }
+    const where = async (files: Files) =>
+      withFolder(files, async (folder) => {
+        const { configuration } = await loadConfiguration(folder, {})
+        const { file, folder: bundle } = configuration!.types[0]!.schema!
+        return [file.slice(folder.length + 1), bundle.slice(folder.length + 1)]
+      })
+    expect(await where(base)).toEqual(['b/o.xsd', 'b'])
+    expect(await where({ ...base, 'schemas/b/o.xsd': '<a/>' })).toEqual(['schemas/b/o.xsd', 'schemas/b'])
+    expect(await where({ ...base, 'schemas/b/o.xsd': '<a/>', 'types/b/o.xsd': '<a/>' })).toEqual([
+      'types/b/o.xsd',
+      'types/b',
+    ])
+  })
+
+  it('of schemas that leave the folder through a link are refused', async () => {
+    await withFolder({ 'elsewhere/o.xsd': '<a/>' }, (elsewhere) =>
+      withFolder(
+        { 'waybill.yaml': WAYBILL, 'types/t.yaml': ORDER.replace('none', '{ xsd: o.xsd }') },
+        async (folder) => {
+          await symlink(join(elsewhere, 'elsewhere/o.xsd'), join(folder, 'o.xsd'))
+          const { problems } = await loadConfiguration(folder, {})
+          expect(problems.map(({ code }) => code)).toEqual(['file-outside'])
+        },
+      ),
+    )
+  })
+
+  it('that are not UTF-8 are refused', async () => {
+    const { problems } = await load({ 'waybill.yaml': WAYBILL, 'types/a.yaml': new Uint8Array([0x61, 0xff, 0x62]) })
+    expect(problems.map(formatProblem)).toEqual([
+      'types/a.yaml:1:1  error  Cannot read types/a.yaml: it is not UTF-8 (file-unreadable)',
+    ])
+  })
+
+  it('are missed by name: the folder', async () => {
+    const { configuration, problems } = await loadConfiguration('/nowhere/at/all', {})
+    expect(configuration).toBeUndefined()
+    expect(problems.map(formatProblem)).toEqual([
+      '.:1:1  error  Cannot read the configuration folder /nowhere/at/all: it does not exist (folder-missing)',
+    ])
+  })
+
+  it('are missed by name: waybill.yaml', async () => {
+    const { problems } = await load({ 'types/a.yaml': ORDER })
+    expect(problems).toMatchObject([{ code: 'file-missing', file: 'waybill.yaml', severity: 'error' }])
+  })
+
+  it('that are folders are told from files', async () => {
+    const { problems } = await load({ 'waybill.yaml/a': '' })
+    expect(problems[0]).toMatchObject({ code: 'file-unreadable', message: expect.stringContaining('it is a folder') })
+    await withFolder({ 'a.yaml': '' }, async (folder) => {
+      const { problems: others } = await loadConfiguration(join(folder, 'a.yaml'), {})
+      expect(others[0]).toMatchObject({ code: 'folder-missing', message: expect.stringContaining('not a folder') })
+    })
+  })
+})
+
+describe('problems', () => {
+  it('come all at once, in the order of files and lines', async () => {
+    const { configuration, problems } = await load({
+      'waybill.yaml': 'xmpp: { domain: 5 }\nsendrs: []\nlimits: { depth: -1 }',
+      'types/t.yaml': `${ORDER}onInvalid: mark\n---\nkind: DocumentType\nname: B`,
+      'routes/r.yaml': 'kind: Route\nname: r\nwhen: { type: ordr }\ndeliver: [{ jid: "", retry: x }]\n---\nkind: Rout',
+    })
+    expect(configuration).toBeUndefined()
+    expect(problems.map(({ file, line, code }) => `${file}:${line} ${code}`)).toEqual([
+      'waybill.yaml:1 missing-key',
+      'waybill.yaml:1 missing-key',
+      'waybill.yaml:1 wrong-type',
+      'waybill.yaml:2 unknown-key',
+      'waybill.yaml:3 out-of-range',
+      'routes/r.yaml:4 wrong-value',
+      'routes/r.yaml:6 unknown-kind',
+      'types/t.yaml:10 not-available',
+      'types/t.yaml:12 missing-key',
+      'types/t.yaml:12 schema-missing',
+      'types/t.yaml:13 wrong-value',
+    ])
+  })
+
+  it('that are warnings leave the configuration usable', async () => {
+    const { configuration, problems } = await load({ 'waybill.yaml': WAYBILL.replace(/senders.*/, '') })
+    expect(problems.map(({ severity }) => severity)).toEqual(['warning'])
+    expect(configuration?.settings.senders).toEqual([])
+  })
+
+  it('of a type are not repeated by the routes on it', async () => {
+    const { problems } = await load({
+      'waybill.yaml': WAYBILL,
+      'types/t.yaml': ORDER.replace('as: number', 'as: decimal'),
+      'routes/r.yaml':
+        'kind: Route\nname: r\nwhen: { type: order, fields: { total: 1 } }\ndeliver: [{ jid: a@b.example }]',
+    })
+    expect(problems.map(({ code }) => code)).toEqual(['wrong-value'])
+  })
+
+  it('of other rooms find their place, or the nearest place before it', async () => {
+    const { locate } = await loadSound(DESIGNED, ENVIRONMENT)
+    expect(locate('Route', 'large-eur-invoices', ['when', 'xpath'])).toEqual({
+      file: 'routes/invoices.yaml',
+      line: 9,
+      column: 10,
+    })
+    expect(locate('Route', 'large-eur-invoices', ['deliver', 1, 'jid'])).toEqual({
+      file: 'routes/invoices.yaml',
+      line: 12,
+      column: 12,
+    })
+    expect(locate('DocumentType', 'invoice', ['schema'])).toEqual({ file: 'types/invoice.yaml', line: 7, column: 1 })
+    expect(locate('DocumentType', 'invoice', ['fields', 'total', 'nothing', 'here'])).toMatchObject({
+      line: 11,
+      column: 3,
+    })
+    expect(locate('Policy', 'patient', [])).toMatchObject({ file: 'routes/invoices.yaml', line: 18, column: 1 })
+    expect(locate('Policy', 'unknown', ['deliveries'])).toMatchObject({ file: 'waybill.yaml', line: 2, column: 1 })
+    expect(locate('Waybill', '', ['redis', 'durability'])).toMatchObject({ file: 'waybill.yaml', line: 4, column: 69 })
+  })
+})

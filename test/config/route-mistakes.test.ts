@@ -1,0 +1,240 @@
+import { ORDER, WAYBILL } from './folder.ts'
+import { expectMistakes, type Mistake } from './mistakes.ts'
+
+const ROUTE = `kind: Route
+name: r
+when: { type: order }
+deliver: [{ jid: a@example.org }]
+`
+const when = (text: string) => ROUTE.replace('{ type: order }', text)
+const deliver = (text: string) => ROUTE.replace('{ jid: a@example.org }', text)
+
+const inRoutes: readonly Mistake[] = [
+  ['an unknown type', when('{ type: »ordr }'), 'type-unknown', 'Unknown document type "ordr" (did you mean "order"?)'],
+  ['an unknown type in a list', when('{ type: [order, »invoice] }'), 'type-unknown', 'Unknown document type "invoice"'],
+  [
+    'an unknown field',
+    when('{ type: order, fields: { »currancy: EUR } }'),
+    'field-unknown',
+    'Unknown field "currancy": order has no such field (did you mean "currency"?)',
+  ],
+  ['an unknown field of any type', when('{ fields: { »zzzzzz: EUR } }'), 'field-unknown', 'Unknown field "zzzzzz"'],
+  [
+    'an unknown condition',
+    when('{ type: order, fields: { total: { »more: 1 } } }'),
+    'unknown-key',
+    'Unknown key "more" in when.fields.total',
+  ],
+  [
+    'conditions that are empty',
+    when('{ type: order, fields: { »total: [] } }'),
+    'wrong-value',
+    'when.fields.total must not be empty',
+  ],
+  [
+    'a condition that is empty',
+    when('{ type: order, fields: { total: [»{}] } }'),
+    'wrong-value',
+    'when.fields.total[0] must not be empty',
+  ],
+  [
+    'a bound that is no number',
+    when('{ type: order, fields: { total: { ">=": »"1000" } } }'),
+    'wrong-type',
+    'when.fields.total.>= must be a number, found string "1000"',
+  ],
+  [
+    'several kinds in one condition',
+    when('{ type: order, fields: { currency: [»{ prefix: E, suffix: R }] } }'),
+    'condition-mixed',
+    'One condition has prefix, suffix',
+  ],
+  [
+    'bounds that exclude each other',
+    when('{ type: order, fields: { »total: { ">": 5, "<": 5 } } }'),
+    'condition-impossible',
+    'No number is < 5 and > 5',
+  ],
+  [
+    'text in a number',
+    when('{ type: order, fields: { »total: { prefix: "1" } } }'),
+    'condition-impossible',
+    'prefix never holds for field total, which is read as a number',
+  ],
+  [
+    'a sender pattern that is none',
+    when('{ type: order, from: »"@@" }'),
+    'wrong-value',
+    'when.from must be a JID pattern',
+  ],
+  [
+    'a way that there is not',
+    when('{ type: order, stanza: [iq, »presence] }'),
+    'wrong-value',
+    'one of iq, message, publish, event',
+  ],
+  [
+    'a way that there is not, alone',
+    when('{ type: order, stanza: »publis }'),
+    'wrong-value',
+    'did you mean "publish"?',
+  ],
+  [
+    'no conditions at all',
+    '»kind: Route\nname: r\ndeliver: [{ jid: a@example.org }]',
+    'matches-everything',
+    'say when: {} where that is meant',
+  ],
+  ['no destinations', '»kind: Route\nname: r\nwhen: {}', 'missing-key', 'deliver is missing'],
+  [
+    'an empty list of destinations',
+    'kind: Route\nname: r\nwhen: {}\n»deliver: []',
+    'wrong-value',
+    'deliver must not be empty',
+  ],
+  [
+    'a destination of no kind',
+    deliver('»{ retry: default }'),
+    'choose-one',
+    'deliver[0] needs exactly one of pubsub, jid: found none',
+  ],
+  [
+    'a destination of two kinds',
+    deliver('»{ pubsub: p.example.org, node: a, jid: a@example.org }'),
+    'choose-one',
+    'found pubsub and jid',
+  ],
+  [
+    'a service without node',
+    deliver('»{ pubsub: p.example.org }'),
+    'missing-key',
+    'deliver[0] needs node beside pubsub',
+  ],
+  ['a JID that is none', deliver('{ jid: »"a b@" }'), 'address-invalid', 'it is not a JID'],
+  [
+    'a template without allow',
+    deliver('»{ pubsub: p.example.org, node: "n/{currency}" }'),
+    'allow-missing',
+    '`allow` must say which addresses',
+  ],
+  [
+    'an allow that is no expression',
+    deliver('{ pubsub: p.example.org, node: "n/{currency}", allow: »"n/(" }'),
+    'wrong-value',
+    'deliver[0].allow must be a regular expression',
+  ],
+  [
+    'an allow that refuses the only address',
+    deliver('{ pubsub: p.example.org, node: n, allow: »m }'),
+    'allow-refuses',
+    'allow refuses n',
+  ],
+  [
+    'a place for an unknown field',
+    deliver('{ pubsub: p.example.org, node: »"n/{curency}", allow: ".*" }'),
+    'field-unknown',
+    'did you mean "currency"?',
+  ],
+  [
+    'a place for an unknown field in a text',
+    deliver('{ jid: a@example.org, body: »"{curency}" }'),
+    'field-unknown',
+    'did you mean "currency"?',
+  ],
+  [
+    'a brace that closes nothing',
+    deliver('{ pubsub: p.example.org, node: »"n/}", allow: ".*" }'),
+    'template-invalid',
+    'brace',
+  ],
+  [
+    'a place in a domain',
+    deliver('{ jid: »"a@{currency}.example.org", allow: ".*" }'),
+    'place-in-domain',
+    'localpart or the resource only',
+  ],
+  [
+    'an unknown policy',
+    deliver('{ jid: a@example.org, retry: »defualt }'),
+    'policy-unknown',
+    'Unknown retry policy "defualt" (did you mean "default"?)',
+  ],
+  [
+    'a proof for a node',
+    deliver('{ pubsub: p.example.org, node: n, »confirm: receipt }'),
+    'option-unfit',
+    "a node's result is always awaited",
+  ],
+  [
+    'a text for a node',
+    deliver('{ pubsub: p.example.org, node: n, »body: hello }'),
+    'option-unfit',
+    'people read messages',
+  ],
+  [
+    'a text for an iq',
+    deliver('{ jid: a@example.org, confirm: iq, »body: hello }'),
+    'option-unfit',
+    'an iq has no body',
+  ],
+  [
+    'a node to create for a JID',
+    deliver('{ jid: a@example.org, »create: { max_items: 1 } }'),
+    'option-unfit',
+    'only nodes are created',
+  ],
+  [
+    'a node option in full',
+    deliver('{ pubsub: p.example.org, node: n, create: { »"pubsub#max_items": 1 } }'),
+    'wrong-value',
+    'without `pubsub#`',
+  ],
+  ['an order by an unknown field', `${ROUTE}order: { by: »curency }`, 'field-unknown', 'did you mean "currency"?'],
+  ['an expiry that is no duration', `${ROUTE}expires: »soon`, 'wrong-value', 'expires must be a duration'],
+  ['a priority out of range', `${ROUTE}priority: »5000`, 'out-of-range', 'priority must be at most 1000'],
+  [
+    'a test document that is not there',
+    `${ROUTE}tests: [{ document: »a.xml, from: a@example.org, delivers: [] }]`,
+    'file-missing',
+    'it is none of routes/r.yaml'.replace('r.yaml', 'a.xml'),
+  ],
+  [
+    'a test that delivers to no destination',
+    `${ROUTE}tests: [{ document: a.xml, from: a@example.org, delivers: [»"xmpp:a"] }]`,
+    'wrong-value',
+    'tests[0].delivers[0] must be a destination',
+  ],
+  [
+    'a prefix that the type binds otherwise',
+    when('{ type: order, xpath: "/o:a", namespaces: { o: »"urn:other" } }'),
+    'namespace-conflict',
+    'Prefix o stands for urn:example:order in type order and for urn:other in the route',
+  ],
+  [
+    'a policy that waits longer first than at most',
+    'kind: Policy\nname: p\nbackoff: { first: »10m }',
+    'limits-conflict',
+    '10m is longer than 5m',
+  ],
+  ['a policy without tries', 'kind: Policy\nname: p\ndeliveries: »0', 'out-of-range', 'deliveries must be at least 1'],
+  [
+    'a policy with an unknown answer',
+    'kind: Policy\nname: p\nanswers: [{ condition: »item-notfound, then: retry }]',
+    'wrong-value',
+    'did you mean "item-not-found"?',
+  ],
+  [
+    'a policy with an unknown verdict',
+    'kind: Policy\nname: p\nanswers: [{ condition: gone, then: »drop }]',
+    'wrong-value',
+    'one of retry, dead, dead-and-alarm',
+  ],
+  [
+    'a policy with a broken expression',
+    'kind: Policy\nname: p\nanswers: [{ condition: gone, text: »"(", then: dead }]',
+    'wrong-value',
+    'must be a regular expression',
+  ],
+]
+
+expectMistakes('routes/a.yaml', { 'waybill.yaml': WAYBILL, 'types/order.yaml': ORDER }, inRoutes)
