@@ -55,7 +55,9 @@ function describe(examined: Examined): string {
   const { deliveries, refused } = explanation.decision
   lines.push('', deliveries.length === 0 ? 'no route: it would become a dead letter' : 'delivers to')
   lines.push(...deliveries.map(({ destination, route }) => `  ${destinationName(destination)}  (${route})`))
-  lines.push(...refused.map(({ route, destination, reason }) => `  refused: ${destination} of route ${route}: ${reason}`))
+  lines.push(
+    ...refused.map(({ route, destination, reason }) => `  refused: ${destination} of route ${route}: ${reason}`),
+  )
   return lines.join('\n')
 }
 

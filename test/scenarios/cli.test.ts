@@ -13,7 +13,7 @@ describe('the command line', () => {
     mkdirSync(samples)
     writeFileSync(join(samples, 'good.xml'), order('C-1', { currency: 'EUR', total: '1500' }))
     writeFileSync(join(samples, 'bad.xml'), order('C-2', { currency: 'euro' }))
-    writeFileSync(join(samples, 'reading.json'), '{"sensor":"s","celsius":400}')
+    writeFileSync(join(samples, 'reading.json'), '{"kind":"reading","sensor":"s","celsius":400}')
     writeFileSync(join(samples, 'broken.xml'), '<order xmlns="urn:example:order">')
   })
   afterAll(() => at?.stop())

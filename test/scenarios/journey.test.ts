@@ -127,7 +127,7 @@ describe.each(['prosody', 'ejabberd'] as const)('through %s', (kind) => {
     await eventually(async () => (await at.trace(id)).state === 'delivered')
   })
 
-  const json = `{"sensor":"s-1","celsius":21.5}`
+  const json = `{"kind":"reading","sensor":"s-1","celsius":21.5}`
   it.each([
     ['XEP-0335', `<json xmlns='urn:xmpp:json:0'>${json}</json>`],
     [
@@ -142,7 +142,7 @@ describe.each(['prosody', 'ejabberd'] as const)('through %s', (kind) => {
   })
 
   it('sealed JSON arrives byte for byte', async () => {
-    const text = '{ "sensor": "s-1",\n  "celsius": 21.50 }'
+    const text = '{ "kind": "reading", "sensor": "s-1",\n  "celsius": 21.50 }'
     expect(unsealed(await arrival(acceptedId(await at.submit(sealed(text, 'application/json')))))).toBe(text)
   })
 

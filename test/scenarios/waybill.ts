@@ -66,7 +66,7 @@ export async function runWaybill(
   process.once('exit', () => child.kill('SIGKILL'))
   const line = await eventually(
     () => {
-      if (!running) throw new Error('it has ended')
+      if (!running) return 'ended'
       return /^ready (\{.*\})$/m.exec(stdout)?.[1]
     },
     { timeoutMs: 20_000, what: 'the ready line of Waybill' },
@@ -74,6 +74,7 @@ export async function runWaybill(
     child.kill('SIGKILL')
     throw new Error(`${error.message}; it said:\n${stdout}\n${stderr}`)
   })
+  if (line === 'ended') throw new Error(`Cannot run Waybill: it has ended and said:\n${stdout}\n${stderr}`)
   return {
     pid: child.pid!,
     ready: JSON.parse(line),
