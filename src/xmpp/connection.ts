@@ -1,6 +1,14 @@
-import type { Element } from '../domain/element.ts'
+import { attributeOf, type Element } from '../domain/element.ts'
 import type { Log } from '../flow/ports.ts'
-import type { IqAnswer } from './iq.ts'
+import { createRequests, type IqAnswer, type IqRequest } from './iq.ts'
+import { type KeepAlive, keepAlive } from './keep-alive.ts'
+import { PING } from './namespaces.ts'
+import { createOutbox } from './outbox.ts'
+import type { StreamLimits } from './parser.ts'
+import { type Endpoint, endpointOf, isLoopback } from './socket.ts'
+import { openStream, type ServerStream, type StreamEnd } from './stream.ts'
+
+export type { IqAnswer, IqRequest }
 
 export interface ConnectionOptions {
   /** `xmpp://HOST[:PORT]`, 5347 by default; `xmpps://` is direct TLS. */
@@ -66,16 +74,6 @@ export interface Connection {
   onStream(listener: (event: StreamEvent) => void): () => void
 }
 
-export interface IqRequest {
-  readonly to: string
-  readonly type: 'get' | 'set'
-  /** The one child as XML text. */
-  readonly payload: string
-  /** Made here where it is left out. */
-  readonly id?: string
-  readonly timeoutMs: number
-}
-
 /** The server, or we ourselves, won't have this component: trying again is of no use until somebody changes something. */
 export class ConnectionRefused extends Error {
   override name = 'ConnectionRefused'
@@ -85,4 +83,254 @@ export class ConnectionRefused extends Error {
     super(message)
     this.reason = reason
   }
+}
+
+/** Above this `drained` waits. */
+const HIGH_WATER_BYTES = 1_048_576
+/** A server that leaves so much unread is given up. */
+const STALLED_BYTES = 64 * HIGH_WATER_BYTES
+const LONGEST_PAUSE_MS = 30_000
+/** A server that refuses us is asked less often. */
+const LONGEST_REFUSED_PAUSE_MS = 60_000
+/** A stream that lasted so long makes what went wrong before it irrelevant. */
+const STEADY_MS = 10_000
+
+/** RFC 6120 4.9.3; what they mean for a component (XEP-0114). Somebody has to change something before they go away. */
+const refusals: Readonly<Record<string, string>> = {
+  'not-authorized': 'the server says not-authorized (the secret is wrong)',
+  conflict: 'the server says conflict (another connection has this address)',
+  'host-unknown': 'the server says host-unknown (it has no component of this name)',
+  certificate: "the server's certificate is not accepted",
+}
+
+/** A component's connection to its server, which comes back by itself (XEP-0114). */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { domain, log } = options
+  const limits = streamLimits(options)
+  const requests = createRequests(domain)
+  const outbox = createOutbox((text) => {
+    if (server?.online) server.write(text)
+  })
+  const listeners = new Set<(event: StreamEvent) => void>()
+  const waiting = new Set<() => void>()
+  let onStanza: StanzaHandler = () => {}
+  let server: ServerStream | undefined
+  let alive: KeepAlive | undefined
+  let stream = 0
+  let onlineSince: number | undefined
+  let failures = 0
+  let retryTimer: NodeJS.Timeout | undefined
+  let stopping = false
+  let onEnded: () => void = () => {}
+  let first: FirstStart | undefined
+
+  function attach(endpoint: Endpoint): void {
+    const { secret, tls = {}, openTimeoutMs = 10_000 } = options
+    log('debug', 'connecting', { service: options.service, domain })
+    server = openStream(
+      { endpoint, tls, domain, secret, limits, openTimeoutMs },
+      {
+        online: goOnline,
+        stanza: take,
+        received: () => alive?.heard(),
+        drained: release,
+        ended: (end) => goOffline(end, endpoint),
+      },
+    )
+  }
+
+  function goOnline(): void {
+    stream += 1
+    onlineSince = performance.now()
+    alive = watch()
+    log('info', 'online', { service: options.service, domain, stream })
+    tell({ kind: 'online', stream })
+    first?.resolve()
+    first = undefined
+  }
+
+  function goOffline(end: StreamEnd, endpoint: Endpoint): void {
+    server = undefined
+    alive?.stop()
+    alive = undefined
+    outbox.clear()
+    requests.lose()
+    release()
+    if (onlineSince === undefined) logEnd('connection-failed', end)
+    else loseStream(end, onlineSince)
+    onlineSince = undefined
+    onEnded()
+    if (!stopping) tryAgain(end, endpoint)
+  }
+
+  function loseStream(end: StreamEnd, since: number): void {
+    if (performance.now() - since >= STEADY_MS) failures = 0
+    logEnd('connection-lost', end)
+    tell({ kind: 'lost', stream, reason: end.reason })
+  }
+
+  function logEnd(event: string, { reason, text, fault }: StreamEnd): void {
+    const level = stopping ? 'info' : 'warn'
+    log(fault ? 'error' : level, event, { service: options.service, domain, stream, reason, text })
+  }
+
+  function tryAgain(end: StreamEnd, endpoint: Endpoint): void {
+    const refused = isRefusal(end)
+    const leftMs = first && refused ? first.refusedBy - performance.now() : Number.POSITIVE_INFINITY
+    if (first && leftMs <= 0) {
+      refuse(first, end)
+      return
+    }
+    const pauseMs = Math.min(leftMs, pauseAfter(failures, refused, options.firstPauseMs))
+    failures += 1
+    retryTimer = setTimeout(attach, pauseMs, endpoint)
+  }
+
+  /** Guarantee 8: only what never was online ends for it. */
+  function refuse({ reject }: FirstStart, { reason, text }: StreamEnd): void {
+    const words = reason === 'certificate' ? `${refusals[reason]}: ${text}` : refusals[reason]
+    first = undefined
+    reject(new ConnectionRefused(`Cannot attach to ${options.service} as ${domain}: ${words}`, reason))
+  }
+
+  function watch(): KeepAlive | undefined {
+    const { pingTo, keepAliveMs: silenceMs = 30_000, pingTimeoutMs: timeoutMs = 15_000 } = options
+    if (pingTo === undefined) return undefined
+    const watched = server
+    return keepAlive({
+      silenceMs,
+      // XEP-0199 4.3. Any answer is a sign of life.
+      ask: () => request({ to: pingTo, type: 'get', payload: `<ping xmlns="${PING}"/>`, timeoutMs }),
+      dead: () => watched?.abort({ reason: 'silent', text: `nothing came for ${silenceMs + timeoutMs} ms` }),
+    })
+  }
+
+  function take(stanza: Element): void {
+    const taken = requests.take(stanza)
+    if (taken === 'answered') return
+    if (taken === 'foreign') {
+      log('debug', 'foreign-answer', { from: attributeOf(stanza, 'from'), id: attributeOf(stanza, 'id') })
+      return
+    }
+    try {
+      onStanza(stanza)
+    } catch (error) {
+      log('error', 'stanza-failed', { stanza: stanza.name, from: attributeOf(stanza, 'from'), reason: String(error) })
+    }
+  }
+
+  function write(xml: string): boolean {
+    if (!server?.online) return false
+    outbox.add(xml)
+    if (bufferedBytes() <= STALLED_BYTES) return true
+    server.abort({ reason: 'stalled', text: `the server leaves ${bufferedBytes()} bytes unread` })
+    return false
+  }
+
+  async function request(iq: IqRequest): Promise<IqAnswer> {
+    if (!server?.online) return { kind: 'lost' }
+    const { text, id, answer } = requests.add(iq)
+    if (!write(text)) requests.lose(id)
+    return answer
+  }
+
+  function bufferedBytes(): number {
+    return outbox.length + (server?.bufferedBytes ?? 0)
+  }
+
+  async function drained(): Promise<void> {
+    if (bufferedBytes() <= HIGH_WATER_BYTES) return
+    outbox.flush()
+    await new Promise<void>((resolve) => waiting.add(resolve))
+  }
+
+  function release(): void {
+    for (const resolve of waiting) resolve()
+    waiting.clear()
+  }
+
+  function tell(event: StreamEvent): void {
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        log('error', 'stream-listener-failed', { event: event.kind, reason: String(error) })
+      }
+    }
+  }
+
+  return {
+    domain,
+    get online() {
+      return server?.online ?? false
+    },
+    get stream() {
+      return stream
+    },
+    get bufferedBytes() {
+      return bufferedBytes()
+    },
+    write,
+    drained,
+    request,
+    async start(handler) {
+      if (first || server) throw new Error(`Cannot attach to ${options.service}: it was started already`)
+      const endpoint = permitted(options)
+      onStanza = handler
+      await new Promise<void>((resolve, reject) => {
+        first = { resolve, reject, refusedBy: performance.now() + (options.refusalAfterMs ?? 15_000) }
+        attach(endpoint)
+      })
+    },
+    async stop(timeoutMs) {
+      stopping = true
+      clearTimeout(retryTimer)
+      first?.reject(new Error(`Cannot attach to ${options.service}: it was stopped before it was online`))
+      first = undefined
+      if (!server) return
+      const ended = new Promise<void>((resolve) => {
+        onEnded = resolve
+      })
+      outbox.flush()
+      server.close(timeoutMs)
+      await ended
+    },
+    onStream(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+interface FirstStart {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+  /** On the clock of `performance.now`: from then on a refusal is believed. */
+  readonly refusedBy: number
+}
+
+function isRefusal({ reason }: StreamEnd): boolean {
+  return Object.hasOwn(refusals, reason)
+}
+
+function streamLimits({ maxStanzaBytes, depth, attributes }: ConnectionOptions): StreamLimits {
+  return {
+    stanzaBytes: Math.max(4 * maxStanzaBytes, 1_048_576),
+    depth: Math.max(depth + 16, 1_000),
+    attributes: Math.max(attributes + 16, 4_096),
+  }
+}
+
+function permitted({ service, insecure }: ConnectionOptions): Endpoint {
+  const endpoint = endpointOf(service)
+  if (endpoint.secure || insecure || isLoopback(endpoint.host)) return endpoint
+  const cure = 'Use xmpps://, or say xmpp.insecure: true where the network can be trusted'
+  const reason = `the secret and all documents would cross the network in plain TCP. ${cure}`
+  throw new ConnectionRefused(`Cannot attach to ${service}: ${reason}`, 'insecure')
+}
+
+/** Doubles with each failure, and is spread by a quarter of itself, so that many components don't come back at once. */
+function pauseAfter(failures: number, refused: boolean, firstMs = 250): number {
+  const longestMs = refused ? LONGEST_REFUSED_PAUSE_MS : LONGEST_PAUSE_MS
+  return Math.min(longestMs, firstMs * 2 ** Math.min(failures, 16)) * (0.75 + Math.random() / 2)
 }

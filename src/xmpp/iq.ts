@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { attributeOf, childElements, childNamed, type Element, textOf } from '../domain/element.ts'
+import { normaliseJid } from '../domain/jid.ts'
 import type { ErrorType } from '../domain/rejection.ts'
 import type { Answer } from '../domain/retry.ts'
+import { escapeAttribute } from '../domain/serialise.ts'
 import { PUBSUB_ERRORS, STANZA_ERRORS } from './namespaces.ts'
 
 /** How a request of ours ended. A lost connection and a time-out are outcomes, not exceptions. */
@@ -29,5 +32,80 @@ export function answerOf(stanza: Element): Answer {
     condition: (ofPubsub ?? general)?.name ?? 'undefined-condition',
     type: ERROR_TYPES.has(type) ? (type as ErrorType) : 'cancel',
     text: text ? textOf(text) : '',
+  }
+}
+
+export interface IqRequest {
+  readonly to: string
+  readonly type: 'get' | 'set'
+  /** The one child as XML text. */
+  readonly payload: string
+  /** Made here where it is left out. */
+  readonly id?: string
+  readonly timeoutMs: number
+}
+
+/** Requests of ours that wait for their answers. */
+export interface Requests {
+  /**
+   * Takes a request in. `text` is the whole stanza to be written.
+   * Throws where a request with this id is waiting already.
+   */
+  add(iq: IqRequest): { readonly text: string; readonly id: string; readonly answer: Promise<IqAnswer> }
+  /** `answered`: it was the answer to a request. `foreign`: it has the id of one, and comes from somebody else. */
+  take(stanza: Element): 'answered' | 'foreign' | 'none'
+  /** Ends one request, or all of them, as lost. */
+  lose(id?: string): void
+}
+
+interface Waiting {
+  /** Normalised. */
+  readonly from: string
+  readonly settle: (answer: IqAnswer) => void
+}
+
+/** @param domain From whom requests are sent. */
+export function createRequests(domain: string): Requests {
+  const waiting = new Map<string, Waiting>()
+
+  function settle(id: string, answer: IqAnswer): void {
+    waiting.get(id)?.settle(answer)
+    waiting.delete(id)
+  }
+
+  return {
+    add({ to, type, payload, id = randomUUID(), timeoutMs }) {
+      if (waiting.has(id)) throw new Error(`Cannot send the iq: a request with the id ${id} is waiting already`)
+      const addresses = `from="${escapeAttribute(domain)}" to="${escapeAttribute(to)}"`
+      const text = `<iq type="${type}" id="${escapeAttribute(id)}" ${addresses}>${payload}</iq>`
+      const answer = new Promise<IqAnswer>((resolve) => {
+        const timer = setTimeout(() => settle(id, { kind: 'timeout' }), timeoutMs)
+        waiting.set(id, {
+          from: normaliseJid(to) ?? to,
+          settle(outcome) {
+            clearTimeout(timer)
+            resolve(outcome)
+          },
+        })
+      })
+      return { text, id, answer }
+    },
+    take(stanza) {
+      const type = attributeOf(stanza, 'type')
+      if (stanza.name !== 'iq' || (type !== 'result' && type !== 'error')) return 'none'
+      const id = attributeOf(stanza, 'id') ?? ''
+      const request = waiting.get(id)
+      if (!request) return 'none'
+      // Whoever guesses the id must not answer in another's name.
+      if (normaliseJid(attributeOf(stanza, 'from') ?? '') !== request.from) return 'foreign'
+      settle(
+        id,
+        type === 'result' ? { kind: type, element: stanza } : { kind: type, answer: answerOf(stanza), element: stanza },
+      )
+      return 'answered'
+    },
+    lose(id) {
+      for (const lost of id === undefined ? [...waiting.keys()] : [id]) settle(lost, { kind: 'lost' })
+    },
   }
 }

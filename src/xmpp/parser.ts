@@ -102,7 +102,7 @@ export function createStreamParser(limits: StreamLimits, listener: StreamListene
   function addText(text: string): void {
     if (open.length < 2) {
       // White space between stanzas is a sign of life and nothing else (RFC 6120 4.6.1).
-      if (/\S/.test(text)) throw new Fault('not-well-formed', 'there is text between stanzas')
+      if (/[^ \t\r\n]/.test(text)) throw new Fault('not-well-formed', 'there is text between stanzas')
       return
     }
     const { children } = open[open.length - 1]!
