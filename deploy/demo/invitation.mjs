@@ -6,7 +6,7 @@
  * @param {string} config its configuration folder, as to be typed
  */
 export function invitation(site, http, config) {
-  const { host, clientService, passwords, waybill, folder, token } = site
+  const { host, clientService, passwords, waybill, folder } = site
   const at = new URL(clientService)
   const send = (name, file) =>
     `  WAYBILL_PASSWORD='${passwords[name]}' npx waybill send ${config} ${file} --from ${name}@${host} --service ${clientService}`
@@ -37,7 +37,7 @@ And more:
   npx waybill doctor ${config}     servers, secrets, rights
 ${http === '' ? '' : `  curl ${http}/readyz\n  curl ${http}/metrics\n`}
 Routes and types: ${config}/routes, ${config}/types (made anew from deploy/demo/config at each start)
-Secrets: ${folder}/settings.json   Logs: ${folder}/logs   HTTP token: ${token}
+Secrets, the HTTP token among them: ${folder}/settings.json   Logs: ${folder}/logs
 Documents that arrive are shown below. Ctrl-C stops everything that was started here.
 `
 }
