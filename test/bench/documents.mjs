@@ -1,14 +1,15 @@
 /** Purchase orders of a chosen size, the same for the same seed. */
 
-/** @typedef {{ name: string, title: string, lines: number, ratePerSecond: number }} Size */
+/** @typedef {{ name: string, title: string, lines: number, window: number, ratePerSecond: number }} Size */
 
 /**
- * `ratePerSecond` is the open-loop rate at which latency is measured: well below what Prosody can carry, which pays by the element.
+ * `window`: unanswered iqs of the closed loop. `ratePerSecond`: of the open loop that measures latency, well below what
+ * Prosody can carry, which pays by the element.
  * @type {Readonly<Record<string, Size>>}
  */
 export const SIZES = {
-  '1k': { name: '1k', title: '1 KB', lines: 5, ratePerSecond: 200 },
-  '10k': { name: '10k', title: '10 KB', lines: 92, ratePerSecond: 50 },
+  '1k': { name: '1k', title: '1 KB', lines: 5, window: 256, ratePerSecond: 200 },
+  '10k': { name: '10k', title: '10 KB', lines: 92, window: 64, ratePerSecond: 50 },
 }
 
 const CITIES = ['Bergen', 'Porto', 'Graz', 'Turku', 'Leiden', 'Nantes', 'Lucca', 'Aarhus']

@@ -21,7 +21,6 @@ import { loadServers } from './servers.mjs'
  */
 
 const SERVERS = /** @type {const} */ (['prosody', 'ejabberd'])
-const WINDOW = 256
 
 export const OPTIONS = /** @type {const} */ ({
   servers: { type: 'string', default: SERVERS.join() },
@@ -162,13 +161,13 @@ async function measurePeer(peer, round, { processes, server, redis, traffic, pla
  */
 async function measureSize(size, { traffic, plan, pids, running }) {
   const { seconds, drainSeconds } = plan
-  const warmUp = await traffic.run({ size, seconds: seconds * plan.warmUpShare, drainSeconds, window: WINDOW })
+  const { window, ratePerSecond } = SIZES[size]
+  const warmUp = await traffic.run({ size, seconds: seconds * plan.warmUpShare, drainSeconds, window })
   const cpuSince = watchCpu(pids)
-  const throughput = await traffic.run({ size, seconds, drainSeconds, window: WINDOW })
+  const throughput = await traffic.run({ size, seconds, drainSeconds, window })
   const cpuMicroseconds = Object.fromEntries(
     Object.entries(cpuSince()).map(([name, used]) => [name, (used * 1e6) / throughput.arrived]),
   )
-  const { ratePerSecond } = SIZES[size]
   const latency = await traffic.run({ size, seconds: seconds * plan.latencyShare, drainSeconds, ratePerSecond })
   const failures = [warmUp, throughput, latency].map(failureOf).filter((failure) => failure !== '')
   if (running.hasEnded()) failures.push('the peer has ended')
