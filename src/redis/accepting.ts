@@ -81,7 +81,7 @@ function acceptArguments({ envelope, deliveries, claim, key }: Acceptance, nowMs
     key ? nameDigest(key.name) : '',
     key?.windowMs ?? 0,
     JSON.stringify(metaOf(envelope)),
-    typeof document.payload === 'string' ? document.payload : Buffer.from(document.payload),
+    typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
     deliveries.length,
   ]
   for (const planned of deliveries) {
@@ -89,6 +89,10 @@ function acceptArguments({ envelope, deliveries, claim, key }: Acceptance, nowMs
     args.push(facts.route, facts.lane ?? '', facts.priority, JSON.stringify(facts), JSON.stringify(planned.options))
   }
   return args
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOptions['limits']): AcceptAnswer {

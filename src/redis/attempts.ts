@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { parseDeliveryId, parseDestination } from '../domain/delivery.ts'
-import type { AttemptEnd, StartedAttempt } from '../flow/ports.ts'
+import type { AttemptEnd, StartedAttempt, Store } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS } from './connection.ts'
@@ -21,21 +21,47 @@ interface Wanted {
 
 const COALESCED = { mostWeight: 128, gatheredWeight: 100_000, patienceMs: PATIENCE_MS } as const
 
-/** Store.start(): concurrent calls share one script call, each attempt goes to the caller that asked for it first. */
-export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOptions) {
+interface LostStart {
+  readonly token: string
+  readonly ids: readonly string[]
+}
+
+/** Beyond this many lost starts, the leases have to run out. */
+const LOST_MOST = 100
+
+export interface Starting {
+  /** Concurrent calls share one script call, each attempt goes to the caller that asked for it first. */
+  readonly start: Store['start']
+  /** Takes back what Redis has begun without our hearing of it. */
+  releaseLost(): Promise<void>
+}
+
+/** Store.start(). */
+export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOptions): Starting {
+  const lost: LostStart[] = []
   const start = coalesce<Wanted, StartedAttempt[]>(
     async (batch, deadlineMs) => {
       const full = [...new Set(batch.flatMap((wanted) => wanted.full))]
       const ids = batch.flatMap((wanted) => wanted.ids)
       const token = randomBytes(9).toString('base64url')
       const args = [instance, token, attemptLeaseMs, POSTPONE_MS, full.length, ...full, ...ids]
-      const reply = await call('start', args, { repeatable: true, deadlineMs })
+      const reply = await call('start', args, { repeatable: true, deadlineMs }).catch((error: unknown) => {
+        if (lost.length < LOST_MOST) lost.push({ token, ids })
+        throw error
+      })
       return shareOut(batch, parseStarted(reply as Buffer[][]))
     },
     { ...COALESCED, name: 'start', most: 128, weigh: ({ ids }) => ids.length },
   )
-  return async (ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]> =>
-    ids.length === 0 ? [] : start({ ids, full })
+  return {
+    start: async (ids, full) => (ids.length === 0 ? [] : start({ ids, full })),
+    async releaseLost() {
+      for (let first = lost[0]; first; first = lost[0]) {
+        await call('release', [instance, first.token, ...first.ids], { repeatable: true })
+        lost.shift()
+      }
+    },
+  }
 }
 
 function shareOut(batch: readonly Wanted[], started: ReadonlyMap<string, StartedAttempt>): StartedAttempt[][] {

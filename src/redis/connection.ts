@@ -3,12 +3,14 @@ import { type Log, StoreUnavailable } from '../flow/ports.ts'
 
 /** Without an answer for this long the connection is given up, and what was asked is answered with an error. */
 export const SILENCE_MS = 2_000
+/** How long a polite end of a connection may take. */
+const CLOSING_MS = 1_000
 /** A sender hears within this time, whatever befalls Redis. */
 export const PATIENCE_MS = 5_000
 
 type ConnectionOptions = Pick<
   RedisOptions,
-  'autoResendUnfulfilledCommands' | 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'socketTimeout'
+  'autoResendUnfulfilledCommands' | 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'retryStrategy' | 'socketTimeout'
 >
 
 /** What every connection has: it comes back by itself, soon and for ever, and never ends the process with an 'error' event. */
@@ -16,22 +18,38 @@ export function connect(url: string, name: string, log: Log, options: Connection
   const client = new Redis(url, {
     connectionName: `waybill-${name}`,
     connectTimeout: SILENCE_MS,
-    retryStrategy: (times: number) => Math.min(50 * times, 500),
+    retryStrategy: comeBack,
     ...options,
   })
   // Every call that waits for the connection listens to it.
   client.setMaxListeners(0)
-  let told = ''
-  client.on('error', (error: Error) => {
-    // One line for each cause, not one for each try.
-    if (told !== error.message) log('warn', 'redis-connection', { connection: name, error: describe(error) })
-    told = error.message
-  })
+  const errors = tellOnce(log, 'redis-connection', { connection: name })
+  client.on('error', errors.tell)
   client.on('ready', () => {
-    told = ''
+    errors.forget()
     log('debug', 'redis-ready', { connection: name })
   })
   return client
+}
+
+/** ioredis's retryStrategy: how long to wait before the connection is tried for again. */
+export function comeBack(times: number): number {
+  return Math.min(50 * times, 500)
+}
+
+/** One line for each cause, not one for each try. */
+export function tellOnce(log: Log, event: string, details: Readonly<Record<string, unknown>> = {}) {
+  let told = ''
+  return {
+    tell(error: Error): void {
+      const text = describe(error)
+      if (told !== text) log('warn', event, { ...details, error: text })
+      told = text
+    },
+    forget(): void {
+      told = ''
+    },
+  }
 }
 
 /** A connection whose commands fail at once when it is lost or silent, instead of waiting for the next one. */
@@ -43,6 +61,9 @@ export function connectImpatient(url: string, name: string, log: Log): Redis {
     socketTimeout: SILENCE_MS,
   })
 }
+
+/** No waiting helps. */
+const NOT_ALLOWED = /^(NOAUTH|WRONGPASS|NOPERM)/
 
 /** Waits until the connection can be used. Throws {@link StoreUnavailable} at the deadline, or when it was ended for good. */
 export async function whenReady(client: Redis, deadlineMs: number): Promise<void> {
@@ -60,6 +81,7 @@ export async function whenReady(client: Redis, deadlineMs: number): Promise<void
     const onEnd = () => settle(new StoreUnavailable(`Cannot ask Redis: the connection was ended${lastError}`))
     const onError = (error: Error) => {
       lastError = ` (${describe(error)})`
+      if (NOT_ALLOWED.test(error.message)) settle(new StoreUnavailable(`Cannot ask Redis: ${error.message}`))
     }
     const timer = setTimeout(
       () => settle(new StoreUnavailable(`Cannot ask Redis: no connection in time${lastError}`)),
@@ -71,12 +93,18 @@ export async function whenReady(client: Redis, deadlineMs: number): Promise<void
 
 /** Ends a connection: politely where it can be done soon, and at once otherwise. */
 export async function disconnect(client: Redis): Promise<void> {
-  if (client.status === 'ready') {
-    const timer = setTimeout(() => client.disconnect(), SILENCE_MS)
-    await client.quit().catch(() => undefined)
-    clearTimeout(timer)
-  }
+  if (client.status === 'ready') await soon(client.quit())
   client.disconnect()
+}
+
+/** Waits for something to end politely, but not for long. */
+export async function soon(ending: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSING_MS)
+  })
+  await Promise.race([ending.catch(() => undefined), late])
+  clearTimeout(timer)
 }
 
 /** The text of an error, for a log: some have a code and no message. */

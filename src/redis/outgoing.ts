@@ -24,9 +24,14 @@ const ON_THE_WAY_MOST = 200_000
 
 /**
  * Gathers ids into jobs: while jobs are being added, the next ids gather. An id that is on its way already, and comes no
- * later, isn't sent again: a sweeper that finds a long queue would double it with each sweep.
+ * later, isn't sent again: a sweeper that finds a long queue would double it with each sweep. What can't be added goes to
+ * `handOver` instead: a Redis without memory takes no jobs, and only deliveries that end give it room again.
  */
-export function createOutgoing(addJobs: (jobs: readonly OutgoingJob[]) => Promise<void>, log: Log): Outgoing {
+export function createOutgoing(
+  addJobs: (jobs: readonly OutgoingJob[]) => Promise<void>,
+  handOver: (ids: readonly string[]) => void,
+  log: Log,
+): Outgoing {
   const gathered = new Map<number, string[]>()
   const comesAt = new Map<string, number>()
   let adding = Promise.resolve()
@@ -51,6 +56,7 @@ export function createOutgoing(addJobs: (jobs: readonly OutgoingJob[]) => Promis
     } catch (error) {
       for (const { ids } of jobs) for (const id of ids) comesAt.delete(id)
       log('warn', 'wakes-lost', { jobs: jobs.length, error: describe(error) })
+      for (const { ids, delayMs } of jobs) if (delayMs === 0) handOver(ids)
     }
   }
 

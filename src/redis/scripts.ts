@@ -13,6 +13,7 @@ export type ScriptName =
   | 'prune'
   | 'reclaim'
   | 'redrive'
+  | 'release'
   | 'replan'
   | 'start'
   | 'trace'

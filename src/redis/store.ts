@@ -41,7 +41,7 @@ export interface RedisStore extends Store {
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
-  /** Ends the connection; what is in flight has its answer first, within two seconds. */
+  /** Ends the connection; what is in flight has its answer first, within a second or so. */
   close(): Promise<void>
 }
 
@@ -96,11 +96,15 @@ async function checkKeys(client: Redis, prefix: string): Promise<void> {
       throw new ForeignKeys(`Cannot open the store: ${prefix}${name} is a ${found}, it must be a ${type}`)
     }
   }
-  await client.setnx(`${prefix}version`, VERSION)
-  const version = await client.get(`${prefix}version`)
+  const version = (await client.get(`${prefix}version`)) ?? (await writeVersion(client, prefix))
   if (version !== VERSION) {
     throw new ForeignKeys(`Cannot open the store: ${prefix}version is ${version}, this Waybill knows ${VERSION}`)
   }
+}
+
+async function writeVersion(client: Redis, prefix: string): Promise<string | null> {
+  await client.setnx(`${prefix}version`, VERSION)
+  return client.get(`${prefix}version`)
 }
 
 function createStore(client: Redis, prefix: string, inspection: RedisInspection, options: StoreOptions): RedisStore {
@@ -108,11 +112,12 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const call = createCall(client, prefix, clock, log)
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
   const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS }
+  const { start, releaseLost } = createStart(call, attempts)
   return {
     accept: createAccept(call, { limits, waitAof, replicas, clock }),
-    start: createStart(call, attempts),
+    start,
     end: createEnd(call, attempts),
-    ...createReturns(call, options),
+    ...createReturns(call, releaseLost, options),
     ...createOperations(call, client, prefix, options),
     ...createReadings(call, client, prefix, clock),
     get ready() {
@@ -124,7 +129,11 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
 }
 
 /** What brings deliveries back: bounces, the sweep, and a new process. */
-function createReturns(call: Call, options: StoreOptions): Pick<Store, 'bounce' | 'due' | 'reclaim'> {
+function createReturns(
+  call: Call,
+  releaseLost: () => Promise<void>,
+  options: StoreOptions,
+): Pick<Store, 'bounce' | 'due' | 'reclaim'> {
   const { log, instance } = options
   return {
     async bounce(id, from, then, record: AttemptRecord) {
@@ -134,6 +143,7 @@ function createReturns(call: Call, options: StoreOptions): Pick<Store, 'bounce' 
     },
 
     async due(limit) {
+      await releaseLost()
       const [expired, ids] = (await call('due', [limit], { repeatable: true })) as [number, Buffer[]]
       if (expired > 0) log('warn', 'leases-ran-out', { attempts: expired })
       return ids.map(String)

@@ -1,8 +1,8 @@
 import { Queue, Worker } from 'bullmq'
 import type { Log, Wakes } from '../flow/ports.ts'
-import { connect, connectImpatient, describe, PATIENCE_MS, SILENCE_MS, whenReady } from './connection.ts'
+import { comeBack, connect, connectImpatient, describe, PATIENCE_MS, soon, tellOnce, whenReady } from './connection.ts'
 import { keyPrefix } from './keys.ts'
-import { createOutgoing } from './outgoing.ts'
+import { createOutgoing, type OutgoingJob } from './outgoing.ts'
 
 export interface WakesOptions {
   readonly url: string
@@ -51,11 +51,14 @@ export async function openWakes({ url, prefix, log }: WakesOptions): Promise<Red
     streams: { events: { maxLen: 10 } },
     defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
   })
-  queue.on('error', (error) => log('warn', 'wakes-queue', { error: describe(error) }))
-  const outgoing = createOutgoing(async (jobs) => {
-    await queue.addBulk(jobs.map(({ ids, delayMs: delay }) => ({ name: 'wake', data: { v: 1, ids }, opts: { delay } })))
-  }, log)
+  const errors = tellOnce(log, 'wakes-queue')
+  queue.on('error', errors.tell)
+  producer.on('ready', errors.forget)
   let worker: RunningWorker | undefined
+  const addJobs = async (jobs: readonly OutgoingJob[]) => {
+    await queue.addBulk(jobs.map(({ ids, delayMs: delay }) => ({ name: 'wake', data: { v: 1, ids }, opts: { delay } })))
+  }
+  const outgoing = createOutgoing(addJobs, (ids) => worker?.take(ids), log)
   return {
     wake: outgoing.wake,
     work(handler, { concurrency }) {
@@ -67,13 +70,15 @@ export async function openWakes({ url, prefix, log }: WakesOptions): Promise<Red
     },
     async close() {
       await worker?.close()
-      await withinSilence(queue.close())
+      await soon(queue.close())
       producer.disconnect()
     },
   }
 }
 
 interface RunningWorker {
+  /** Hands ids to the handler without a job. One call at a time: what comes meanwhile is left to the sweeper. */
+  take(ids: readonly string[]): void
   pause(): Promise<void>
   close(): Promise<void>
 }
@@ -85,8 +90,14 @@ function startWorker(
   const { url, prefix, concurrency, log, arrived } = options
   const running = new Set<Promise<void>>()
   let paused = false
-  // BullMQ asks for commands that wait for the connection for ever.
-  const connection = connect(url, 'worker', log, { maxRetriesPerRequest: null, socketTimeout: BLOCKED_SILENCE_MS })
+  let closed = false
+  const connection = connect(url, 'worker', log, {
+    // BullMQ asks for commands that wait for the connection for ever.
+    maxRetriesPerRequest: null,
+    socketTimeout: BLOCKED_SILENCE_MS,
+    // BullMQ makes a second connection like this one, and leaves it trying where Redis is away when the worker is closed.
+    retryStrategy: (times) => (closed ? null : comeBack(times)),
+  })
 
   async function handle(ids: readonly string[]): Promise<void> {
     arrived(ids)
@@ -100,17 +111,22 @@ function startWorker(
     }
   }
 
-  const worker = new Worker<WakeJob>(
-    QUEUE,
-    async ({ data }) => {
-      const handled = handle(data.ids)
-      running.add(handled)
-      await handled
-      running.delete(handled)
-    },
-    { connection, prefix, concurrency, runRetryDelay: 1_000 },
-  )
-  worker.on('error', (error) => log('warn', 'wakes-worker', { error: describe(error) }))
+  async function track(ids: readonly string[]): Promise<void> {
+    const handled = handle(ids)
+    running.add(handled)
+    await handled
+    running.delete(handled)
+  }
+
+  const worker = new Worker<WakeJob>(QUEUE, async ({ data }) => track(data.ids), {
+    connection,
+    prefix,
+    concurrency,
+    runRetryDelay: 1_000,
+  })
+  const errors = tellOnce(log, 'wakes-worker')
+  worker.on('error', errors.tell)
+  connection.on('ready', errors.forget)
 
   async function pause(): Promise<void> {
     paused = true
@@ -118,24 +134,23 @@ function startWorker(
     await Promise.all(running)
   }
 
+  let taking = false
   return {
+    take(ids) {
+      if (taking) return
+      taking = true
+      void track(ids).then(() => {
+        taking = false
+      })
+    },
     pause,
     async close() {
       await pause()
+      closed = true
       // Politely, so that finished jobs are removed; but a job that stays is only a wake too many.
-      await withinSilence(worker.close())
-      await withinSilence(worker.disconnect())
+      await soon(worker.close())
+      await soon(worker.disconnect())
       connection.disconnect()
     },
   }
-}
-
-/** Waits for BullMQ, which waits for Redis, but no longer than for an answer of Redis itself. */
-async function withinSilence(ending: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, SILENCE_MS)
-  })
-  await Promise.race([ending.catch(() => undefined), late])
-  clearTimeout(timer)
 }

@@ -40,6 +40,18 @@ describe('a frozen Redis', () => {
     expect(await balances(store)).toEqual([])
   })
 
+  it('that begins attempts without our hearing of it gives them back at the next sweep', async () => {
+    const redis = await startOne()
+    const store = await openTestStore(redis.url)
+    const id = `${await accepted(store)}.0`
+    redis.signal('SIGSTOP')
+    await expect(store.start([id], [])).rejects.toBeInstanceOf(StoreUnavailable)
+    redis.signal('SIGCONT')
+    await eventually(() => store.ready)
+    expect(await store.due(9)).toEqual([id])
+    expect((await store.start([id], [])).map(({ tries }) => tries)).toEqual([1])
+  })
+
   it('for a moment only, delays the answer; the attempt that was begun is given once', async () => {
     const redis = await startOne()
     const { log, lines } = keepLog()
@@ -79,6 +91,19 @@ describe('Redis without memory', () => {
     expect(await balances(store)).toEqual([])
     expect(lines.filter(({ level }) => level === 'error')).toEqual([])
     client.disconnect()
+  })
+})
+
+describe('Redis with a password', () => {
+  it('is not opened without the right one, and the error tells why but not the password', async () => {
+    const redis = await startOne({ requirepass: 'secret' })
+    const { log, lines } = keepLog()
+    const withPassword = (password: string) => redis.url.replace('//', `//:${password}@`)
+    await expect(openTestStore(redis.url, { log })).rejects.toThrow('NOAUTH')
+    await expect(openTestStore(withPassword('wrong'), { log })).rejects.toThrow('WRONGPASS')
+    expect(JSON.stringify(lines)).not.toContain('wrong:')
+    const store = await openTestStore(withPassword('secret'))
+    expect(store.ready).toBe(true)
   })
 })
 
