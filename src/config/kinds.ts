@@ -525,7 +525,7 @@ export interface Route {
     by: string
   }
   /**
-   * A delivery that is not done this long after the document was accepted ends as expired. Left out: never.
+   * A delivery that is not done this long after the document was received ends as expired. Left out: never.
    */
   expires?: string
   /**
