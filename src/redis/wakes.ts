@@ -83,13 +83,12 @@ interface RunningWorker {
   close(): Promise<void>
 }
 
-function startWorker(
-  handler: WakeHandler,
-  options: WakesOptions & { readonly concurrency: number; readonly arrived: (ids: readonly string[]) => void },
-): RunningWorker {
-  const { url, prefix, concurrency, log, arrived } = options
-  const running = new Set<Promise<void>>()
-  let paused = false
+interface WorkerOptions extends WakesOptions {
+  readonly concurrency: number
+  readonly arrived: (ids: readonly string[]) => void
+}
+
+function startWorker(handler: WakeHandler, { url, prefix, concurrency, log, arrived }: WorkerOptions): RunningWorker {
   let closed = false
   const connection = connect(url, 'worker', log, {
     // BullMQ asks for commands that wait for the connection for ever.
@@ -98,27 +97,8 @@ function startWorker(
     // BullMQ makes a second connection like this one, and leaves it trying where Redis is away when the worker is closed.
     retryStrategy: (times) => (closed ? null : comeBack(times)),
   })
-
-  async function handle(ids: readonly string[]): Promise<void> {
-    arrived(ids)
-    // Fetched while the pause began: the sweeper wakes for it again.
-    if (paused) return
-    try {
-      await handler(ids)
-    } catch (error) {
-      // What it left undone is due still: the sweeper wakes for it again.
-      log('warn', 'wake-failed', { ids: ids.length, error: describe(error) })
-    }
-  }
-
-  async function track(ids: readonly string[]): Promise<void> {
-    const handled = handle(ids)
-    running.add(handled)
-    await handled
-    running.delete(handled)
-  }
-
-  const worker = new Worker<WakeJob>(QUEUE, async ({ data }) => track(data.ids), {
+  const handling = createHandling(handler, arrived, log)
+  const worker = new Worker<WakeJob>(QUEUE, ({ data }) => handling.handle(data.ids), {
     connection,
     prefix,
     concurrency,
@@ -129,9 +109,9 @@ function startWorker(
   connection.on('ready', errors.forget)
 
   async function pause(): Promise<void> {
-    paused = true
+    handling.refuse()
     await worker.pause(true)
-    await Promise.all(running)
+    await handling.idle()
   }
 
   let taking = false
@@ -139,7 +119,7 @@ function startWorker(
     take(ids) {
       if (taking) return
       taking = true
-      void track(ids).then(() => {
+      void handling.handle(ids).then(() => {
         taking = false
       })
     },
@@ -151,6 +131,39 @@ function startWorker(
       await soon(worker.close())
       await soon(worker.disconnect())
       connection.disconnect()
+    },
+  }
+}
+
+/** Runs the handler, knows what runs, and never throws. */
+function createHandling(handler: WakeHandler, arrived: (ids: readonly string[]) => void, log: Log) {
+  const running = new Set<Promise<void>>()
+  let refusing = false
+
+  async function run(ids: readonly string[]): Promise<void> {
+    try {
+      await handler(ids)
+    } catch (error) {
+      // What it left undone is due still: the sweeper wakes for it again.
+      log('warn', 'wake-failed', { ids: ids.length, error: describe(error) })
+    }
+  }
+
+  return {
+    async handle(ids: readonly string[]): Promise<void> {
+      arrived(ids)
+      // Fetched while the pause began: the sweeper wakes for it again.
+      if (refusing) return
+      const handled = run(ids)
+      running.add(handled)
+      await handled
+      running.delete(handled)
+    },
+    refuse(): void {
+      refusing = true
+    },
+    async idle(): Promise<void> {
+      await Promise.all(running)
     },
   }
 }
