@@ -33,28 +33,15 @@ export function createOutgoing(
   log: Log,
 ): Outgoing {
   const gathered = new Map<number, string[]>()
-  const comesAt = new Map<string, number>()
+  const onTheWay = createOnTheWay()
   let adding = Promise.resolve()
   let next: Promise<void> | undefined
-
-  function isOnTheWay(id: string, atMs: number, nowMs: number): boolean {
-    const known = comesAt.get(id)
-    return known !== undefined && known <= atMs && nowMs < known + LOST_MS
-  }
-
-  // Oldest first, since a Map keeps the order; those that come late are looked at again and again, but only a few.
-  function forgetLost(nowMs: number): void {
-    for (const [id, atMs] of comesAt) {
-      if (comesAt.size < ON_THE_WAY_MOST && nowMs < atMs + LOST_MS) return
-      comesAt.delete(id)
-    }
-  }
 
   async function add(jobs: readonly OutgoingJob[]): Promise<void> {
     try {
       await addJobs(jobs)
     } catch (error) {
-      for (const { ids } of jobs) for (const id of ids) comesAt.delete(id)
+      for (const { ids } of jobs) for (const id of ids) onTheWay.remove(id)
       log('warn', 'wakes-lost', { jobs: jobs.length, error: describe(error) })
       for (const { ids, delayMs } of jobs) if (delayMs === 0) handOver(ids)
     }
@@ -77,10 +64,10 @@ export function createOutgoing(
       const nowMs = Date.now()
       // Up, so that nobody is woken too early to start.
       const steppedMs = delayMs <= 0 ? 0 : Math.ceil(delayMs / STEP_MS) * STEP_MS
-      forgetLost(nowMs)
+      onTheWay.forgetLost(nowMs)
       for (const id of ids) {
-        if (isOnTheWay(id, nowMs + steppedMs, nowMs)) continue
-        comesAt.set(id, nowMs + steppedMs)
+        if (onTheWay.has(id, nowMs + steppedMs, nowMs)) continue
+        onTheWay.add(id, nowMs + steppedMs)
         const same = gathered.get(steppedMs)
         if (same) same.push(id)
         else gathered.set(steppedMs, [id])
@@ -88,7 +75,7 @@ export function createOutgoing(
       if (gathered.size > 0) await addGathered()
     },
     arrived(ids) {
-      for (const id of ids) comesAt.delete(id)
+      for (const id of ids) onTheWay.remove(id)
     },
   }
 }
@@ -99,4 +86,29 @@ function inJobs(ids: readonly string[], delayMs: number): OutgoingJob[] {
     jobs.push({ ids: ids.slice(first, first + IDS_MOST), delayMs })
   }
   return jobs
+}
+
+/** Ids with the time when their wake comes in. */
+function createOnTheWay() {
+  const comesAt = new Map<string, number>()
+  return {
+    add(id: string, atMs: number): void {
+      comesAt.set(id, atMs)
+    },
+    remove(id: string): void {
+      comesAt.delete(id)
+    },
+    /** It is on its way, not lost, and comes no later than that. */
+    has(id: string, atMs: number, nowMs: number): boolean {
+      const known = comesAt.get(id)
+      return known !== undefined && known <= atMs && nowMs < known + LOST_MS
+    },
+    /** Oldest first, since a Map keeps the order; a wake with a long delay may keep lost ones behind it a while. */
+    forgetLost(nowMs: number): void {
+      for (const [id, atMs] of comesAt) {
+        if (comesAt.size < ON_THE_WAY_MOST && nowMs < atMs + LOST_MS) return
+        comesAt.delete(id)
+      }
+    },
+  }
 }
