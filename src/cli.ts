@@ -2,16 +2,8 @@
 import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { Command, CommanderError, Option } from 'commander'
-import { check } from './commands/check.ts'
-import { type DeadVerb, dead } from './commands/dead.ts'
-import { doctor } from './commands/doctor.ts'
-import { explain } from './commands/explain.ts'
-import { ledger } from './commands/ledger.ts'
+import type { DeadVerb } from './commands/dead.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
-import { run } from './commands/run.ts'
-import { send } from './commands/send.ts'
-import { test } from './commands/test.ts'
-import { trace } from './commands/trace.ts'
 import { VERSION } from './version.ts'
 
 const VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'redrive', 'drop'])
@@ -34,7 +26,7 @@ function program(finish: (code: ExitCode) => void): Command {
     .description('Run Waybill on a configuration folder.')
     .argument('[dir]', 'the configuration folder', '.')
     .addHelpText('before', examples('run', 'run /etc/waybill', 'run conf 2>waybill.log'))
-    .action((dir: string) => run(dir, outputAs('table')).then(finish))
+    .action(async (dir: string) => finish(await (await import('./commands/run.ts')).run(dir, outputAs('table'))))
 
   waybill
     .command('check')
@@ -42,7 +34,9 @@ function program(finish: (code: ExitCode) => void): Command {
     .argument('[dir]', 'the configuration folder', '.')
     .addOption(format())
     .addHelpText('before', examples('check', 'check conf', 'check conf -o json'))
-    .action((dir: string, options) => act((output) => check(dir, output), options.output))
+    .action((dir: string, options) =>
+      act(async (output) => (await import('./commands/check.ts')).check(dir, output), options.output),
+    )
 
   waybill
     .command('test')
@@ -50,7 +44,9 @@ function program(finish: (code: ExitCode) => void): Command {
     .argument('[dir]', 'the configuration folder', '.')
     .addOption(format())
     .addHelpText('before', examples('test', 'test conf', 'test conf -o json'))
-    .action((dir: string, options) => act((output) => test(dir, output), options.output))
+    .action((dir: string, options) =>
+      act(async (output) => (await import('./commands/test.ts')).test(dir, output), options.output),
+    )
 
   waybill
     .command('explain')
@@ -68,7 +64,10 @@ function program(finish: (code: ExitCode) => void): Command {
       ),
     )
     .action((dir: string, doc: string, options) =>
-      act((output) => explain(dir, doc, options.from, output), options.output),
+      act(
+        async (output) => (await import('./commands/explain.ts')).explain(dir, doc, options.from, output),
+        options.output,
+      ),
     )
 
   waybill
@@ -93,7 +92,13 @@ function program(finish: (code: ExitCode) => void): Command {
     )
     .action((dir: string, doc: string, options) =>
       act(
-        (output) => send(dir, doc, { ...options, timeoutMs: Number(options.timeout) * 1000 }, output),
+        async (output) =>
+          (await import('./commands/send.ts')).send(
+            dir,
+            doc,
+            { ...options, timeoutMs: Number(options.timeout) * 1000 },
+            output,
+          ),
         options.output,
       ),
     )
@@ -121,7 +126,14 @@ function program(finish: (code: ExitCode) => void): Command {
       const reasons = verb === 'drop' ? { reasonToDrop: reason } : { reason }
       const filter = { type, route, destination, from, limit: Number(options.limit), ...reasons }
       return act(
-        (output) => dead(dir, verb, id, { ...withoutUndefined(filter), all, by: userInfo().username }, output),
+        async (output) =>
+          (await import('./commands/dead.ts')).dead(
+            dir,
+            verb,
+            id,
+            { ...withoutUndefined(filter), all, by: userInfo().username },
+            output,
+          ),
         options.output,
       )
     })
@@ -133,7 +145,9 @@ function program(finish: (code: ExitCode) => void): Command {
     .argument('<id>', 'an envelope id or a delivery id')
     .addOption(format())
     .addHelpText('before', examples('trace 0192…', 'trace conf 0192….0', 'trace conf 0192… -o json'))
-    .action((dir: string, id: string, options) => act((output) => trace(dir, id, output), options.output))
+    .action((dir: string, id: string, options) =>
+      act(async (output) => (await import('./commands/trace.ts')).trace(dir, id, output), options.output),
+    )
 
   waybill
     .command('ledger')
@@ -141,7 +155,9 @@ function program(finish: (code: ExitCode) => void): Command {
     .argument('[dir]', 'the configuration folder', '.')
     .addOption(format())
     .addHelpText('before', examples('ledger', 'ledger conf', 'ledger conf -o json'))
-    .action((dir: string, options) => act((output) => ledger(dir, output), options.output))
+    .action((dir: string, options) =>
+      act(async (output) => (await import('./commands/ledger.ts')).ledger(dir, output), options.output),
+    )
 
   waybill
     .command('doctor')
@@ -149,7 +165,9 @@ function program(finish: (code: ExitCode) => void): Command {
     .argument('[dir]', 'the configuration folder', '.')
     .addOption(format())
     .addHelpText('before', examples('doctor', 'doctor conf', 'doctor conf -o json'))
-    .action((dir: string, options) => act((output) => doctor(dir, output), options.output))
+    .action((dir: string, options) =>
+      act(async (output) => (await import('./commands/doctor.ts')).doctor(dir, output), options.output),
+    )
 
   return waybill
 }

@@ -1,10 +1,12 @@
 import type { Assembly } from '../assemble.ts'
+import type { Settings } from '../config/configuration.ts'
 import { rehydrate } from '../documents/documents.ts'
 import { createOperations } from '../flow/operations.ts'
 import type { DeadFilter, DeadLetter } from '../flow/ports.ts'
-import { assembled, withStore } from './assembled.ts'
+import { assembled, configured } from './assembled.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
 import { describeTrace } from './trace.ts'
+import { withStore } from './with-store.ts'
 
 export type DeadVerb = 'ls' | 'show' | 'redrive' | 'drop'
 
@@ -23,20 +25,19 @@ export async function dead(
   options: DeadOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const assembly = await assembled(folder, output)
   switch (verb) {
     case 'ls':
-      return list(assembly, options, output)
+      return list((await configured(folder, output)).settings, options, output)
     case 'show':
-      return show(assembly, needed(id, verb), output)
+      return show((await configured(folder, output)).settings, needed(id, verb), output)
     case 'redrive':
     case 'drop':
-      return change(assembly, verb, id, options, output)
+      return change(await assembled(folder, output), verb, id, options, output)
   }
 }
 
-async function list(assembly: Assembly, filter: DeadFilter, output: Output): Promise<ExitCode> {
-  const letters = await withStore(assembly, (store) => store.dead(filter))
+async function list(settings: Settings, filter: DeadFilter, output: Output): Promise<ExitCode> {
+  const letters = await withStore(settings, (store) => store.dead(filter))
   const rows = letters.map((letter) => ({
     id: letter.id,
     died: formatTime(letter.diedAtMs),
@@ -50,10 +51,10 @@ async function list(assembly: Assembly, filter: DeadFilter, output: Output): Pro
   return 0
 }
 
-async function show(assembly: Assembly, id: string, output: Output): Promise<ExitCode> {
+async function show(settings: Settings, id: string, output: Output): Promise<ExitCode> {
   const envelopeId = id.split('.')[0]!
   const [trace, payload] = await withStore(
-    assembly,
+    settings,
     async (store) => [await store.trace(envelopeId), await store.payload(envelopeId)] as const,
   )
   if (!trace)
@@ -74,7 +75,7 @@ async function change(
   const reason = options.reasonToDrop
   if (verb === 'drop' && !reason)
     throw new CommandFailed(2, 'Cannot drop without a reason: give --reason TEXT; it is kept with the record')
-  return withStore(assembly, async (store) => {
+  return withStore(assembly.configuration.settings, async (store) => {
     const operations = createOperations({ store, ruling: assembly.ruling, rehydrate })
     const ids = id === undefined ? await chosen(store.dead, options) : [id]
     let changed = 0

@@ -4,10 +4,11 @@ import type { Configuration } from '../config/configuration.ts'
 import { createLog } from '../log.ts'
 import { durabilityProblems } from '../redis/store.ts'
 import { connectionOptionsOf } from '../settings.ts'
-import { type Connection, createConnection } from '../xmpp/connection.ts'
+import { type Connection, ConnectionRefused, createConnection } from '../xmpp/connection.ts'
 import { probePubSub } from '../xmpp/probe.ts'
-import { assembled, withStore } from './assembled.ts'
+import { assembled } from './assembled.ts'
 import { type ExitCode, type Output, printRows } from './output.ts'
+import { withStore } from './with-store.ts'
 
 interface Examination {
   readonly part: string
@@ -35,7 +36,7 @@ export async function doctor(folder: string, output: Output): Promise<ExitCode> 
 async function examineRedis(assembly: Assembly): Promise<readonly Examination[]> {
   const { redis } = assembly.configuration.settings
   try {
-    return await withStore(assembly, async (store) => {
+    return await withStore(assembly.configuration.settings, async (store) => {
       const seen = await store.inspect()
       const wrong = durabilityProblems(seen, redis.durability)
       const skew = Math.abs(seen.clockSkewMs)
@@ -72,13 +73,13 @@ async function examineXmpp(configuration: Configuration): Promise<readonly Exami
       settings,
       createLog(() => {}, 'error'),
     ),
-    refusalAfterMs: ATTACH_MS,
+    refusalAfterMs: 0,
   })
   try {
     await Promise.race([connection.start(() => {}), tooLate(settings.xmpp.service)])
   } catch (error) {
     await connection.stop(0)
-    return [{ part: 'xmpp', verdict: 'wrong', detail: (error as Error).message }]
+    return [unattached(error as Error)]
   }
   try {
     const attached: Examination = {
@@ -94,6 +95,12 @@ async function examineXmpp(configuration: Configuration): Promise<readonly Exami
   } finally {
     await connection.stop(2_000)
   }
+}
+
+/** A conflict is most often Waybill itself, running without an HTTP address where it could be asked. */
+function unattached(error: Error): Examination {
+  const held = error instanceof ConnectionRefused && error.reason === 'conflict'
+  return { part: 'xmpp', verdict: held ? 'not asked' : 'wrong', detail: error.message }
 }
 
 async function tooLate(service: string): Promise<never> {

@@ -1,11 +1,12 @@
 import type { Ledger } from '../flow/ports.ts'
-import { assembled, withStore } from './assembled.ts'
+import { configured } from './assembled.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
+import { withStore } from './with-store.ts'
 
 /** Both equations of the ledger, in all, by type and by route. 1 where one does not balance. */
 export async function ledger(folder: string, output: Output): Promise<ExitCode> {
-  const assembly = await assembled(folder, output)
-  const counts = await withStore(assembly, (store) => store.ledger())
+  const { settings } = await configured(folder, output)
+  const counts = await withStore(settings, (store) => store.ledger())
   const balanced = balances(counts)
   if (output.format === 'json') printJson(output, { ...counts, balanced })
   else output.print(describe(counts, balanced))

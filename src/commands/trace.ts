@@ -1,11 +1,12 @@
 import type { EnvelopeTrace } from '../flow/ports.ts'
-import { assembled, withStore } from './assembled.ts'
+import { configured } from './assembled.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson } from './output.ts'
+import { withStore } from './with-store.ts'
 
 /** Everything that happened to a document: takes an envelope id or a delivery id. */
 export async function trace(folder: string, id: string, output: Output): Promise<ExitCode> {
-  const assembly = await assembled(folder, output)
-  const seen = await withStore(assembly, (store) => store.trace(id.split('.')[0]!))
+  const { settings } = await configured(folder, output)
+  const seen = await withStore(settings, (store) => store.trace(id.split('.')[0]!))
   if (!seen)
     throw new CommandFailed(1, `Cannot trace ${id}: nothing is known of it (it may be older than the retention)`)
   if (output.format === 'json') printJson(output, seen)
