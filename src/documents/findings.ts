@@ -1,7 +1,7 @@
 import { attributeOf, type Element } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
 import type { LibraryError, Report } from './libxml2.ts'
-import { attributePath, namePath, prefixFor, simpleValue } from './node-path.ts'
+import { attributePath, createPlaceNamer, type NamedPlace, prefixFor, simpleValue } from './node-path.ts'
 import { ruleOf } from './rules.ts'
 
 /** How findings are told: by which layer, with whose prefixes, and whether lines mean something to the sender. */
@@ -18,7 +18,10 @@ const MESSAGE_LENGTH = 500
 
 /** libxml2's errors as findings that a sender can act on; never empty, since it is asked only of what is not valid. */
 export function findingsOf(report: Report, view: FindingsView): readonly Finding[] {
-  const findings = withoutEchoes(report.errors, view.layer).map((error) => findingOf(error, view))
+  const placeOf = createPlaceNamer(view.root, view.namespaces)
+  const findings = withoutEchoes(report.errors, view.layer).map((error) =>
+    findingOf(error, placeAt(error, placeOf), view),
+  )
   if (report.total > report.errors.length) findings.push(more(report, view))
   return findings.length > 0 ? findings : [unexplained(view)]
 }
@@ -35,12 +38,23 @@ function withoutEchoes(errors: readonly LibraryError[], layer: string): readonly
   return causes.length > 0 ? causes : errors
 }
 
-function findingOf(error: LibraryError, view: FindingsView): Finding {
-  const { layer, root, namespaces } = view
-  const place = namePath(error.nodePath, root, namespaces)
+/**
+ * RELAX NG: an error of attributes is reported at the node that was looked at last, which may be a child of the element
+ * that it names.
+ */
+function placeAt({ nodePath, message }: LibraryError, placeOf: (nodePath: string) => NamedPlace): NamedPlace {
+  const place = placeOf(nodePath)
+  const named = /^Element (\S+) failed to validate attributes/.exec(message)?.[1]
+  if (named === undefined || place.elements.at(-1)?.name === named) return place
+  return place.elements.at(-2)?.name === named ? placeOf(nodePath.slice(0, nodePath.lastIndexOf('/'))) : place
+}
+
+function findingOf(error: LibraryError, place: NamedPlace, view: FindingsView): Finding {
+  const { layer, namespaces } = view
+  const element = place.elements.at(-1)
   const { attribute, text } = takeApart(error.message.trim())
   const path = attribute ? place.path + attributePath(attribute.name, attribute.uri, namespaces) : place.path
-  const value = place.element && foundAt(place.element, attribute)
+  const value = element && foundAt(element, attribute)
   return {
     layer,
     rule: ruleOf(error.code, layer),

@@ -1,6 +1,6 @@
-import { type Element, isElement } from '../domain/element.ts'
+import { type Attribute, type Element, isElement } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
-import { prefixFor } from './node-path.ts'
+import { nameOf } from './node-path.ts'
 
 const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance'
 
@@ -13,9 +13,19 @@ export const SEND_SEALED =
  * (DESIGN 3.1). Other names in content can't be told from text without a schema.
  */
 export function lostBindings(root: Element, namespaces: Readonly<Record<string, string>>): readonly Finding[] {
+  // Few documents have any.
+  if (!hasTypeName(root)) return []
   const findings: Finding[] = []
   look(root, new Set(['xml']), '', { namespaces, findings })
   return findings
+}
+
+function hasTypeName({ attributes, children }: Element): boolean {
+  return attributes.some(isTypeName) || children.some((child) => isElement(child) && hasTypeName(child))
+}
+
+function isTypeName({ name, uri }: Attribute): boolean {
+  return name === 'type' && uri === INSTANCE
 }
 
 interface Looking {
@@ -25,9 +35,8 @@ interface Looking {
 
 function look(element: Element, outer: ReadonlySet<string>, above: string, looking: Looking): void {
   const bound = boundIn(element, outer)
-  const path = `${above}/${shownName(element, looking)}`
-  for (const { name, uri, value } of element.attributes) {
-    if (uri !== INSTANCE || name !== 'type') continue
+  const path = `${above}/${nameOf(element, looking.namespaces)}`
+  for (const { value } of element.attributes.filter(isTypeName)) {
     const prefix = /^\s*([^:\s]+):/.exec(value)?.[1]
     if (prefix !== undefined && !bound.has(prefix)) looking.findings.push(lost(path, prefix, value))
   }
@@ -39,11 +48,6 @@ function boundIn({ namespaces, prefix, attributes }: Element, outer: ReadonlySet
   const used = attributes.filter((attribute) => attribute.prefix !== '').map((attribute) => attribute.prefix)
   const here = [...Object.keys(namespaces ?? {}), ...(prefix === '' ? [] : [prefix]), ...used]
   return here.every((one) => outer.has(one)) ? outer : new Set([...outer, ...here])
-}
-
-function shownName({ name, uri, prefix }: Element, { namespaces }: Looking): string {
-  const chosen = uri === '' ? '' : (prefixFor(uri, namespaces) ?? prefix)
-  return chosen === '' ? name : `${chosen}:${name}`
 }
 
 function lost(path: string, prefix: string, value: string): Finding {
