@@ -34,7 +34,6 @@ And more:
   npx waybill check ${config}      every problem of the configuration, with its place
   npx waybill test ${config}       the tests in the route files
   npx waybill ledger ${config}     what became of everything that was accepted
-  npx waybill doctor ${config}     servers, secrets, rights
 ${http === '' ? '' : `  curl ${http}/readyz\n  curl ${http}/metrics\n`}
 Routes and types: ${config}/routes, ${config}/types (made anew from deploy/demo/config at each start)
 Secrets, the HTTP token among them: ${folder}/settings.json   Logs: ${folder}/logs

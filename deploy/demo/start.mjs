@@ -1,6 +1,6 @@
 // `npm start`: everything from a fresh clone to documents on their way. `npm start -- --exit` ends after the demo.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { failWith, SetUpFailed } from '../setup/command.mjs'
 import { build, installPackages } from '../setup/packages.mjs'
@@ -8,7 +8,7 @@ import { ensurePrograms, PROGRAMS } from '../setup/programs.mjs'
 import { step } from '../setup/progress.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folder = join(root, '.waybill')
+const folder = resolve(process.env.WAYBILL_DEMO_FOLDER || join(root, '.waybill'))
 const mark = join(folder, 'running')
 const stops = []
 let stopping
