@@ -1,9 +1,8 @@
-import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Configuration, formatProblem, loadConfiguration } from '../../src/config/configuration.ts'
+import { loadConfiguration } from '../../src/config/configuration.ts'
 import { defaultPolicy } from '../../src/domain/retry.ts'
-import { type Environment, type Files, load, ORDER, WAYBILL, withFolder } from './folder.ts'
+import { type Files, load, loadSound, ORDER, WAYBILL, withFolder } from './folder.ts'
 
 const ENVIRONMENT = { WAYBILL_XMPP_SECRET: 'component-secret', WAYBILL_HTTP_TOKEN: 'operator-token' }
 
@@ -66,12 +65,6 @@ const DESIGNED: Files = {
   'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd': '<schema/>',
   'samples/eur.xml': '<a/>',
   'samples/usd.xml': '<a/>',
-}
-
-async function loadSound(files: Files, environment: Environment = {}): Promise<Configuration> {
-  const { configuration, problems } = await load(files, environment)
-  expect(problems).toEqual([])
-  return configuration!
 }
 
 describe('a configuration folder without mistakes', () => {
@@ -286,98 +279,6 @@ describe('a configuration folder without mistakes', () => {
   it('is switched off for HTTP by none', async () => {
     const { settings } = await loadSound({ 'waybill.yaml': `${WAYBILL}http: none\n` })
     expect(settings.http).toBeUndefined()
-  })
-})
-
-describe('files', () => {
-  const policy = (name: string) => `kind: Policy\nname: ${name}`
-
-  it('of the three folders are loaded where `load` is left out, below them too, hidden ones passed over', async () => {
-    const { policies } = await loadSound({
-      'waybill.yaml': WAYBILL,
-      'types/a.yaml': policy('a'),
-      'routes/deep/er/b.yml': policy('b'),
-      'policies/c.YAML': policy('c'),
-      'policies/.hidden.yaml': policy('d'),
-      'policies/.git/e.yaml': policy('e'),
-      'policies/notes.txt': policy('f'),
-      'other/g.yaml': policy('g'),
-    })
-    expect([...policies.keys()].sort()).toEqual(['a', 'b', 'c', 'default'])
-  })
-
-  it('named twice are loaded once', async () => {
-    const files = {
-      'waybill.yaml': `${WAYBILL}load: [policies/, policies/a.yaml, ./policies]`,
-      'policies/a.yaml': policy('a'),
-    }
-    const { policies } = await loadSound(files)
-    expect([...policies.keys()]).toEqual(['default', 'a'])
-  })
-
-  it('may hold several documents, empty ones among them', async () => {
-    const text = `---\n# nothing\n---\n${policy('a')}\n---\n${policy('b')}\n---\n`
-    const { policies } = await loadSound({ 'waybill.yaml': WAYBILL, 'policies/a.yaml': text })
-    expect([...policies.keys()]).toEqual(['default', 'a', 'b'])
-  })
-
-  it('of schemas are looked up beside the YAML file first, then in schemas/, then in the folder itself', async () => {
-    const type = ORDER.replace('schema: none', 'schema: { xsd: b/o.xsd }')
-    const base = { 'waybill.yaml': WAYBILL, 'types/t.yaml': type, 'b/o.xsd': '<a/>' }
-    const where = async (files: Files) =>
-      withFolder(files, async (folder) => {
-        const { configuration } = await loadConfiguration(folder, {})
-        const { file, folder: bundle } = configuration!.types[0]!.schema!
-        return [file.slice(folder.length + 1), bundle.slice(folder.length + 1)]
-      })
-    expect(await where(base)).toEqual(['b/o.xsd', 'b'])
-    expect(await where({ ...base, 'schemas/b/o.xsd': '<a/>' })).toEqual(['schemas/b/o.xsd', 'schemas/b'])
-    expect(await where({ ...base, 'schemas/b/o.xsd': '<a/>', 'types/b/o.xsd': '<a/>' })).toEqual([
-      'types/b/o.xsd',
-      'types/b',
-    ])
-  })
-
-  it('of schemas that leave the folder through a link are refused', async () => {
-    await withFolder({ 'elsewhere/o.xsd': '<a/>' }, (elsewhere) =>
-      withFolder(
-        { 'waybill.yaml': WAYBILL, 'types/t.yaml': ORDER.replace('none', '{ xsd: o.xsd }') },
-        async (folder) => {
-          await symlink(join(elsewhere, 'elsewhere/o.xsd'), join(folder, 'o.xsd'))
-          const { problems } = await loadConfiguration(folder, {})
-          expect(problems.map(({ code }) => code)).toEqual(['file-outside'])
-        },
-      ),
-    )
-  })
-
-  it('that are not UTF-8 are refused', async () => {
-    const { problems } = await load({ 'waybill.yaml': WAYBILL, 'types/a.yaml': new Uint8Array([0x61, 0xff, 0x62]) })
-    expect(problems.map(formatProblem)).toEqual([
-      'types/a.yaml:1:1  error  Cannot read types/a.yaml: it is not UTF-8 (file-unreadable)',
-    ])
-  })
-
-  it('are missed by name: the folder', async () => {
-    const { configuration, problems } = await loadConfiguration('/nowhere/at/all', {})
-    expect(configuration).toBeUndefined()
-    expect(problems.map(formatProblem)).toEqual([
-      '.:1:1  error  Cannot read the configuration folder /nowhere/at/all: it does not exist (folder-missing)',
-    ])
-  })
-
-  it('are missed by name: waybill.yaml', async () => {
-    const { problems } = await load({ 'types/a.yaml': ORDER })
-    expect(problems).toMatchObject([{ code: 'file-missing', file: 'waybill.yaml', severity: 'error' }])
-  })
-
-  it('that are folders are told from files', async () => {
-    const { problems } = await load({ 'waybill.yaml/a': '' })
-    expect(problems[0]).toMatchObject({ code: 'file-unreadable', message: expect.stringContaining('it is a folder') })
-    await withFolder({ 'a.yaml': '' }, async (folder) => {
-      const { problems: others } = await loadConfiguration(join(folder, 'a.yaml'), {})
-      expect(others[0]).toMatchObject({ code: 'folder-missing', message: expect.stringContaining('not a folder') })
-    })
   })
 })
 

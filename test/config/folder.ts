@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type LoadedConfiguration, loadConfiguration } from '../../src/config/configuration.ts'
+import { expect } from 'vitest'
+import { type Configuration, type LoadedConfiguration, loadConfiguration } from '../../src/config/configuration.ts'
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -22,6 +23,13 @@ export async function withFolder<Result>(files: Files, use: (folder: string) => 
 
 export function load(files: Files, environment: Environment = {}): Promise<LoadedConfiguration> {
   return withFolder(files, (folder) => loadConfiguration(folder, environment))
+}
+
+/** Loads a folder that must have no problem at all. */
+export async function loadSound(files: Files, environment: Environment = {}): Promise<Configuration> {
+  const { configuration, problems } = await load(files, environment)
+  expect(problems).toEqual([])
+  return configuration!
 }
 
 /** The smallest installation without a problem. */
