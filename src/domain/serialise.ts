@@ -1,4 +1,4 @@
-import { type Element, isElement } from './element.ts'
+import type { Element, Node } from './element.ts'
 
 /** Writing element trees out again as XML that stands by itself (Namespaces in XML 1.0). */
 
@@ -10,7 +10,7 @@ const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
  * they conflict, and declarations that look unused stay too, since names in content may need them. Without a scope an
  * unprefixed root declares its default namespace even where it has none, so that the text means the same wherever it is put.
  *
- * Characters are not checked ({@link isXmlText}); depth up to some thousands is safe.
+ * Characters are not checked ({@link isXmlText}). Any depth is safe.
  *
  * @param scope Prefixes that are bound where the text is put; '' is the default namespace.
  */
@@ -19,7 +19,8 @@ export function serialise(root: Element, scope: Readonly<Record<string, string>>
   bound.set('xml', XML_NAMESPACE)
   bound.set('xmlns', XMLNS_NAMESPACE)
   const output: Output = { text: '', bound }
-  writeElement(output, root)
+  const open = begin(output, root)
+  if (open !== undefined) complete(output, open)
   return output.text
 }
 
@@ -40,28 +41,53 @@ interface StartTag {
   named: number
 }
 
-function writeElement(output: Output, of: Element): void {
-  const tag: StartTag = { of, bound: output.bound, shadowed: undefined, declarations: '', named: 0 }
+/** Writes the start tag; gives what has to follow, undefined where the element is empty. */
+function begin(output: Output, of: Element): OpenElement | undefined {
+  const { bound } = output
+  const tag: StartTag = { of, bound, shadowed: undefined, declarations: '', named: 0 }
   if (of.namespaces !== null) declareOwn(tag, of.namespaces)
   const name = elementName(tag)
   tag.named = 1
   const attributes = of.attributes.length === 0 ? '' : writeAttributes(tag)
   output.text += `<${name}${tag.declarations}${attributes}`
-  writeContent(output, of, name)
-  if (tag.shadowed !== undefined) restore(tag.bound, tag.shadowed)
+  if (of.children.length > 0) {
+    output.text += '>'
+    return { name, children: of.children, next: 0, shadowed: tag.shadowed }
+  }
+  output.text += '/>'
+  if (tag.shadowed !== undefined) restore(bound, tag.shadowed)
+  return undefined
 }
 
-function writeContent(output: Output, { children }: Element, name: string): void {
-  if (children.length === 0) {
-    output.text += '/>'
-    return
+/** Writes what is within, and the end tag. No recursion: how deep a tree is must not matter. */
+function complete(output: Output, root: OpenElement): void {
+  const outer: OpenElement[] = []
+  let open: OpenElement | undefined = root
+  while (open !== undefined) {
+    const child: Node | undefined = open.children[open.next]
+    open.next += 1
+    if (child === undefined) {
+      output.text += `</${open.name}>`
+      if (open.shadowed !== undefined) restore(output.bound, open.shadowed)
+      open = outer.pop()
+    } else if (typeof child === 'string') {
+      output.text += escapeText(child)
+    } else {
+      const inner = begin(output, child)
+      if (inner === undefined) continue
+      outer.push(open)
+      open = inner
+    }
   }
-  output.text += '>'
-  for (const child of children) {
-    if (isElement(child)) writeElement(output, child)
-    else output.text += escapeText(child)
-  }
-  output.text += `</${name}>`
+}
+
+/** An element whose end tag is still to be written. */
+interface OpenElement {
+  readonly name: string
+  readonly children: readonly Node[]
+  /** Index of the child to be written next. */
+  next: number
+  readonly shadowed: StartTag['shadowed']
 }
 
 function writeAttributes(tag: StartTag): string {

@@ -1,10 +1,11 @@
 import { attributeOf, type Element } from '../domain/element.ts'
+import type { Rejection } from '../domain/rejection.ts'
 import type { Log } from '../flow/ports.ts'
 import { createRequests, type IqAnswer, type IqRequest } from './iq.ts'
 import { type KeepAlive, keepAlive } from './keep-alive.ts'
 import { PING } from './namespaces.ts'
 import { createOutbox } from './outbox.ts'
-import type { StreamLimits } from './parser.ts'
+import type { StanzaLimits } from './parser.ts'
 import { type Endpoint, endpointOf, isLoopback } from './socket.ts'
 import { openStream, type ServerStream, type StreamEnd } from './stream.ts'
 
@@ -20,7 +21,7 @@ export interface ConnectionOptions {
   readonly insecure: boolean
   /** The largest stanza that we write; what the server may send is bounded at four times of it, and 1 MiB at least. */
   readonly maxStanzaBytes: number
-  /** Limits of documents. The stream is given more, so that a document beyond them is refused with words. */
+  /** Limits of documents. Stanzas are read up to 1,000 and 4,096 at least, so that the document is refused for what it is. */
   readonly depth: number
   readonly attributes: number
   readonly tls?: {
@@ -44,8 +45,11 @@ export interface ConnectionOptions {
   readonly log: Log
 }
 
-/** Hears of every stanza that answers no request of ours. */
-export type StanzaHandler = (stanza: Element) => void
+/**
+ * Hears of every stanza that answers no request of ours. One that goes beyond what we read comes with the reason, and with
+ * nothing in it.
+ */
+export type StanzaHandler = (stanza: Element, excess?: Rejection) => void
 
 export type StreamEvent =
   | { readonly kind: 'online'; readonly stream: number }
@@ -106,7 +110,7 @@ const refusals: Readonly<Record<string, string>> = {
 /** A component's connection to its server, which comes back by itself (XEP-0114). */
 export function createConnection(options: ConnectionOptions): Connection {
   const { domain, log } = options
-  const limits = streamLimits(options)
+  const limits = stanzaLimits(options)
   const requests = createRequests(domain)
   const outbox = createOutbox((text) => {
     if (server?.online) server.write(text)
@@ -205,15 +209,16 @@ export function createConnection(options: ConnectionOptions): Connection {
     })
   }
 
-  function take(stanza: Element): void {
+  function take(stanza: Element, excess: Rejection | undefined): void {
     const taken = requests.take(stanza)
     if (taken === 'answered') return
     if (taken === 'foreign') {
       log('debug', 'foreign-answer', { from: attributeOf(stanza, 'from'), id: attributeOf(stanza, 'id') })
       return
     }
+    if (excess) log('warn', 'stanza-skipped', { from: attributeOf(stanza, 'from'), reason: excess.text })
     try {
-      onStanza(stanza)
+      onStanza(stanza, excess)
     } catch (error) {
       log('error', 'stanza-failed', { stanza: stanza.name, from: attributeOf(stanza, 'from'), reason: String(error) })
     }
@@ -313,9 +318,9 @@ function isRefusal({ reason }: StreamEnd): boolean {
   return Object.hasOwn(refusals, reason)
 }
 
-function streamLimits({ maxStanzaBytes, depth, attributes }: ConnectionOptions): StreamLimits {
+function stanzaLimits({ maxStanzaBytes, depth, attributes }: ConnectionOptions): StanzaLimits {
   return {
-    stanzaBytes: Math.max(4 * maxStanzaBytes, 1_048_576),
+    bytes: Math.max(4 * maxStanzaBytes, 1_048_576),
     depth: Math.max(depth + 16, 1_000),
     attributes: Math.max(attributes + 16, 4_096),
   }

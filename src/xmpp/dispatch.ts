@@ -1,11 +1,11 @@
 import { attributeOf, childElements, childNamed, type Element, expandedName } from '../domain/element.ts'
 import { bareJid, formatJid, normaliseJid, parseJid } from '../domain/jid.ts'
-import { reject } from '../domain/rejection.ts'
+import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
 import type { InboundStanza, Log } from '../flow/ports.ts'
 import type { Reply } from '../flow/reply.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, StanzaHandler } from './connection.ts'
 import { type Description, discoInfo, discoItems } from './disco.ts'
 import { answerOf } from './iq.ts'
 import {
@@ -48,7 +48,7 @@ export interface DispatchNeeds {
 
 export interface Dispatch {
   /** What a stanza that answers none of our requests makes happen. Never throws. */
-  readonly handle: (stanza: Element) => void
+  readonly handle: StanzaHandler
   /** From now on documents are refused with `unavailable`; what is in hand goes on. */
   close(): void
   /** Resolves when every document in hand is answered. */
@@ -77,11 +77,11 @@ export function createDispatch({ connection, outlet, intake, describe, log }: Di
   let inHand = 0
   let closed = false
 
-  function handle(element: Element): void {
+  function handle(element: Element, excess?: Rejection): void {
     const stanza = addressed(element)
     if (!stanza) return
     try {
-      const answer = take(stanza)
+      const answer = excess && mayBeAnswered(stanza) ? rejectionReply(element, excess, undefined) : take(stanza)
       if (answer !== undefined) write(answer)
     } catch (error) {
       fail(stanza, error)
@@ -280,6 +280,11 @@ function isReceiptAsked(message: Element): boolean {
 /** RFC 6121 5.2.2: a type that nobody knows counts as normal. */
 function isMute({ type }: Addressed): boolean {
   return type === 'error' || type === 'headline' || type === 'groupchat'
+}
+
+function mayBeAnswered(stanza: Addressed): boolean {
+  const { name } = stanza.element
+  return name === 'iq' ? isOwedAnAnswer(stanza) : name === 'message' && !isMute(stanza)
 }
 
 function isOwedAnAnswer(stanza: Addressed): boolean {

@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes'
 import type { Element, Node } from '../domain/element.ts'
+import { type Rejection, reject } from '../domain/rejection.ts'
 import { createScope, type Declarations } from './scope.ts'
 
 /**
@@ -9,15 +10,22 @@ import { createScope, type Declarations } from './scope.ts'
 
 const STREAMS = 'http://etherx.jabber.org/streams'
 
-/** Limits of one child of the stream. */
-export interface StreamLimits {
-  /** Bytes of UTF-8, found exceeded with the read that exceeds them. */
-  readonly stanzaBytes: number
+/**
+ * Limits of one stanza. What goes beyond them is skipped rather than a reason to close the stream: who sends it should lose
+ * his own stanza, not everybody's connection. Ten to a hundred times as much closes the stream.
+ */
+export interface StanzaLimits {
+  /** Bytes of UTF-8, judged with each read. */
+  readonly bytes: number
   /** Elements within each other, the stanza being the first. */
   readonly depth: number
   /** Attributes and declarations of one element. */
   readonly attributes: number
 }
+
+/** How much more than a stanza may have is read and skipped. */
+const SKIPPED_BYTES_FACTOR = 16
+const SKIPPED_DEPTH_FACTOR = 200
 
 /** What a stream has to be closed for (RFC 6120 4.9.3). */
 export interface StreamFault {
@@ -29,8 +37,11 @@ export interface StreamFault {
 export interface StreamListener {
   /** The stream header, without children. */
   opened(header: Element): void
-  /** A whole child of the stream: a stanza, or something else. */
-  child(element: Element): void
+  /**
+   * A child of the stream: a stanza, or something else. Where there is an excess it is only the element itself, with
+   * nothing in it.
+   */
+  child(element: Element, excess: Rejection | undefined): void
   closed(): void
   /** Once, and nothing comes after it. */
   failed(fault: StreamFault): void
@@ -53,7 +64,7 @@ interface OpenElement extends Element {
   readonly children: Node[]
 }
 
-export function createStreamParser(limits: StreamLimits, listener: StreamListener): StreamParser {
+export function createStreamParser(limits: StanzaLimits, listener: StreamListener): StreamParser {
   // Namespaces are resolved here: with saxes' own way a stanza takes twice as long.
   const sax = new SaxesParser({ position: false, defaultXMLVersion: '1.0', forceXMLVersion: true })
   makePlaces(sax)
@@ -63,24 +74,43 @@ export function createStreamParser(limits: StreamLimits, listener: StreamListene
   let raw: string[] = []
   /** What the stream's header declares for all stanzas. */
   let inherited: Declarations | null = null
+  /** Set when the child that is being read goes beyond a limit: what follows in it is skipped. */
+  let excess: Rejection | undefined
+  /** Open elements that are skipped. */
+  let skipped = 0
   let ended = false
-  /** Units of UTF-16 in all, and up to where the last child of the stream ended; bytes since then. */
-  let received = 0
+  /**
+   * The text that is being read, where it begins in the stream, and where the last child or the header ended, in units of
+   * UTF-16; bytes from there up to the text.
+   */
+  let text = ''
+  let textStart = 0
   let childEnd = 0
   let bytes = 0
 
   sax.on('attribute', ({ name, value }) => {
-    raw.push(name, value)
-    if (raw.length > 2 * limits.attributes) throw exceeded('attributes of an element', limits.attributes)
+    if (raw.length < 2 * limits.attributes || open.length === 0) raw.push(name, value)
+    else excess ??= tooLarge(`it has an element of more than ${limits.attributes} attributes`)
   })
 
   sax.on('opentag', ({ name }) => {
-    if (open.length > limits.depth) throw exceeded('depth of elements', limits.depth)
+    if (open.length > limits.depth) excess ??= tooDeep(limits.depth)
+    if (excess !== undefined && open.length > 1) {
+      skip()
+      return
+    }
     const element = build(name)
     open.push(element)
     if (open.length > 2) open[open.length - 2]!.children.push(element)
     else if (open.length === 1) openStream(element)
   })
+
+  function skip(): void {
+    raw = []
+    skipped += 1
+    if (skipped > SKIPPED_DEPTH_FACTOR * limits.depth)
+      throw new Fault('policy-violation', 'elements are nested too deep')
+  }
 
   function build(qualified: string): OpenElement {
     const declarations = scope.enter(raw)
@@ -96,6 +126,8 @@ export function createStreamParser(limits: StreamLimits, listener: StreamListene
       throw new Fault('not-well-formed', `the root is {${header.uri}}${header.name}, not a stream`)
     }
     inherited = inheritable(header.namespaces)
+    childEnd = sax.position
+    excess = undefined
     listener.opened(header)
   }
 
@@ -105,6 +137,7 @@ export function createStreamParser(limits: StreamLimits, listener: StreamListene
       if (/[^ \t\r\n]/.test(text)) throw new Fault('not-well-formed', 'there is text between stanzas')
       return
     }
+    if (excess !== undefined) return
     const { children } = open[open.length - 1]!
     const last = children.length - 1
     if (typeof children[last] === 'string') children[last] += text
@@ -114,17 +147,26 @@ export function createStreamParser(limits: StreamLimits, listener: StreamListene
   sax.on('cdata', addText)
 
   sax.on('closetag', () => {
+    if (skipped > 0) {
+      skipped -= 1
+      return
+    }
     const element = open.pop()!
     scope.leave()
     if (open.length === 1) finish(element)
     else if (open.length === 0) close()
   })
 
-  function finish(child: Element): void {
-    // No text is shorter in bytes than in units of UTF-16.
-    if (sax.position - childEnd > limits.stanzaBytes) throw exceeded('bytes of a stanza', limits.stanzaBytes)
+  function finish(child: OpenElement): void {
+    // A unit of UTF-16 takes three bytes at most.
+    if (3 * (sax.position - childEnd) > limits.bytes && bytesUntil(sax.position) > limits.bytes) {
+      excess ??= tooManyBytes(limits.bytes)
+    }
     childEnd = sax.position
-    listener.child(child)
+    const found = excess
+    excess = undefined
+    if (found !== undefined) child.children.length = 0
+    listener.child(child, found)
   }
 
   function close(): void {
@@ -132,12 +174,18 @@ export function createStreamParser(limits: StreamLimits, listener: StreamListene
     listener.closed()
   }
 
-  function count(text: string): void {
-    const from = received
-    received += text.length
-    const since = childEnd > from ? text.slice(childEnd - from) : text
-    bytes = (childEnd > from ? 0 : bytes) + Buffer.byteLength(since)
-    if (bytes > limits.stanzaBytes) throw exceeded('bytes of a stanza', limits.stanzaBytes)
+  /** Bytes since the last child ended. */
+  function bytesUntil(position: number): number {
+    const piece = Buffer.byteLength(text.slice(Math.max(childEnd - textStart, 0), position - textStart))
+    return childEnd > textStart ? piece : bytes + piece
+  }
+
+  function count(): void {
+    bytes = bytesUntil(textStart + text.length)
+    textStart += text.length
+    if (bytes <= limits.bytes) return
+    if (bytes > SKIPPED_BYTES_FACTOR * limits.bytes) throw new Fault('policy-violation', 'a stanza has too many bytes')
+    excess ??= tooManyBytes(limits.bytes)
   }
 
   // RFC 6120 11.1: comments, processing instructions and document types have no place in a stream.
@@ -158,11 +206,12 @@ export function createStreamParser(limits: StreamLimits, listener: StreamListene
   })
 
   return {
-    write(text) {
+    write(piece) {
       if (ended) return
+      text = piece
       try {
-        sax.write(text)
-        count(text)
+        sax.write(piece)
+        count()
       } catch (error) {
         ended = true
         listener.failed(faultOf(error))
@@ -189,8 +238,16 @@ function makePlaces(sax: SaxesParser): void {
   fields.errorHandler = undefined
 }
 
-function exceeded(what: string, limit: number): Fault {
-  return new Fault('policy-violation', `the limit of ${limit} for the ${what} is exceeded`)
+function tooManyBytes(limit: number): Rejection {
+  return tooLarge(`it has more than ${limit} bytes`)
+}
+
+function tooLarge(reason: string): Rejection {
+  return reject('too-large', `Cannot read the stanza: ${reason}`)
+}
+
+function tooDeep(limit: number): Rejection {
+  return reject('too-deep', `Cannot read the stanza: its elements are nested deeper than ${limit}`)
 }
 
 function faultOf(error: unknown): StreamFault {

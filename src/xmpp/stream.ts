@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { component, type LtxElement, xml } from '@xmpp/component'
 import { attributeOf, childElements, childNamed, type Element, textOf } from '../domain/element.ts'
+import type { Rejection } from '../domain/rejection.ts'
 import { escapeText } from '../domain/serialise.ts'
-import { createStreamParser, type StreamFault, type StreamLimits } from './parser.ts'
+import { createStreamParser, type StanzaLimits, type StreamFault } from './parser.ts'
 import { type Endpoint, ServerSocket, type TlsOptions } from './socket.ts'
 
 /**
@@ -23,14 +24,15 @@ export interface StreamOptions {
   readonly tls: TlsOptions
   readonly domain: string
   readonly secret: string
-  readonly limits: StreamLimits
+  readonly limits: StanzaLimits
   readonly openTimeoutMs: number
 }
 
 /** None of these may throw. */
 export interface StreamListener {
   online(): void
-  stanza(element: Element): void
+  /** With an excess it is only the element itself, with nothing in it. */
+  stanza(element: Element, excess: Rejection | undefined): void
   /** Something came, be it a space. */
   received(): void
   /** What was buffered is gone. */
@@ -71,7 +73,7 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
   let end: StreamEnd | undefined
   let graceTimer: NodeJS.Timeout | undefined
   /** Stanzas that came in one read with the handshake's answer. */
-  let early: Element[] | undefined
+  let early: [Element, Rejection | undefined][] | undefined
 
   const socket = new ServerSocket(endpoint, options.tls)
   const parser = createStreamParser(options.limits, {
@@ -81,10 +83,10 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
     failed: (fault) => close(CLOSE_MS, faultEnd(fault), faultText(fault)),
   })
 
-  function takeChild(element: Element): void {
+  function takeChild(element: Element, excess: Rejection | undefined): void {
     if (STANZAS.has(element.name) && element.uri === COMPONENT) {
-      if (state === 'online') listener.stanza(element)
-      else if (state === 'opening') early?.push(element)
+      if (state === 'online') listener.stanza(element, excess)
+      else if (state === 'opening') early?.push([element, excess])
     } else if (element.name === 'error' && element.uri === STREAMS) {
       close(CLOSE_MS, errorEnd(element))
     } else if (element.name === 'handshake' && element.uri === COMPONENT) {
@@ -98,7 +100,7 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
     clearTimeout(openTimer)
     state = 'online'
     listener.online()
-    for (const stanza of early ?? []) listener.stanza(stanza)
+    for (const [stanza, excess] of early ?? []) listener.stanza(stanza, excess)
     early = undefined
   }
 

@@ -451,3 +451,27 @@ describe('when something here fails', () => {
     expect(one.written.find((answer) => answer.includes('id="1"'))).toContain('<accepted ')
   })
 })
+
+describe('a stanza that was too much to be read', () => {
+  const excess = reject('too-large', 'Cannot read the stanza: it has more than 1048576 bytes')
+  const cases: readonly { what: string; in: string; answered: boolean }[] = [
+    { what: 'a request', in: `<iq type='set' id='1' ${notFrom}/>`, answered: true },
+    { what: 'a message', in: `<message ${notFrom}/>`, answered: true },
+    { what: 'an answer', in: `<iq type='result' id='1' ${notFrom}/>`, answered: false },
+    { what: 'a headline', in: `<message type='headline' ${notFrom}/>`, answered: false },
+    { what: 'a presence', in: `<presence ${notFrom}/>`, answered: false },
+  ]
+  for (const { what, in: received, answered } of cases) {
+    it(`${what} is ${answered ? 'refused for what it is' : 'not answered'}`, () => {
+      const { handle, written } = scene()
+      handle(stanza(received), excess)
+      expect(written.map((xml) => xml.includes(`reason="too-large"`))).toEqual(answered ? [true] : [])
+    })
+  }
+
+  it('a bounce is still a bounce', () => {
+    const { handle, heard } = scene()
+    handle(stanza(`<message type='error' id='m1' ${notFrom}/>`), excess)
+    expect(heard).toEqual(['bounce m1 a@example.test/x undefined-condition cancel'])
+  })
+})

@@ -1,0 +1,330 @@
+import { describe, expect, it } from 'vitest'
+import { childElements, type Element, textOf } from '../../src/domain/element.ts'
+import { child, HEADER, readStream } from './stream-text.ts'
+
+const nested = (depth: number) => `${'<a>'.repeat(depth)}${'</a>'.repeat(depth)}`
+
+describe('what a stream is read as', () => {
+  it('an element has its names, attributes, declarations and children in order', () => {
+    const message = child(
+      `<message to='w' xml:lang='en'><p:a xmlns:p='urn:p' xmlns='urn:d' p:x='1' y='2'>one<b/>two<p:c>&lt;3</p:c></p:a></message>`,
+    )
+    expect(message).toMatchObject({ name: 'message', uri: 'jabber:component:accept', prefix: '', namespaces: null })
+    expect(message.attributes).toEqual([
+      { name: 'to', uri: '', prefix: '', value: 'w' },
+      { name: 'lang', uri: 'http://www.w3.org/XML/1998/namespace', prefix: 'xml', value: 'en' },
+    ])
+    expect(message.children).toEqual([
+      {
+        name: 'a',
+        uri: 'urn:p',
+        prefix: 'p',
+        attributes: [
+          { name: 'x', uri: 'urn:p', prefix: 'p', value: '1' },
+          { name: 'y', uri: '', prefix: '', value: '2' },
+        ],
+        namespaces: { p: 'urn:p', '': 'urn:d' },
+        children: [
+          'one',
+          { name: 'b', uri: 'urn:d', prefix: '', attributes: [], namespaces: null, children: [] },
+          'two',
+          { name: 'c', uri: 'urn:p', prefix: 'p', attributes: [], namespaces: null, children: ['<3'] },
+        ],
+      },
+    ])
+  })
+
+  it('a declaration ends with its element', () => {
+    const message = child(`<message><a xmlns='urn:1' xmlns:p='urn:p1'><p:b xmlns:p='urn:p2'/><p:c/></a><d/></message>`)
+    const [a, d] = childElements(message) as [Element, Element]
+    expect(childElements(a).map(({ uri }) => uri)).toEqual(['urn:p2', 'urn:p1'])
+    expect(d.uri).toBe('jabber:component:accept')
+  })
+
+  it('text around entities, character references and CDATA is one text', () => {
+    expect(child(`<message>a&amp;b&#x1F600;<![CDATA[<c>]]>&#10;d</message>`).children).toEqual(['a&b😀<c>\nd'])
+  })
+
+  it('what the header declares for documents stands on every stanza, and nothing of the transport does', () => {
+    const header = HEADER.replace('<stream:stream', `<stream:stream xmlns:d='urn:d' xmlns:db='jabber:server:dialback'`)
+    const { children } = readStream([header, `<message><d:a/></message><message xmlns:e='urn:e' xmlns:d='urn:d2'/>`])
+    expect(children[0]!.namespaces).toEqual({ d: 'urn:d' })
+    expect(childElements(children[0]!)[0]).toMatchObject({ uri: 'urn:d', namespaces: null })
+    expect(children[1]!.namespaces).toEqual({ d: 'urn:d2', e: 'urn:e' })
+  })
+
+  it('names of object prototypes are names like any other', () => {
+    const message = child(
+      `<message><__proto__ xmlns:__proto__='urn:p' __proto__:constructor='1' toString='2'/></message>`,
+    )
+    const [only] = childElements(message) as [Element]
+    expect(only).toMatchObject({ name: '__proto__', uri: 'jabber:component:accept' })
+    expect(Object.entries(only.namespaces ?? {})).toEqual([['__proto__', 'urn:p']])
+    expect(only.attributes.map(({ name, uri }) => [name, uri])).toEqual([
+      ['constructor', 'urn:p'],
+      ['toString', ''],
+    ])
+  })
+
+  it('white space between stanzas is nothing', () => {
+    const { children, faults } = readStream([HEADER, ' \n', '<presence/> ', '\t', '<presence/>'])
+    expect([children.length, faults]).toEqual([2, []])
+  })
+
+  it('a stream cut at any place is the same stream', () => {
+    const text = `${HEADER}<message a='1&amp;&#x20AC;'>tä€😀xt<p:b xmlns:p='urn:p'><![CDATA[c]]></p:b>\r\nend</message> <iq/></stream:stream>`
+    const whole = readStream([text])
+    expect(whole).toMatchObject({ closed: 1, faults: [], excesses: [] })
+    expect(whole.children).toHaveLength(2)
+    for (let at = 1; at < text.length; at += 1) {
+      expect(readStream([text.slice(0, at), text.slice(at)]), `cut at ${at}`).toEqual(whole)
+    }
+    expect(readStream([...text])).toEqual(whole)
+  })
+
+  it('what comes after the end of the stream is not read', () => {
+    expect(readStream([HEADER, '</stream:stream>', '<message/>'])).toMatchObject({
+      closed: 1,
+      children: [],
+      faults: [],
+    })
+  })
+
+  it('a text of 5 MB that comes in small pieces is read in well under a second', () => {
+    const pieces = Array.from({ length: 5_000 }, () => 'x'.repeat(1_000))
+    const startedAt = performance.now()
+    const { children } = readStream([HEADER, '<message>', ...pieces, '</message>'], { bytes: 10_000_000 })
+    expect(textOf(children[0]!)).toHaveLength(5_000_000)
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+})
+
+const faults: readonly { what: string; text: string; condition: string; words: RegExp }[] = [
+  {
+    what: 'a DOCTYPE before the stream',
+    text: `<!DOCTYPE x>${HEADER}`,
+    condition: 'restricted-xml',
+    words: /document type/,
+  },
+  {
+    what: 'a DOCTYPE in the stream',
+    text: `${HEADER}<!DOCTYPE x [<!ENTITY a "b">]><message/>`,
+    condition: 'restricted-xml',
+    words: /doctype/,
+  },
+  {
+    what: 'a DOCTYPE in a stanza',
+    text: `${HEADER}<message><!DOCTYPE x></message>`,
+    condition: 'restricted-xml',
+    words: /doctype/,
+  },
+  { what: 'a comment', text: `${HEADER}<message><!-- c --></message>`, condition: 'restricted-xml', words: /comment/ },
+  { what: 'a comment between stanzas', text: `${HEADER}<!-- c -->`, condition: 'restricted-xml', words: /comment/ },
+  {
+    what: 'a processing instruction',
+    text: `${HEADER}<message><?x y?></message>`,
+    condition: 'restricted-xml',
+    words: /processing/,
+  },
+  {
+    what: 'an undefined entity',
+    text: `${HEADER}<message>&nbsp;</message>`,
+    condition: 'not-well-formed',
+    words: /entity/,
+  },
+  {
+    what: 'an entity with the name of a prototype',
+    text: `${HEADER}<message>&constructor;</message>`,
+    condition: 'not-well-formed',
+    words: /entity/,
+  },
+  {
+    what: 'a reference to no character',
+    text: `${HEADER}<message>&#0;</message>`,
+    condition: 'not-well-formed',
+    words: /entity/,
+  },
+  {
+    what: 'a control character',
+    text: `${HEADER}<message>\u0001</message>`,
+    condition: 'not-well-formed',
+    words: /disallowed/,
+  },
+  {
+    what: 'a wrong end tag',
+    text: `${HEADER}<message><a></message>`,
+    condition: 'not-well-formed',
+    words: /close tag/,
+  },
+  {
+    what: 'an attribute twice',
+    text: `${HEADER}<message a='1' a='2'/>`,
+    condition: 'not-well-formed',
+    words: /duplicate/,
+  },
+  {
+    what: 'an attribute twice by other prefixes',
+    text: `${HEADER}<message xmlns:p='u' xmlns:q='u' p:a='1' q:a='2'/>`,
+    condition: 'not-well-formed',
+    words: /twice/,
+  },
+  {
+    what: 'an attribute without quotes',
+    text: `${HEADER}<message a=1/>`,
+    condition: 'not-well-formed',
+    words: /unquoted/,
+  },
+  { what: '< in an attribute', text: `${HEADER}<message a='<'/>`, condition: 'not-well-formed', words: /disallowed/ },
+  { what: ']]> in text', text: `${HEADER}<message>]]></message>`, condition: 'not-well-formed', words: /]]>/ },
+  {
+    what: 'a prefix of an element that is not declared',
+    text: `${HEADER}<message><p:a/></message>`,
+    condition: 'not-well-formed',
+    words: /p:a is not declared/,
+  },
+  {
+    what: 'a prefix of an attribute that is not declared',
+    text: `${HEADER}<message p:a='1'/>`,
+    condition: 'not-well-formed',
+    words: /p:a is not declared/,
+  },
+  {
+    what: 'a prefix that is declared empty',
+    text: `${HEADER}<message xmlns:p=''/>`,
+    condition: 'not-well-formed',
+    words: /declared empty/,
+  },
+  {
+    what: 'another meaning of xml',
+    text: `${HEADER}<message xmlns:xml='urn:x'/>`,
+    condition: 'not-well-formed',
+    words: /prefix xml/,
+  },
+  {
+    what: 'another name for the namespace of xml',
+    text: `${HEADER}<message xmlns:x='http://www.w3.org/XML/1998/namespace'/>`,
+    condition: 'not-well-formed',
+    words: /prefix xml/,
+  },
+  {
+    what: 'a declaration of xmlns',
+    text: `${HEADER}<message xmlns:xmlns='urn:x'/>`,
+    condition: 'not-well-formed',
+    words: /xmlns/,
+  },
+  {
+    what: 'two colons in a name',
+    text: `${HEADER}<message><a:b:c/></message>`,
+    condition: 'not-well-formed',
+    words: /malformed/,
+  },
+  {
+    what: 'a name that ends with a colon',
+    text: `${HEADER}<message><a:/></message>`,
+    condition: 'not-well-formed',
+    words: /malformed/,
+  },
+  {
+    what: 'a local name that begins with a digit',
+    text: `${HEADER}<message xmlns:a='u'><a:1/></message>`,
+    condition: 'not-well-formed',
+    words: /malformed/,
+  },
+  {
+    what: 'text between stanzas',
+    text: `${HEADER}<message/>x<message/>`,
+    condition: 'not-well-formed',
+    words: /between stanzas/,
+  },
+  {
+    what: 'another encoding',
+    text: HEADER.replace(`'1.0'`, `'1.0' encoding='ISO-8859-1'`),
+    condition: 'unsupported-encoding',
+    words: /ISO-8859-1/,
+  },
+  { what: 'something else than a stream', text: `<html>`, condition: 'not-well-formed', words: /not a stream/ },
+  {
+    what: 'a stanza sixteen times too long',
+    text: `${HEADER}<message>${'x'.repeat(1_700)}`,
+    condition: 'policy-violation',
+    words: /bytes/,
+  },
+  {
+    what: 'elements two hundred times too deep',
+    text: `${HEADER}${nested(4_100)}`,
+    condition: 'policy-violation',
+    words: /deep/,
+  },
+]
+
+describe('what no server may send ends the stream, and never throws', () => {
+  for (const { what, text, condition, words } of faults) {
+    it(`${what} is ${condition}`, () => {
+      const read = readStream([text, '<message/>'], what.includes('deep') ? { depth: 20 } : { bytes: 100 })
+      expect(read.faults).toEqual([{ condition, text: expect.stringMatching(words) }])
+      expect(read.children.length).toBeLessThanOrEqual(1)
+    })
+  }
+})
+
+describe('what is too much is skipped, and the next stanza is read', () => {
+  const cases = [
+    {
+      what: 'bytes in one piece',
+      text: `<message id='1'><a>${'x'.repeat(200)}</a></message>`,
+      kind: 'too-large',
+      words: /more than 200 bytes/,
+    },
+    {
+      what: 'bytes of long characters',
+      text: `<message id='1'>${'😀'.repeat(60)}</message>`,
+      kind: 'too-large',
+      words: /more than 200 bytes/,
+    },
+    {
+      what: 'elements',
+      text: `<message id='1'>${'<a/>'.repeat(60)}</message>`,
+      kind: 'too-large',
+      words: /more than 200 bytes/,
+    },
+    { what: 'depth', text: `<message id='1'>${nested(7)}<b>t</b></message>`, kind: 'too-deep', words: /deeper than 7/ },
+    {
+      what: 'attributes',
+      text: `<message id='1'><a b='1' c='2' d='3' e='4'><b/></a></message>`,
+      kind: 'too-large',
+      words: /more than 3 attributes/,
+    },
+    {
+      what: 'attributes of the stanza',
+      text: `<message id='1' b='1' c='2' d='3'>t</message>`,
+      kind: 'too-large',
+      words: /more than 3 attributes/,
+    },
+  ]
+  for (const { what, text, kind, words } of cases) {
+    it(`too much of ${what}`, () => {
+      const limits = { bytes: 200, depth: 7, attributes: 3 }
+      for (const pieces of [[text], [...text]]) {
+        const read = readStream([HEADER, ...pieces, `<message id='2'><a b='1'>t</a></message>`], limits)
+        expect(read.excesses).toEqual([{ kind, text: expect.stringMatching(words), findings: [] }])
+        expect(read.faults).toEqual([])
+        expect(read.children.map(({ attributes, children }) => [attributes[0]?.value, children.length])).toEqual([
+          ['1', 0],
+          ['2', 1],
+        ])
+      }
+    })
+  }
+
+  it('just enough is not too much', () => {
+    const fits = `<message>${nested(6)}<a b='1' c='2' d='3'/></message>`
+    const read = readStream([HEADER, fits], { bytes: Buffer.byteLength(fits), depth: 7, attributes: 3 })
+    expect(read).toMatchObject({ excesses: [], faults: [] })
+  })
+
+  it('bytes are counted for each stanza', () => {
+    const one = `<message>${'x'.repeat(150)}</message>`
+    const read = readStream([HEADER, ...Array.from({ length: 50 }, () => `${one} ${one}`)], { bytes: 200 })
+    expect([read.children.length, read.excesses, read.faults]).toEqual([100, [], []])
+  })
+})
