@@ -57,8 +57,9 @@ export function delayAfter(policy: RetryPolicy, tries: number, sinceAcceptedMs: 
 
 /** The first row that fits counts; the last row fits everything. docs/operations.md shows it. */
 export const answerTable: readonly AnswerRow[] = [
-  // ejabberd 23.01 says "wait" to a publish option that it will never know.
+  // ejabberd 23.01 says "wait" to an option of a node that it will never know, or never allow.
   { condition: 'resource-constraint', text: "^Unknown field '", verdict: 'dead-and-alarm' },
+  { condition: 'resource-constraint', text: "^Bad value of field '", verdict: 'dead-and-alarm' },
   // RFC 6120 8.3.2: `wait` says that trying again later is worth it, whatever the condition.
   { condition: '*', type: 'wait', verdict: 'retry' },
   // RFC 6120 says cancel, but on ejabberd and Openfire it is a component that restarts.
@@ -77,6 +78,8 @@ export const answerTable: readonly AnswerRow[] = [
   { condition: 'not-allowed', verdict: 'dead-and-alarm' },
   { condition: 'item-not-found', verdict: 'dead-and-alarm' },
   { condition: 'precondition-not-met', verdict: 'dead-and-alarm' },
+  { condition: 'closed-node', verdict: 'dead-and-alarm' },
+  { condition: 'unsupported', verdict: 'dead-and-alarm' },
   { condition: 'bad-request', verdict: 'dead' },
   { condition: 'payload-too-big', verdict: 'dead' },
   { condition: 'not-acceptable', verdict: 'dead' },

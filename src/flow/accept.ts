@@ -70,7 +70,7 @@ function acceptanceOf({ submission, type, fields, decision, receivedAtMs }: Matc
   const key = keyOf(submission, type, fields)
   return {
     envelope,
-    deliveries: decision.deliveries,
+    deliveries: [...decision.deliveries, ...decision.impossible],
     ...(claim === undefined ? {} : { claim: { name: claim, windowMs } }),
     ...(key === undefined ? {} : { key: { name: `${envelope.type} ${key}`, windowMs } }),
   }
@@ -140,7 +140,9 @@ function wakeAll(
   { wakes, log }: AcceptNeeds,
 ): void {
   const ids = acceptances.flatMap(({ envelope, deliveries }, at) =>
-    answers[at]?.kind === 'accepted' ? deliveries.map((_, index) => deliveryId(envelope.id, index)) : [],
+    answers[at]?.kind === 'accepted'
+      ? deliveries.flatMap(({ impossible }, index) => (impossible ? [] : [deliveryId(envelope.id, index)]))
+      : [],
   )
   if (ids.length === 0) return
   // A wake that is lost costs time only: the sweeper finds what is due.

@@ -172,13 +172,13 @@ function judge(started: StartedAttempt, outcome: AttemptOutcome, atMs: number, n
 }
 
 function judgeRefusal(started: StartedAttempt, answer: Answer, record: AttemptRecord, needs: DeliverNeeds): Judgement {
-  const { id, tries, options, receivedAtMs } = started
+  const { id, tries, options, sinceMs } = started
   const policy = needs.policies().get(options.retry) ?? defaultPolicy
   const verdict = verdictOf(answer, policy)
   if (verdict !== 'retry')
     return { end: { id, kind: 'dead', reason: 'refused', record }, alarm: verdict === 'dead-and-alarm' }
   const nowMs = needs.now()
-  const delayMs = delayAfter(policy, tries, nowMs - receivedAtMs, needs.random())
+  const delayMs = delayAfter(policy, tries, nowMs - sinceMs, needs.random())
   if (delayMs !== null) return { end: { id, kind: 'retry', dueAtMs: nowMs + delayMs, record }, alarm: false }
   return {
     end: { id, kind: 'dead', reason: tries >= policy.deliveries ? 'tries-exhausted' : 'too-late', record },

@@ -101,7 +101,10 @@ function check(submission: Submission, ruling: Ruling, needs: IntakeNeeds): Chec
     fields,
     content: document.content,
   }
-  return { submission, type, fields, decision: ruling.matcher.match(subject), receivedAtMs: needs.now() }
+  const decision = ruling.matcher.match(subject)
+  if (decision.refused.length > 0)
+    needs.log('warn', 'address-refused', { from: origin.from, refused: decision.refused })
+  return { submission, type, fields, decision, receivedAtMs: needs.now() }
 }
 
 /** An item that we published ourselves has come back (DESIGN 3.3). Ids of ours are looked up only where one could be. */

@@ -27,33 +27,28 @@ export interface Operations {
 export function createOperations({ store, ruling, rehydrate }: OperationNeeds): Operations {
   async function redrive(id: string): Promise<OperationResult> {
     const { envelopeId, index } = parseDeliveryId(id)
-    if (index !== undefined) return (await store.redrive(id)) ? done : refused('is not a dead letter')
+    if (index !== undefined) return (await store.redrive(id)) ? done : refused('is not a dead letter that can be sent')
     const seen = await store.trace(envelopeId)
     if (!seen) return refused('is not known')
     if (seen.state !== 'dead') return refused(`is not a dead letter but ${seen.state}`)
-    if (seen.deliveries.length > 0) return redriveAll(seen)
-    return matchAgain(seen)
-  }
-
-  async function redriveAll(seen: EnvelopeTrace): Promise<OperationResult> {
-    const dead = seen.deliveries.filter((delivery) => delivery.state === 'dead')
-    for (const delivery of dead) await store.redrive(delivery.id)
-    return done
+    if (seen.deliveries.length === 0) return matchAgain(seen)
+    return (await store.redrive(seen.id)) ? done : refused('has no delivery that can be sent')
   }
 
   async function matchAgain(seen: EnvelopeTrace): Promise<OperationResult> {
     const payload = await store.payload(seen.id)
     if (!payload) return refused('has lost its payload to the retention')
     const { content } = rehydrate(seen.form, seen.mediaType, seen.datatype, payload)
-    const { deliveries } = ruling.matcher.match({
+    const { deliveries, impossible } = ruling.matcher.match({
       type: seen.type,
       origin: seen.origin,
       mediaType: seen.mediaType,
       fields: seen.fields,
       content,
     })
-    if (deliveries.length === 0) return refused('still matches no route')
-    return (await store.replan(seen.id, deliveries)) ? done : refused('is not a dead letter any more')
+    const planned = [...deliveries, ...impossible]
+    if (planned.length === 0) return refused('still matches no route')
+    return (await store.replan(seen.id, planned)) ? done : refused('is not a dead letter any more')
   }
 
   return {

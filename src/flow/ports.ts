@@ -111,6 +111,8 @@ export interface StartedAttempt {
   readonly type: string
   readonly from: string
   readonly receivedAtMs: number
+  /** From when on a policy's `giveUpAfter` is reckoned: the receipt, or the last redrive. */
+  readonly sinceMs: number
   readonly hops: number
   readonly form: Form
   readonly mediaType: string

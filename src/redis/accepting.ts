@@ -5,7 +5,7 @@ import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS, SILENCE_MS } from './connection.ts'
 import { nameDigest } from './keys.ts'
-import { factsOf, metaOf } from './records.ts'
+import { factsOf, firstRecord, metaOf } from './records.ts'
 import type { Argument } from './scripts.ts'
 
 export interface AcceptOptions {
@@ -86,7 +86,15 @@ function acceptArguments({ envelope, deliveries, claim, key }: Acceptance, nowMs
   ]
   for (const planned of deliveries) {
     const facts = factsOf(planned, times)
-    args.push(facts.route, facts.lane ?? '', facts.priority, JSON.stringify(facts), JSON.stringify(planned.options))
+    const options = JSON.stringify(planned.options)
+    args.push(
+      facts.route,
+      facts.lane ?? '',
+      facts.priority,
+      JSON.stringify(facts),
+      options,
+      firstRecord(planned, nowMs),
+    )
   }
   return args
 }

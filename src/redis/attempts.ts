@@ -81,8 +81,8 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
   const envelopes = new Map<string, { readonly meta: Meta; readonly payload: Buffer }>()
   const started = new Map<string, StartedAttempt>()
   for (const row of reply) {
-    const [id, tries, to, route, expires, options, metaText, payload] = row as [
-      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
+    const [id, tries, to, route, expires, since, options, metaText, payload] = row as [
+      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
     ]
     const { envelopeId } = parseDeliveryId(String(id))
     const envelope = envelopes.get(envelopeId) ?? { meta: JSON.parse(String(metaText)) as Meta, payload }
@@ -98,6 +98,7 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
       type: meta.type,
       from: meta.origin.from,
       receivedAtMs: meta.receivedAtMs,
+      sinceMs: String(since) === '' ? meta.receivedAtMs : Number(String(since)),
       hops: meta.origin.hops,
       form: meta.form,
       mediaType: meta.mediaType,

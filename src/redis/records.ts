@@ -46,6 +46,8 @@ export interface Facts {
   readonly due: number
   readonly lane?: string
   readonly expires?: number
+  /** When it was redriven; giving up is reckoned from then on. */
+  readonly since?: number
   /** How long its confirmation may take. */
   readonly patience: number
   /** The instance that has it under way, and since when. */
@@ -75,24 +77,33 @@ export function metaOf({ document, ...envelope }: Envelope): Meta {
 /** The more urgent, the larger; beyond these bounds there is no difference. */
 const PRIORITY_MOST = 100
 
-/** A delivery that waits, due at once. Both the route and the sender may set an end to it: the earlier counts. */
+/**
+ * A delivery that waits, due at once; or one that is dead from the beginning, because its address is impossible. Both the
+ * route and the sender may set an end to it: the earlier counts.
+ */
 export function factsOf(
   planned: PlannedDelivery,
   times: { readonly receivedAtMs: number; readonly nowMs: number; readonly submitExpiresMs: number | undefined },
 ): Facts {
   const to = destinationName(planned.destination)
   const expiresMs = Math.min(planned.expiresMs ?? Infinity, times.submitExpiresMs ?? Infinity)
+  const { impossible } = planned
   return {
-    state: 'waiting',
+    ...(impossible ? { state: 'dead', reason: impossible.reason, ended: times.nowMs } : { state: 'waiting' }),
     to,
     route: planned.route,
     priority: Math.max(-PRIORITY_MOST, Math.min(PRIORITY_MOST, Math.round(planned.priority))),
     tries: 0,
     due: times.nowMs,
-    ...(planned.lane === undefined ? {} : { lane: nameDigest(planned.lane, to) }),
+    ...(planned.lane === undefined || impossible ? {} : { lane: nameDigest(planned.lane, to) }),
     ...(expiresMs === Infinity ? {} : { expires: times.receivedAtMs + expiresMs }),
     patience: planned.options.confirmTimeoutMs,
   }
+}
+
+/** The one record of a delivery that is dead from the beginning; '' for all others. */
+export function firstRecord({ impossible }: PlannedDelivery, nowMs: number): string {
+  return impossible ? recordLine({ atMs: nowMs, result: impossible.reason, text: impossible.text }) : ''
 }
 
 const TEXT_MOST = 500

@@ -9,7 +9,7 @@ import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from '
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
 import { createReadings } from './readings.ts'
-import { factsOf, type Meta, recordLine } from './records.ts'
+import { factsOf, firstRecord, type Meta, recordLine } from './records.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -188,6 +188,7 @@ function createOperations(
       const args = deliveries.flatMap((planned) => [
         JSON.stringify(factsOf(planned, times)),
         JSON.stringify(planned.options),
+        firstRecord(planned, times.nowMs),
       ])
       return (await call('replan', [envelopeId, ...args], { repeatable: false })) === 1
     },

@@ -121,6 +121,49 @@ describe('dead letters', () => {
   })
 })
 
+describe('a delivery without an address that may be used', () => {
+  const impossible = { reason: 'address-refused', text: 'Cannot fill n/{c}: absent' } as const
+
+  it('is a dead letter from the beginning, with its reason, while the others go on', async () => {
+    await openWith()
+    const deliveries = [
+      plan({ to: 'a@x.example', lane: 'l' }),
+      { ...plan({ to: 'b@x.example', lane: 'l' }), impossible },
+    ]
+    const id = await accepted(store, { deliveries })
+    expect((await store.start([`${id}.0`, `${id}.1`], [])).map((attempt) => attempt.id)).toEqual([`${id}.0`])
+    await store.end({ id: `${id}.0`, kind: 'delivered', record: record('') })
+    const trace = await store.trace(id)
+    expect(trace?.state).toBe('dead')
+    expect(trace?.deliveries[1]).toMatchObject({
+      state: 'dead',
+      reason: 'address-refused',
+      attempts: [{ text: impossible.text }],
+    })
+    expect(await store.dead({ reason: 'address-refused' })).toMatchObject([{ id: `${id}.1`, text: impossible.text }])
+    await balances(store)
+  })
+
+  it('is never sent by a redrive, and can be dropped', async () => {
+    await openWith()
+    const id = await accepted(store, { deliveries: [{ ...plan(), impossible }] })
+    expect(await store.redrive(id)).toBe(false)
+    expect(await store.redrive(`${id}.0`)).toBe(false)
+    expect(await store.start([`${id}.0`], [])).toEqual([])
+    expect(await store.drop(`${id}.0`, 'wrong currency', 'ops')).toBe(true)
+    expect((await store.trace(id))?.state).toBe('dropped')
+    await balances(store)
+  })
+
+  it('can come from matching again', async () => {
+    await openWith()
+    const id = await accepted(store, { deliveries: [] })
+    expect(await store.replan(id, [plan(), { ...plan({ to: 'b@x.example' }), impossible }])).toBe(true)
+    expect((await store.trace(id))?.deliveries.map((delivery) => delivery.state)).toEqual(['waiting', 'dead'])
+    await balances(store)
+  })
+})
+
 describe('drop', () => {
   it('keeps the reason and the name of who did it', async () => {
     await openWith()

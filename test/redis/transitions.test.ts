@@ -136,6 +136,7 @@ describe('start', () => {
       type: 'order',
       from: 'shop@suppliers.example/web',
       receivedAtMs: clock(),
+      sinceMs: clock(),
       hops: 2,
       form: 'element',
       mediaType: 'application/xml',

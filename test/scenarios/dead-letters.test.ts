@@ -62,7 +62,7 @@ describe.each(['prosody', 'ejabberd'] as const)('dead letters, on %s', (kind) =>
   })
 
   it('an address outside of allow is never sent to: it is a dead letter that says so', async () => {
-    for (const to of ['Ops', '../x', 'a@b', 'ünïcode']) {
+    for (const to of ['o ps', '../x', 'a@b', 'ünïcode']) {
       const id = acceptedId(await at.submit(note(to)))
       await becomes(id, 'dead')
       const [delivery] = (await at.trace(id)).deliveries

@@ -41,6 +41,7 @@ function scene(create: Create, window = 64): Scene {
       type: 'order',
       from: 'a@example.test/x',
       receivedAtMs: 0,
+      sinceMs: 0,
       hops: 0,
       form: 'element',
       mediaType: 'application/xml',

@@ -76,6 +76,7 @@ function attempt(destination: Destination, options: Partial<DeliveryOptions> = {
     type: 'order',
     from: 'a@example.test/x',
     receivedAtMs: Date.now(),
+    sinceMs: 0,
     hops: 0,
     form: 'element',
     mediaType: 'application/xml',

@@ -30,6 +30,7 @@ function attempt(
     type: 'order',
     from: 'a@example.test/x',
     receivedAtMs: Date.parse(RECEIVED),
+    sinceMs: 0,
     hops: 0,
     form: 'element',
     mediaType: 'application/xml',

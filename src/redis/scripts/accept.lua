@@ -2,7 +2,8 @@
 -- Accepts batches of documents, each batch all or none: envelopes, deliveries with their places in the order, claims, ledger.
 -- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, meta,
--- payload, count of deliveries; and of each delivery: route, lane, priority, facts, options.
+-- payload, count of deliveries; and of each delivery: route, lane, priority, facts, options, and its first record where it
+-- is dead from the beginning, or ''.
 -- Gives for each batch, of each document: its answer, an id; or 'overloaded', scope, waiting.
 local LIMIT_ALL, LIMIT_SENDER, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local at = 5
@@ -53,7 +54,7 @@ local function judge(document, batch)
   local value = document.id .. ' ' .. document.digest
   if document.claimMs > 0 then batch.names['claim:' .. document.claim] = value end
   if document.keyMs > 0 then batch.names['key:' .. document.key] = value end
-  if document.count > 0 then
+  if document.waiting > 0 then
     batch.added = batch.added + 1
     add(batch.addedBy, document.sender, 1)
   end
@@ -75,8 +76,12 @@ local function writeDeliveries(document, envelope)
     writes[#writes + 1] = 'o' .. number
     writes[#writes + 1] = delivery.options
     countDelivery(delivery.route, 'planned', 1)
-    countDelivery(delivery.route, 'waiting', 1)
-    if delivery.lane == '' or takePlace(id, delivery.lane, envelope.sum.sequence) then
+    countDelivery(delivery.route, delivery.record == '' and 'waiting' or 'dead', 1)
+    if delivery.record ~= '' then
+      writes[#writes + 1] = 'a' .. number
+      writes[#writes + 1] = delivery.record
+      put('dead', id, NOW)
+    elseif delivery.lane == '' or takePlace(id, delivery.lane, envelope.sum.sequence) then
       put('ready', id, rank({ priority = delivery.priority, due = NOW }))
     end
   end
@@ -84,13 +89,15 @@ end
 
 local function write(document)
   local envelope = envelopeOf(document.id)
-  local dead = document.count == 0
+  local unrouted = document.count == 0
   local sum = {
-    state = dead and 'dead' or 'waiting', type = document.type, sender = document.sender,
+    type = document.type, sender = document.sender,
     sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
-    waiting = document.count, held = 0, dead = dead and 1 or 0, expired = 0, dropped = 0, delivered = 0,
+    waiting = document.waiting, held = 0, dead = unrouted and 1 or document.count - document.waiting,
+    expired = 0, dropped = 0, delivered = 0,
   }
-  if dead then
+  sum.state = documentState(sum)
+  if unrouted then
     sum.reason, sum.ended = 'no-route', NOW
     put('dead', document.id, NOW)
   end
@@ -123,12 +130,14 @@ local function readDocument()
   local document = {
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
-    meta = argument(), payload = argument(), count = tonumber(argument()), deliveries = {},
+    meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
   }
   for index = 1, document.count do
     local delivery = {
       route = argument(), lane = argument(), priority = tonumber(argument()), facts = argument(), options = argument(),
+      record = argument(),
     }
+    if delivery.record == '' then document.waiting = document.waiting + 1 end
     if delivery.lane ~= '' then document.ordered = true end
     document.deliveries[index] = delivery
   end

@@ -38,7 +38,9 @@ local function tell(delivery)
     found = redis.call('HMGET', envelope.key, 'o' .. delivery.index, 'meta', 'payload')
   end
   told[envelope.id] = true
-  started[#started + 1] = { delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', found[1], found[2], found[3] }
+  started[#started + 1] = {
+    delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', facts.since or '', found[1], found[2], found[3],
+  }
 end
 
 local function begin(delivery)
