@@ -15,7 +15,7 @@ while read -r verb pid; do
   esac
 done
 for pid in $held; do kill -TERM "$pid" 2>/dev/null; done
-sleep 5
+case $held in *[0-9]*) sleep 5 ;; esac
 for pid in $held; do kill -KILL "$pid" 2>/dev/null; done
 `
 
