@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer'
+import { shown } from './shown.ts'
 
 /**
  * Bytes of a sealed document as text. Understood are UTF-8 (with a byte order mark or without), UTF-16 with its mark (XML 1.0,
@@ -43,7 +44,7 @@ export function decodeXml(bytes: Uint8Array, charset?: string): Decoded {
   if (charset !== undefined && !names(charset, encoding)) {
     return undecodable(
       'charset',
-      `Cannot read the text: the media type says charset=${charset.slice(0, 40)}, the document is ${encoding}`,
+      `Cannot read the text: the media type says charset=${shown(charset, 40)}, the document is ${encoding}`,
     )
   }
   return decode(bytes, encoding)
@@ -59,7 +60,7 @@ export function decodeJson(bytes: Uint8Array, charset?: string): Decoded {
   if (charset !== undefined && !names(charset, 'utf-8')) {
     return undecodable(
       'charset',
-      `Cannot read the JSON: the media type says charset=${charset.slice(0, 40)}, JSON is UTF-8`,
+      `Cannot read the JSON: the media type says charset=${shown(charset, 40)}, JSON is UTF-8`,
     )
   }
   return decode(bytes, 'utf-8')

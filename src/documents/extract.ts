@@ -6,6 +6,7 @@ import { readDocument } from './carriage.ts'
 import { isKnownExtension, MESSAGE_CHILDREN } from './extensions.ts'
 import type { Limits } from './limits.ts'
 import { rootUri } from './self-contained.ts'
+import { shown } from './shown.ts'
 import { parseSubmit } from './submit.ts'
 
 const WAYBILL = 'urn:waybill:0'
@@ -97,7 +98,7 @@ function isSubmit({ name, uri }: Element): boolean {
 }
 
 function several(what: string, candidates: readonly Element[]): Extraction {
-  const names = candidates.slice(0, 5).map(({ uri, name }) => expandedName(uri, name).slice(0, 100))
+  const names = candidates.slice(0, 5).map(({ uri, name }) => shown(expandedName(uri, name), 100))
   const rest = candidates.length > names.length ? ', …' : ''
   return rejected(
     'several-documents',
@@ -164,7 +165,7 @@ type ItemRead =
 function readItem(item: Element, id: string, path: readonly Element[], limits: Limits): ItemRead {
   const payloads = childElements(item)
   const [only] = payloads
-  const name = id === '' ? 'an item without id' : `item ${JSON.stringify(id.slice(0, 100))}`
+  const name = id === '' ? 'an item without id' : `item ${JSON.stringify(shown(id, 100))}`
   if (!only) return { kind: 'rejected', rejection: reject('no-document', `Cannot take ${name}: it has no payload`) }
   if (payloads.length > 1) {
     const text = `Cannot take ${name}: it has ${payloads.length} payloads`

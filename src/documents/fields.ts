@@ -5,6 +5,7 @@ import type { Finding } from '../domain/rejection.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
 import type { Limits } from './limits.ts'
 import { parsePointer, valueAt } from './pointer.ts'
+import { shown } from './shown.ts'
 import { compileXPath, type XPathAnswer } from './xpath.ts'
 
 /** What the fields of a type hold, and what was wrong with some of them. */
@@ -146,7 +147,7 @@ function unreadable({ name, as, path }: FieldReader, value: FieldScalar | undefi
     path,
     message: `Cannot read the field ${name}: its value is ${found}; it is left out`,
   }
-  return value === undefined ? finding : { ...finding, value: String(value).slice(0, 80) }
+  return value === undefined ? finding : { ...finding, value: shown(String(value)) }
 }
 
 function tooMuch({ name, path }: FieldReader, values: number, characters: number, limits: Limits): Finding {

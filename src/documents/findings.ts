@@ -3,6 +3,7 @@ import type { Finding } from '../domain/rejection.ts'
 import type { LibraryError, Report } from './libxml2.ts'
 import { attributePath, createPlaceNamer, type NamedPlace, prefixFor, simpleValue } from './node-path.ts'
 import { ruleOf } from './rules.ts'
+import { shown } from './shown.ts'
 
 /** How findings are told: by which layer, with whose prefixes, and whether lines mean something to the sender. */
 export interface FindingsView {
@@ -13,7 +14,6 @@ export interface FindingsView {
   readonly withLines: boolean
 }
 
-const VALUE_LENGTH = 80
 const MESSAGE_LENGTH = 500
 
 /** libxml2's errors as findings that a sender can act on; never empty, since it is asked only of what is not valid. */
@@ -63,7 +63,7 @@ function findingOf(error: LibraryError, place: NamedPlace, view: FindingsView): 
     ...(view.withLines && error.line > 0 ? { line: error.line } : {}),
     ...(view.withLines && error.column > 0 ? { column: error.column } : {}),
     message: clean(text, namespaces),
-    ...(value === undefined || value === '' ? {} : { value: value.slice(0, VALUE_LENGTH) }),
+    ...(value === undefined || value === '' ? {} : { value: shown(value) }),
   }
 }
 
@@ -91,7 +91,7 @@ function clean(text: string, namespaces: Readonly<Record<string, string>>): stri
     return prefix === undefined ? name : `${prefix}:${name}`
   })
   const cut = named.replace(/'([^']{80})[^']*'/g, "'$1…'")
-  return cut.length > MESSAGE_LENGTH ? `${cut.slice(0, MESSAGE_LENGTH)}…` : cut
+  return cut.length > MESSAGE_LENGTH ? `${shown(cut, MESSAGE_LENGTH)}…` : shown(cut, MESSAGE_LENGTH)
 }
 
 function more({ errors, total }: Report, { layer }: FindingsView): Finding {

@@ -7,6 +7,7 @@ import { isJsonType, isXmlType } from './media-type.ts'
 import { nearestRoot, type RegisteredRoot } from './nearest-root.ts'
 import type { XmlContent } from './parsed.ts'
 import { parsePointer, valueAt } from './pointer.ts'
+import { shown } from './shown.ts'
 import { compileTruth } from './xpath.ts'
 
 export interface Identifier {
@@ -81,17 +82,17 @@ function choose(matching: readonly { readonly type: DocumentType }[], none: () =
 }
 
 function unknownRoot(rootName: string, index: Index, roots: readonly RegisteredRoot[]): string {
-  const shown = rootName.slice(0, 200)
+  const root = shown(rootName, 200)
   const known = index.xml.get(rootName)
   if (known) {
     const names = known.map(({ type }) => type.name).join(', ')
-    return `Cannot tell the document's type: its root ${shown} is known, but it doesn't meet the conditions of ${names}`
+    return `Cannot tell the document's type: its root ${root} is known, but it doesn't meet the conditions of ${names}`
   }
-  return `Cannot tell the document's type: no type has the root ${shown}${nearestRoot(rootName, roots)}`
+  return `Cannot tell the document's type: no type has the root ${root}${nearestRoot(rootName, roots)}`
 }
 
 function unknownJson(datatype: string): string {
-  const named = datatype === '' ? '' : ` (datatype ${datatype.slice(0, 200)})`
+  const named = datatype === '' ? '' : ` (datatype ${shown(datatype, 200)})`
   return `Cannot tell the document's type: no type matches the JSON${named}`
 }
 

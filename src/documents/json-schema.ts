@@ -9,6 +9,7 @@ import type { SchemaSource } from '../domain/document-type.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { isObject, parsePointer, valueAt } from './pointer.ts'
 import { readInside, type SchemaProblem } from './schema-files.ts'
+import { shown } from './shown.ts'
 
 export interface JsonSchema {
   /** All findings; empty where the value is valid. */
@@ -16,6 +17,7 @@ export interface JsonSchema {
 }
 
 const FINDINGS_AT_MOST = 1_000
+const PATH_LENGTH = 1_000
 
 /**
  * Strict about keywords, since one that is misspelt would check nothing; not about styles of writing that mean what they
@@ -191,9 +193,9 @@ function findingOf({ keyword, instancePath, message, params }: ErrorObject, valu
     layer: 'json-schema',
     rule: keyword,
     severity: 'error',
-    path: instancePath,
+    path: shown(instancePath, PATH_LENGTH),
     message: `${message ?? 'is not valid'}${detailOf(params as Readonly<Record<string, unknown>>)}`,
-    ...(scalar === undefined ? {} : { value: String(scalar).slice(0, 80) }),
+    ...(scalar === undefined ? {} : { value: shown(String(scalar)) }),
   }
 }
 
@@ -205,13 +207,9 @@ function detailOf({
   allowedValue,
 }: Record<string, unknown>): string {
   const property = additionalProperty ?? unevaluatedProperty
-  if (property !== undefined) return `: ${String(property).slice(0, 80)}`
-  if (Array.isArray(allowedValues))
-    return `: ${allowedValues
-      .map((one) => JSON.stringify(one))
-      .join(', ')
-      .slice(0, 200)}`
-  return allowedValue === undefined ? '' : `: ${JSON.stringify(allowedValue).slice(0, 80)}`
+  if (property !== undefined) return `: ${shown(String(property))}`
+  if (Array.isArray(allowedValues)) return `: ${shown(allowedValues.map((one) => JSON.stringify(one)).join(', '), 200)}`
+  return allowedValue === undefined ? '' : `: ${shown(JSON.stringify(allowedValue))}`
 }
 
 function more(total: number): Finding {

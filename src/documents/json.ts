@@ -1,6 +1,7 @@
 import type { Json } from '../domain/document.ts'
 import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
 import { exceeds, type Limits } from './limits.ts'
+import { shown } from './shown.ts'
 
 export type JsonParse =
   | { readonly kind: 'json'; readonly value: Json }
@@ -179,5 +180,5 @@ function malformed(state: Scan, rule: string, reason: string, at = state.at): Re
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
+  return JSON.stringify(text.length > 40 ? `${shown(text, 40)}…` : shown(text))
 }

@@ -121,7 +121,8 @@ let lastHandle = 0
 xmlRegisterInputProvider({
   match: () => true,
   open(name) {
-    const bytes = readable.get(name)
+    // The library decodes some parts of the names that it puts together, and others not.
+    const bytes = readable.get(name) ?? readable.get(decoded(name))
     if (!bytes) return undefined
     lastHandle += 1
     opened.set(lastHandle, { bytes, at: 0 })
@@ -137,6 +138,14 @@ xmlRegisterInputProvider({
   },
   close: (handle) => opened.delete(handle),
 })
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
 
 // -------------------------------------------------------------------------------------------------------- trees
 

@@ -1,6 +1,7 @@
 import { type Attribute, type Element, isElement } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { nameOf } from './node-path.ts'
+import { shown } from './shown.ts'
 
 const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance'
 
@@ -51,13 +52,13 @@ function boundIn({ namespaces, prefix, attributes }: Element, outer: ReadonlySet
 }
 
 function lost(path: string, prefix: string, value: string): Finding {
-  const shown = value.slice(0, 80)
+  const found = shown(value)
   return {
     layer: 'xml',
     rule: 'unbound-prefix',
     severity: 'error',
     path: `${path}/@xsi:type`,
-    message: `The prefix ${prefix.slice(0, 80)} of the name ${JSON.stringify(shown)} is not declared: ${SEND_SEALED}`,
-    value: shown,
+    message: `The prefix ${shown(prefix)} of the name ${JSON.stringify(found)} is not declared: ${SEND_SEALED}`,
+    value: found,
   }
 }

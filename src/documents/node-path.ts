@@ -85,7 +85,9 @@ interface Siblings {
 }
 
 function siblingsOf(elements: readonly Element[]): Siblings {
-  const written = groupedBy(elements, ({ prefix, name }) => `${prefix}:${name}`)
+  // Elements in a default namespace are found by their position only.
+  const named = elements.filter(({ prefix, uri }) => prefix !== '' || uri === '')
+  const written = groupedBy(named, ({ prefix, name }) => `${prefix}:${name}`)
   const alike = groupedBy(elements, expanded)
   const positions = new Map<Element, number>()
   for (const group of alike.values()) for (const [at, element] of group.entries()) positions.set(element, at + 1)

@@ -7,6 +7,7 @@ import { type Decoded, decodeJson, decodeXml } from './encoding.ts'
 import { parseJson } from './json.ts'
 import { exceeds, type Limits } from './limits.ts'
 import { isJsonType, isXmlType, type MediaType, parseMediaType } from './media-type.ts'
+import { shown } from './shown.ts'
 import { parseXml } from './xml.ts'
 
 export type DocumentParse =
@@ -18,7 +19,7 @@ export function readSealed(data: Element, limits: Limits): DocumentParse {
   const type = attributeOf(data, 'type')
   if (type === undefined) return malformed('type', 'it has no type attribute, which names its media type')
   const mediaType = parseMediaType(type)
-  if (!mediaType) return malformed('type', `its type is ${JSON.stringify(type.slice(0, 80))}, which is no media type`)
+  if (!mediaType) return malformed('type', `its type is ${JSON.stringify(shown(type))}, which is no media type`)
   if (data.children.some(isElement)) return malformed('base64', 'it holds elements, not base64')
   const bytes = decodeBase64(textOf(data), limits)
   if ('rejection' in bytes) return bytes
@@ -96,7 +97,7 @@ const CID = /^(sha-?1|sha-?256)\+([0-9a-f]+)@bob\.xmpp\.org$/i
 function faultOfCid(cid: string, bytes: Uint8Array): string | undefined {
   const match = CID.exec(cid)
   if (!match)
-    return `its cid is ${JSON.stringify(cid.slice(0, 100))}; sha1+HEX@bob.xmpp.org and sha256+HEX@bob.xmpp.org are known`
+    return `its cid is ${JSON.stringify(shown(cid, 100))}; sha1+HEX@bob.xmpp.org and sha256+HEX@bob.xmpp.org are known`
   const algorithm = match[1]!.toLowerCase().replace('-', '')
   const digest = createHash(algorithm).update(bytes).digest('hex')
   if (digest === match[2]!.toLowerCase()) return undefined

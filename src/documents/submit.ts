@@ -1,6 +1,7 @@
 import type { SubmitOptions } from '../domain/document.ts'
 import { attributeOf, type Element } from '../domain/element.ts'
 import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
+import { shown } from './shown.ts'
 
 /** Waybill's wrapper for a document with options (DESIGN 3.1). */
 
@@ -35,14 +36,14 @@ export function parseSubmit(wrapper: Element): SubmitParse {
 }
 
 function bad(attribute: string, value: string, why: string): Finding {
-  const shown = value.slice(0, 80)
+  const found = shown(value)
   return {
     layer: 'submit',
     rule: attribute,
     severity: 'error',
     path: `/submit/@${attribute}`,
-    message: `Cannot read ${attribute}="${shown}": ${why}`,
-    value: shown,
+    message: `Cannot read ${attribute}="${found}": ${why}`,
+    value: found,
   }
 }
 

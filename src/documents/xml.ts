@@ -2,6 +2,7 @@ import { SaxesParser, type SaxesTagNS } from 'saxes'
 import type { Attribute, Element, Node } from '../domain/element.ts'
 import { type Finding, type Rejection, type RejectionKind, reject } from '../domain/rejection.ts'
 import { exceeds, type Limits } from './limits.ts'
+import { shown } from './shown.ts'
 
 export type XmlParse =
   | { readonly kind: 'xml'; readonly root: Element }
@@ -101,10 +102,7 @@ function declaredPrefix(prefix: string, local: string): string | undefined {
 function refuseWhatIsForbidden(parser: Parser): void {
   parser.on('error', (error) => {
     // `line:column: text.`, where the text quotes names at most.
-    const message = error.message
-      .replace(/^\d+:\d+: /, '')
-      .replace(/\.$/, '')
-      .slice(0, 200)
+    const message = shown(error.message.replace(/^\d+:\d+: /, '').replace(/\.$/, ''), 200)
     throw refuse(parser, 'malformed', 'well-formed', `Cannot read the XML: ${message}`)
   })
   parser.on('doctype', () => {
@@ -112,7 +110,7 @@ function refuseWhatIsForbidden(parser: Parser): void {
   })
   parser.on('xmldecl', ({ version }) => {
     if (version === undefined || version === '1.0') return
-    throw refuse(parser, 'malformed', 'version', `Cannot read the XML: its version is ${version.slice(0, 20)}, not 1.0`)
+    throw refuse(parser, 'malformed', 'version', `Cannot read the XML: its version is ${shown(version, 20)}, not 1.0`)
   })
 }
 

@@ -3,7 +3,8 @@
  * arguments, prefixes, types. An expression that passes here doesn't fail on a document.
  */
 
-export type XPathType = 'nodes' | 'string' | 'number' | 'boolean'
+import { arity, FUNCTIONS, type XPathType } from './xpath-functions.ts'
+import { type Token, tokenise, XPathProblem } from './xpath-tokens.ts'
 
 export type BinaryOperator = 'or' | 'and' | '=' | '!=' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | 'div' | 'mod' | '|'
 
@@ -33,31 +34,12 @@ export type NodeTest =
   | { readonly kind: 'name'; readonly prefix: string | undefined; readonly name: string }
   | { readonly kind: 'type'; readonly type: string }
 
-/** The expression is wrong; the message says how. */
-export class XPathProblem extends Error {
-  override name = 'XPathProblem'
-}
-
-interface Token {
-  readonly kind: 'name' | 'literal' | 'number' | 'symbol' | 'end'
-  readonly text: string
-  /** From 1. */
-  readonly column: number
-}
-
 interface Reader {
   readonly tokens: readonly Token[]
   at: number
   depth: number
   readonly namespaces: Readonly<Record<string, string>>
 }
-
-// XPath 1.0, 3.7. A name may hold one colon here; which names are operators is told by what stands before.
-const NAME = '[\\p{L}_][\\p{L}\\p{N}\\p{M}_.\\u00b7-]*'
-const TOKEN = new RegExp(
-  `\\s*(?:(?<literal>"[^"]*"|'[^']*')|(?<number>\\d+(?:\\.\\d*)?|\\.\\d+)|(?<name>${NAME}(?::(?:${NAME}|\\*))?)|(?<symbol>::|\\.\\.|//|!=|<=|>=|[()[\\].@,/|+=<>*$-]))`,
-  'uy',
-)
 
 /** Nested further than this, an expression is a mistake, or an attempt on the stack. */
 const DEPTH = 100
@@ -68,30 +50,6 @@ export function parseXPath(text: string, namespaces: Readonly<Record<string, str
   const node = expression(reader)
   if (current(reader).kind !== 'end') throw unexpected(reader, 'the end')
   return node
-}
-
-function tokenise(text: string): readonly Token[] {
-  const tokens: Token[] = []
-  let at = 0
-  const rest = () => text.slice(at).trim()
-  while (rest() !== '') {
-    TOKEN.lastIndex = at
-    const match = TOKEN.exec(text)
-    if (!match) throw new XPathProblem(`${JSON.stringify(rest().slice(0, 20))} is no XPath 1.0 (column ${at + 1})`)
-    const { literal, number, name, symbol } = match.groups!
-    const found = literal ?? number ?? name ?? symbol!
-    const column = match.index + match[0].length - found.length + 1
-    tokens.push({ kind: kindOf(literal, number, name), text: found, column })
-    at = TOKEN.lastIndex
-  }
-  tokens.push({ kind: 'end', text: '', column: text.length + 1 })
-  return tokens
-}
-
-function kindOf(literal: string | undefined, number: string | undefined, name: string | undefined): Token['kind'] {
-  if (literal !== undefined) return 'literal'
-  if (number !== undefined) return 'number'
-  return name !== undefined ? 'name' : 'symbol'
 }
 
 function current({ tokens, at }: Reader): Token {
@@ -335,45 +293,6 @@ function primary(reader: Reader): XPathNode {
   return node
 }
 
-interface Signature {
-  readonly gives: XPathType
-  readonly least: number
-  readonly most: number
-  /** Its arguments must be nodes. */
-  readonly ofNodes?: boolean
-}
-
-/** XPath 1.0, 4. */
-const FUNCTIONS: Readonly<Record<string, Signature>> = {
-  last: { gives: 'number', least: 0, most: 0 },
-  position: { gives: 'number', least: 0, most: 0 },
-  count: { gives: 'number', least: 1, most: 1, ofNodes: true },
-  id: { gives: 'nodes', least: 1, most: 1 },
-  'local-name': { gives: 'string', least: 0, most: 1, ofNodes: true },
-  'namespace-uri': { gives: 'string', least: 0, most: 1, ofNodes: true },
-  name: { gives: 'string', least: 0, most: 1, ofNodes: true },
-  string: { gives: 'string', least: 0, most: 1 },
-  concat: { gives: 'string', least: 2, most: Number.POSITIVE_INFINITY },
-  'starts-with': { gives: 'boolean', least: 2, most: 2 },
-  contains: { gives: 'boolean', least: 2, most: 2 },
-  'substring-before': { gives: 'string', least: 2, most: 2 },
-  'substring-after': { gives: 'string', least: 2, most: 2 },
-  substring: { gives: 'string', least: 2, most: 3 },
-  'string-length': { gives: 'number', least: 0, most: 1 },
-  'normalize-space': { gives: 'string', least: 0, most: 1 },
-  translate: { gives: 'string', least: 3, most: 3 },
-  boolean: { gives: 'boolean', least: 1, most: 1 },
-  not: { gives: 'boolean', least: 1, most: 1 },
-  true: { gives: 'boolean', least: 0, most: 0 },
-  false: { gives: 'boolean', least: 0, most: 0 },
-  lang: { gives: 'boolean', least: 1, most: 1 },
-  number: { gives: 'number', least: 0, most: 1 },
-  sum: { gives: 'number', least: 1, most: 1, ofNodes: true },
-  floor: { gives: 'number', least: 1, most: 1 },
-  ceiling: { gives: 'number', least: 1, most: 1 },
-  round: { gives: 'number', least: 1, most: 1 },
-}
-
 function call(reader: Reader, { text: name, column }: Token): XPathNode {
   const signature = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (!signature) throw new XPathProblem(`${name}() is no function of XPath 1.0 (column ${column})`)
@@ -385,11 +304,6 @@ function call(reader: Reader, { text: name, column }: Token): XPathNode {
     throw new XPathProblem(`${name}() takes nodes, not a ${typeOf(given[0]!)} (column ${column})`)
   }
   return { kind: 'call', name, arguments: given }
-}
-
-function arity({ least, most }: Signature): string {
-  if (most === Number.POSITIVE_INFINITY) return `${least} arguments or more`
-  return least === most ? `${least} arguments` : `${least} to ${most} arguments`
 }
 
 function argumentsOf(reader: Reader): readonly XPathNode[] {

@@ -1,7 +1,8 @@
 import { compileExpression, evaluate, type XPathValue } from './libxml2.ts'
 import { compileSelect, compileTest } from './location-path.ts'
 import { matchedTree, type XmlContent } from './parsed.ts'
-import { parseXPath, typeOf, type XPathNode, XPathProblem } from './xpath-grammar.ts'
+import { parseXPath, typeOf, type XPathNode } from './xpath-grammar.ts'
+import { XPathProblem } from './xpath-tokens.ts'
 
 type Namespaces = Readonly<Record<string, string>>
 
