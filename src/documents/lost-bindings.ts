@@ -3,6 +3,7 @@ import type { Finding } from '../domain/rejection.ts'
 import { nameOf } from './node-path.ts'
 import { shown } from './shown.ts'
 
+const FINDINGS_AT_MOST = 1_000
 const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance'
 
 /** What to do about it. Prosody drops declarations that only content uses; sealed documents pass as they are. */
@@ -39,7 +40,8 @@ function look(element: Element, outer: ReadonlySet<string>, above: string, looki
   const path = `${above}/${nameOf(element, looking.namespaces)}`
   for (const { value } of element.attributes.filter(isTypeName)) {
     const prefix = /^\s*([^:\s]+):/.exec(value)?.[1]
-    if (prefix !== undefined && !bound.has(prefix)) looking.findings.push(lost(path, prefix, value))
+    const isLost = prefix !== undefined && !bound.has(prefix) && looking.findings.length < FINDINGS_AT_MOST
+    if (isLost) looking.findings.push(lost(path, prefix, value))
   }
   for (const child of element.children) if (isElement(child)) look(child, bound, path, looking)
 }

@@ -38,6 +38,8 @@ interface Reader {
   readonly tokens: readonly Token[]
   at: number
   depth: number
+  /** Predicates around the place that is read. */
+  predicates: number
   readonly namespaces: Readonly<Record<string, string>>
 }
 
@@ -46,7 +48,7 @@ const DEPTH = 100
 
 /** @throws XPathProblem */
 export function parseXPath(text: string, namespaces: Readonly<Record<string, string>>): XPathNode {
-  const reader: Reader = { tokens: tokenise(text), at: 0, depth: 0, namespaces }
+  const reader: Reader = { tokens: tokenise(text), at: 0, depth: 0, predicates: 0, namespaces }
   const node = expression(reader)
   if (current(reader).kind !== 'end') throw unexpected(reader, 'the end')
   return node
@@ -274,7 +276,9 @@ function predicatesOf(reader: Reader): readonly XPathNode[] {
   const predicates: XPathNode[] = []
   while (isSymbol(reader, '[')) {
     reader.at += 1
+    reader.predicates += 1
     predicates.push(expression(reader))
+    reader.predicates -= 1
     expect(reader, ']')
   }
   return predicates
@@ -296,6 +300,9 @@ function primary(reader: Reader): XPathNode {
 function call(reader: Reader, { text: name, column }: Token): XPathNode {
   const signature = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (!signature) throw new XPathProblem(`${name}() is no function of XPath 1.0 (column ${column})`)
+  if ((name === 'last' || name === 'position') && reader.predicates === 0) {
+    throw new XPathProblem(`${name}() means something within [ ] only (column ${column})`)
+  }
   const given = argumentsOf(reader)
   if (given.length < signature.least || given.length > signature.most) {
     throw new XPathProblem(`${name}() takes ${arity(signature)}, not ${given.length} (column ${column})`)

@@ -32,6 +32,8 @@ describe('an expression that can’t work is an error when it is loaded', () => 
     ['"a" | /a:x', '| joins nodes only'],
     ['"a"/b', 'a string has no nodes to select from'],
     ['$x', 'there are no variables here'],
+    ['position() = 1', 'position() means something within [ ] only (column 1)'],
+    ['count(//a:x[1]) = last()', 'last() means something within [ ] only'],
     ['sideways::a:x', 'sideways is no axis'],
     ['1e3', '"e3" stands where the end should be'],
     ["'open", 'is no XPath 1.0'],
@@ -111,6 +113,86 @@ function answer(expression: string, content: XmlContent): XPathAnswer {
   if (compiled.kind === 'error') throw new Error(compiled.message)
   return compiled.xpath.answer(content)
 }
+
+describe('what passes the check never fails on a document', () => {
+  const axes = ['ancestor', 'ancestor-or-self', 'attribute', 'child', 'descendant', 'descendant-or-self', 'following']
+  const more = ['following-sibling', 'namespace', 'parent', 'preceding', 'preceding-sibling', 'self']
+  it.each([
+    ...[...axes, ...more].map((axis) => `//a:y/${axis}::node()`),
+    ...['text()', 'comment()', 'processing-instruction()', "processing-instruction('x')", '*', 'a:*'].map(
+      (test) => `//${test}`,
+    ),
+    '//a:y[last() > position()]',
+    'count(//a:y)',
+    "id('x')",
+    'id(//a:y)',
+    'local-name()',
+    'local-name(//a:y)',
+    'namespace-uri()',
+    'name(/*)',
+    'string()',
+    'string(1)',
+    "concat('a', 1, true())",
+    "starts-with('a', 1)",
+    "contains(/, 'x')",
+    "substring-before('a', 'b')",
+    "substring-after('a', 'b')",
+    "substring('abc', 2)",
+    "substring('abc', 0 div 0, 1 div 0)",
+    'string-length()',
+    'normalize-space()',
+    "translate('a', 'b', 'c')",
+    'boolean(1)',
+    'not(1)',
+    'true()',
+    'false()',
+    "lang('en')",
+    'number()',
+    "number('x')",
+    'sum(//a:y)',
+    'floor(1.5)',
+    'ceiling(-1.5)',
+    'round(//a:y)',
+    '--1',
+    '-(-1)',
+    '1 div 0',
+    '5 mod 0',
+    "'a' < 'b'",
+    'true() > //a:y',
+    '//a:y = //b:y',
+    '//a:y[last()]',
+    '//a:y[position() mod 2 = 1][1]/@n',
+    '(//a:y | //b:y)[2]/..',
+    '/',
+    '.',
+    '..',
+    '/..',
+    './/a:z',
+    '//@*',
+    '@*',
+    'div div div',
+    'and and and',
+    '* * *',
+    'or',
+    'mod',
+    'text',
+    'node/text',
+    "id('a')/b",
+    '(1)',
+    "(//a:y)[.='x' or .=10]",
+    'a:y[a:z]',
+    'xml:lang',
+    '//@xml:*',
+  ])('%s', (expression) => {
+    expect(() => answer(expression, contentOf(DOCUMENT))).not.toThrow()
+  })
+})
+
+it('documents that are asked about in turn are not mixed up', () => {
+  const contents = ['1', '2', '3'].map((value) => contentOf(`<p><q>${value}</q></p>`))
+  const asked = [0, 1, 0, 2, 2, 1, 0].map((at) => answer('string(//q[1])', contents[at]!))
+  expect(asked).toEqual(['1', '2', '1', '3', '3', '2', '1'])
+})
 
 // ------------------------------------------------------------------------------------- the short way and libxml2
 
