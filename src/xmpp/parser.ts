@@ -78,6 +78,9 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   let excess: Rejection | undefined
   /** Open elements that are skipped. */
   let skipped = 0
+  /** The child or the stream whose end tag was read last, and where that was; undefined when it is told. */
+  let finished: OpenElement | undefined
+  let finishedAt = 0
   let ended = false
   /**
    * The text that is being read, where it begins in the stream, and where the last child or the header ended, in units of
@@ -89,11 +92,16 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   let bytes = 0
 
   sax.on('attribute', ({ name, value }) => {
-    if (raw.length < 2 * limits.attributes || open.length === 0) raw.push(name, value)
-    else excess ??= tooLarge(`it has an element of more than ${limits.attributes} attributes`)
+    if (raw.length < 2 * limits.attributes || open.length === 0) {
+      raw.push(name, value)
+      return
+    }
+    tell()
+    excess ??= tooLarge(`it has an element of more than ${limits.attributes} attributes`)
   })
 
   sax.on('opentag', ({ name }) => {
+    tell()
     if (open.length > limits.depth) excess ??= tooDeep(limits.depth)
     if (excess !== undefined && open.length > 1) {
       skip()
@@ -108,8 +116,8 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   function skip(): void {
     raw = []
     skipped += 1
-    if (skipped > SKIPPED_DEPTH_FACTOR * limits.depth)
-      throw new Fault('policy-violation', 'elements are nested too deep')
+    if (skipped <= SKIPPED_DEPTH_FACTOR * limits.depth) return
+    throw new Fault('policy-violation', 'elements are nested too deep')
   }
 
   function build(qualified: string): OpenElement {
@@ -132,6 +140,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   }
 
   function addText(text: string): void {
+    tell()
     if (open.length < 2) {
       // White space between stanzas is a sign of life and nothing else (RFC 6120 4.6.1).
       if (/[^ \t\r\n]/.test(text)) throw new Fault('not-well-formed', 'there is text between stanzas')
@@ -147,31 +156,42 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   sax.on('cdata', addText)
 
   sax.on('closetag', () => {
+    tell()
     if (skipped > 0) {
       skipped -= 1
       return
     }
     const element = open.pop()!
     scope.leave()
-    if (open.length === 1) finish(element)
-    else if (open.length === 0) close()
+    // saxes says that an element is closed before it looks whether its end tag is the right one.
+    if (open.length > 1) return
+    finished = element
+    finishedAt = sax.position
   })
+
+  /** Tells of the child, or the stream, that was closed by the last tag. */
+  function tell(): void {
+    const element = finished
+    if (element === undefined) return
+    finished = undefined
+    if (open.length === 1) {
+      finish(element)
+      return
+    }
+    ended = true
+    listener.closed()
+  }
 
   function finish(child: OpenElement): void {
     // A unit of UTF-16 takes three bytes at most.
-    if (3 * (sax.position - childEnd) > limits.bytes && bytesUntil(sax.position) > limits.bytes) {
+    if (3 * (finishedAt - childEnd) > limits.bytes && bytesUntil(finishedAt) > limits.bytes) {
       excess ??= tooManyBytes(limits.bytes)
     }
-    childEnd = sax.position
+    childEnd = finishedAt
     const found = excess
     excess = undefined
     if (found !== undefined) child.children.length = 0
     listener.child(child, found)
-  }
-
-  function close(): void {
-    ended = true
-    listener.closed()
   }
 
   /** Bytes since the last child ended. */
@@ -211,8 +231,11 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       text = piece
       try {
         sax.write(piece)
+        tell()
         count()
       } catch (error) {
+        if (sax.position > finishedAt) tell()
+        if (ended) return
         ended = true
         listener.failed(faultOf(error))
       }

@@ -82,6 +82,30 @@ describe('what a stream is read as', () => {
     expect(readStream([...text])).toEqual(whole)
   })
 
+  it('an end tag that is not the right one ends nothing', () => {
+    for (const text of ['<message></iq>', '<message id="1"></message ><presence></message>', '</stream:other>']) {
+      const { children, closed, faults } = readStream([HEADER, text])
+      expect([children.length, closed, faults.length]).toEqual([text.includes('id') ? 1 : 0, 0, 1])
+    }
+  })
+
+  it('what was whole before a fault is read', () => {
+    for (const fault of ['<!-- -->', '&', '<!DOCTYPE x>', '<a b=1/>', 'x<a/>', '</wrong>']) {
+      expect(readStream([HEADER, `<message/>${fault}`, '<message/>']).children, fault).toHaveLength(1)
+    }
+  })
+
+  it('the limit of one stanza is not that of the one before', () => {
+    const { children, excesses } = readStream([HEADER, `<a><b/></a><c d='1' e='2'/></stream:stream>`], {
+      attributes: 1,
+    })
+    expect(children.map((element) => [element.name, element.children.length])).toEqual([
+      ['a', 1],
+      ['c', 0],
+    ])
+    expect(excesses).toHaveLength(1)
+  })
+
   it('what comes after the end of the stream is not read', () => {
     expect(readStream([HEADER, '</stream:stream>', '<message/>'])).toMatchObject({
       closed: 1,
