@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { afterAll } from 'vitest'
 import { compileDocuments } from '../../src/documents/documents.ts'
 import { noLimits } from '../../src/documents/limits.ts'
 import { parseXml } from '../../src/documents/xml.ts'
@@ -41,9 +42,15 @@ export function typeOf(name: string, parts: Partial<DocumentType> = {}): Documen
   }
 }
 
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** Schema files in a folder of their own; gives the source of the first. */
 export function bundle(language: SchemaSource['language'], files: Readonly<Record<string, string>>): SchemaSource {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-schema-'))
+  folders.push(folder)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
