@@ -80,6 +80,8 @@ export const answerTable: readonly AnswerRow[] = [
   { condition: 'precondition-not-met', verdict: 'dead-and-alarm' },
   { condition: 'closed-node', verdict: 'dead-and-alarm' },
   { condition: 'unsupported', verdict: 'dead-and-alarm' },
+  { condition: 'not-in-roster-group', verdict: 'dead-and-alarm' },
+  { condition: 'presence-subscription-required', verdict: 'dead-and-alarm' },
   { condition: 'bad-request', verdict: 'dead' },
   { condition: 'payload-too-big', verdict: 'dead' },
   { condition: 'not-acceptable', verdict: 'dead' },

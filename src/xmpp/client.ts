@@ -45,7 +45,7 @@ export async function sendAsClient(options: ClientOptions, to: string, payload: 
   try {
     const id = randomUUID()
     const answered = session.next(
-      (stanza) => stanza.name === 'iq' && stanza.attrs['id'] === id && stanza.attrs['from'] === to,
+      (stanza) => stanza.name === 'iq' && stanza.attrs.id === id && stanza.attrs.from === to,
     )
     await session.write(`<iq type="set" id="${id}" to="${escapeAttribute(to)}">${payload}</iq>`)
     return readAnswer(await answered)
@@ -109,21 +109,21 @@ async function within<T>(promise: Promise<T>, timeoutMs: number, action: string)
 
 function readAnswer(stanza: LtxElement): SendAnswer {
   const accepted = stanza.getChild('accepted', WAYBILL)
-  if (stanza.attrs['type'] === 'result' && accepted) {
+  if (stanza.attrs.type === 'result' && accepted) {
     const { id = '', type = '', duplicate, state = 'accepted' } = accepted.attrs
     return { kind: 'accepted', id, type, duplicate: duplicate === 'true', state }
   }
   const error = stanza.getChild('error')
-  const condition = error?.getChildElements().find((child) => child.attrs['xmlns'] === STANZAS && child.name !== 'text')
+  const condition = error?.getChildElements().find((child) => child.attrs.xmlns === STANZAS && child.name !== 'text')
   const rejection = error?.getChild('rejection', WAYBILL)
   return {
     kind: 'refused',
     condition: condition?.name ?? 'undefined-condition',
-    type: error?.attrs['type'] ?? '',
+    type: error?.attrs.type ?? '',
     text: error?.getChild('text', STANZAS)?.text() ?? '',
-    reason: rejection?.attrs['reason'] ?? '',
+    reason: rejection?.attrs.reason ?? '',
     findings: rejection?.getChildren('finding').map(readFinding) ?? [],
-    findingsTotal: Number(rejection?.attrs['findings'] ?? 0),
+    findingsTotal: Number(rejection?.attrs.findings ?? 0),
   }
 }
 

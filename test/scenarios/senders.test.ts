@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
+import { pythonWith } from '../servers/python.ts'
 import { type Installation, install, order } from './waybill.ts'
 
 const run = promisify(execFile)
@@ -21,7 +22,7 @@ describe.each(['prosody', 'ejabberd'] as const)('the senders of the README, thro
   afterAll(() => at?.stop())
 
   const senders: readonly (readonly [program: string, file: string])[] = [
-    ['/usr/bin/python3', 'send.py'],
+    [pythonWith('slixmpp', 'python3-slixmpp'), 'send.py'],
     [process.execPath, 'send.mjs'],
   ]
   it.each(senders)('%s %s sends a document and prints what became of it', async (program, script) => {
