@@ -1,6 +1,7 @@
 import type { Assembly } from '../assemble.ts'
 import type { Settings } from '../config/configuration.ts'
 import { rehydrate } from '../documents/documents.ts'
+import { projectXml } from '../documents/projection.ts'
 import { createOperations } from '../flow/operations.ts'
 import type { DeadFilter, DeadLetter } from '../flow/ports.ts'
 import { assembled, configured } from './assembled.ts'
@@ -60,9 +61,16 @@ async function show(settings: Settings, id: string, output: Output): Promise<Exi
   if (!trace)
     throw new CommandFailed(1, `Cannot show ${id}: nothing is known of it (it may be older than the retention)`)
   const text = payload === undefined ? '' : new TextDecoder().decode(payload)
-  if (output.format === 'json') printJson(output, { ...trace, payload: text })
+  if (output.format === 'json')
+    printJson(output, { ...trace, payload: text, content: contentOf(trace.mediaType, text) })
   else output.print(`${describeTrace(trace)}\n\n${text}`)
   return 0
+}
+
+/** The document as JSON: read where it is JSON, projected where it is XML, null where it is neither. */
+function contentOf(mediaType: string, text: string): unknown {
+  if (/[/+]json$/.test(mediaType)) return JSON.parse(text)
+  return /[/+]xml$/.test(mediaType) ? projectXml(text) : null
 }
 
 async function change(

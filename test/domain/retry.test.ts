@@ -71,6 +71,8 @@ const verdicts: readonly (readonly [condition: string, type: ErrorType, text: st
   ['resource-constraint', 'wait', "Unknown field 'pubsub#max_items' in publish options", 'dead-and-alarm'],
   ['resource-constraint', 'wait', "Bad value of field 'pubsub#max_items'", 'dead-and-alarm'],
   ['closed-node', 'cancel', '', 'dead-and-alarm'],
+  ['not-in-roster-group', 'auth', '', 'dead-and-alarm'],
+  ['presence-subscription-required', 'auth', '', 'dead-and-alarm'],
   ['unsupported', 'cancel', '', 'dead-and-alarm'],
   ['resource-constraint', 'wait', "The server said Unknown field 'x'", 'retry'],
   ['internal-server-error', 'wait', '', 'retry'],

@@ -31,6 +31,8 @@ describe.each(['prosody', 'ejabberd'] as const)('dead letters, on %s', (kind) =>
     expect(stdout).toContain(`${id}.0`)
     const shown = await cli('dead', 'show', `${id}.0`)
     expect(shown.stdout).toContain('<to>nobody</to>')
+    const asJson = await cli('dead', 'show', `${id}.0`, '-o', 'json')
+    expect(JSON.parse(asJson.stdout).content.note).toMatchObject({ to: 'nobody', text: 'hello' })
   })
 
   it('is redriven once by two redrives, and delivered when the cause is gone', async () => {
