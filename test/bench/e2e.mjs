@@ -35,7 +35,7 @@ export const HELP = `  --servers LIST   of ${SERVERS.join()}
   --peers LIST     of ${PEERS.join()}
   --sizes LIST     of ${Object.keys(SIZES).join()}
   --rounds N       rounds of each peer (5; 1 with --quick); the raw yardstick runs once
-  --seconds N      of sending at full speed in each cell (4; 1.5 with --quick)
+  --seconds N      of sending at full speed in each cell (4; 1 with --quick)
   --profile DIR    has Node write a CPU profile of each peer into DIR`
 
 /**
@@ -84,7 +84,7 @@ function planOf(values, quick) {
     peers: chosen('peers', values.peers, PEERS),
     sizes: chosen('sizes', values.sizes, Object.keys(SIZES)),
     rounds: positive('rounds', values.rounds, quick ? 1 : 5),
-    seconds: positive('seconds', values.seconds, quick ? 1.5 : 4),
+    seconds: positive('seconds', values.seconds, quick ? 1 : 4),
     warmUpShare: quick ? 0.3 : 0.5,
     latencyShare: quick ? 0.6 : 1,
     drainSeconds: quick ? 10 : 30,
