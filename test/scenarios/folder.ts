@@ -2,15 +2,17 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 
 const CONFIG = fileURLToPath(new URL('./config/', import.meta.url))
 
 const made: string[] = []
-process.once('exit', () => {
+// When the test file that imports this has ended.
+afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true })
 })
 
-/** A folder with the scenarios' kinds and with further files, which replace those of the same name; removed with the process. */
+/** A folder with the scenarios' kinds and with further files, which replace those of the same name; removed after the tests. */
 export function scenarioFolder(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-kinds-'))
   made.push(folder)
