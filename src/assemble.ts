@@ -12,6 +12,9 @@ export interface Assembly {
   readonly documents: Documents & { dispose(): void }
 }
 
+/** Only for finding what is wrong where the installation's own are not known. */
+const LIMITS = { documentBytes: 190_000, depth: 64, attributes: 256 }
+
 /**
  * Loads a folder and compiles what it says, as `run`, `check` and every other command see it. All problems at once; there
  * is an assembly only where none of them is an error.
@@ -20,11 +23,10 @@ export async function assemble(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly assembly: Assembly | undefined; readonly problems: readonly Problem[] }> {
-  const { configuration, problems } = await loadConfiguration(folder, environment)
-  if (!configuration) return { assembly: undefined, problems }
-  const { limits } = configuration.settings
-  const compiled = await compileDocuments(configuration.types, limits)
-  const { matcher, problems: routeProblems } = compileRoutes(configuration.routes, compileXPathTest)
+  const { configuration, sound, problems } = await loadConfiguration(folder, environment)
+  const { settings, types, routes, locate } = sound
+  const compiled = await compileDocuments(types, settings?.limits ?? LIMITS)
+  const { matcher, problems: routeProblems } = compileRoutes(routes, compileXPathTest)
   const all = [
     ...problems,
     ...compiled.problems.map(({ type, path, message, severity, at }): Problem => {
@@ -33,14 +35,14 @@ export async function assemble(
         code: `type-${path[0] ?? 'invalid'}`,
         severity,
         message: text,
-        ...configuration.locate('DocumentType', type, path),
+        ...locate('DocumentType', type, path),
       }
     }),
     ...routeProblems.map(({ route, path, message, severity, code }): Problem => {
-      return { code, severity, message: `route ${route}: ${message}`, ...configuration.locate('Route', route, path) }
+      return { code, severity, message: `route ${route}: ${message}`, ...locate('Route', route, path) }
     }),
   ]
-  if (all.some((problem) => problem.severity === 'error')) {
+  if (!configuration || all.some((problem) => problem.severity === 'error')) {
     compiled.documents.dispose()
     return { assembly: undefined, problems: all }
   }

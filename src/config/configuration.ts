@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { DocumentType } from '../domain/document-type.ts'
+import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
 import type { Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
@@ -39,6 +40,8 @@ export interface Configuration {
 export interface LoadedConfiguration {
   /** Undefined where one of the problems is an error. */
   readonly configuration: Configuration | undefined
+  /** What has no error of its own: it can be compiled, so that what is found there is told at once with the rest. */
+  readonly sound: Pick<Configuration, 'types' | 'routes' | 'locate'> & { readonly settings: Settings | undefined }
   /** All of them, in the order of files and lines. */
   readonly problems: readonly Problem[]
 }
@@ -56,7 +59,7 @@ export async function loadConfiguration(
   const absolute = resolve(folder)
   const problems: Problem[] = []
   const text = await readMainFile(folder, absolute, problems)
-  if (text === undefined) return { configuration: undefined, problems }
+  if (text === undefined) return { configuration: undefined, sound: nothingSound, problems }
   const waybill = readWaybill(text, environment, problems)
   const things = await readThings(absolute, waybill, environment, problems)
   const settings = readWhatIsSound<Written.Waybill, Settings>(waybill, (thing) =>
@@ -64,9 +67,30 @@ export async function loadConfiguration(
   )
   const kinds = await readKinds(absolute, things)
   problems.sort(byPlace)
-  if (!settings || problems.some(({ severity }) => severity === 'error')) return { configuration: undefined, problems }
   const locate = locator(waybill, things)
-  return { configuration: { folder: absolute, settings, ...kinds, locate }, problems }
+  const sound = { settings, ...soundOf(things, kinds), locate }
+  if (!settings || problems.some(({ severity }) => severity === 'error'))
+    return { configuration: undefined, sound, problems }
+  return { configuration: { folder: absolute, settings, ...kinds, locate }, sound, problems }
+}
+
+const nothingSound: LoadedConfiguration['sound'] = {
+  settings: undefined,
+  types: [],
+  routes: [],
+  locate: () => ({ file: WAYBILL_FILE, line: 1, column: 1 }),
+}
+
+/** A route of a type with errors is left out too: prefixes that it takes from there would be missing. */
+function soundOf(
+  things: readonly Thing[],
+  { types, routes }: Pick<Configuration, 'types' | 'routes'>,
+): Pick<Configuration, 'types' | 'routes'> {
+  const broken = new Set(things.filter((thing) => !thing.isSound()).map(({ kind, name }) => `${kind} ${name}`))
+  const sound = types.filter(({ name }) => !broken.has(`DocumentType ${name}`))
+  const known = new Set([OPAQUE_TYPE, ...sound.map(({ name }) => name)])
+  const hasTypes = ({ when }: Route) => when.type?.every((name) => known.has(name)) ?? true
+  return { types: sound, routes: routes.filter((route) => !broken.has(`Route ${route.name}`) && hasTypes(route)) }
 }
 
 /** `file:line:column  severity  message (code)` */

@@ -68,11 +68,12 @@ function thingsOf(text: string, file: string, environment: Environment, problems
     const message = `${file} holds nothing`
     problems.push({ file, line: 1, column: 1, code: 'file-empty', severity: 'warning', message })
   }
-  return present.flatMap((yaml) => thingOf(yaml, file, problems) ?? [])
+  const isFileSound = read.problems.every(({ severity }) => severity !== 'error')
+  return present.flatMap((yaml) => thingOf(yaml, file, isFileSound, problems) ?? [])
 }
 
-function thingOf(yaml: YamlThing, file: string, problems: Problem[]): Thing | undefined {
-  const complain = complainAbout(yaml, problems)
+function thingOf(yaml: YamlThing, file: string, isFileSound: boolean, problems: Problem[]): Thing | undefined {
+  const { complain, isSound } = complainAbout(yaml, problems, isFileSound)
   const { value } = yaml
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'a list' : `a ${typeof value}`
@@ -81,7 +82,7 @@ function thingOf(yaml: YamlThing, file: string, problems: Problem[]): Thing | un
   }
   const { kind, name } = value as { readonly kind?: unknown; readonly name?: unknown }
   const known = KINDS.find((candidate) => candidate === kind)
-  if (known) return { kind: known, name: typeof name === 'string' ? name : '', file, yaml, value, complain }
+  if (known) return { kind: known, name: typeof name === 'string' ? name : '', file, yaml, value, complain, isSound }
   complain('unknown-kind', ['kind'], kindWords(kind))
   return undefined
 }

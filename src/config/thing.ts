@@ -12,14 +12,27 @@ export interface Thing<Value = unknown> {
   readonly yaml: YamlThing
   readonly value: Value
   readonly complain: Complain
+  /** Whether nothing was complained of that is an error, so far. */
+  readonly isSound: () => boolean
 }
 
-/** A way to note problems of one thing at their places. */
-export function complainAbout(yaml: YamlThing, problems: Problem[]): Complain {
-  return (code, path, message, { severity = 'error', at = 'value' } = {}) => {
+/**
+ * A way to note problems of one thing at their places. A place that could not be filled in has its problem already.
+ *
+ * @param wasSound False where its file has errors.
+ */
+export function complainAbout(
+  yaml: YamlThing,
+  problems: Problem[],
+  wasSound = true,
+): Pick<Thing, 'complain' | 'isSound'> {
+  let sound = wasSound
+  const complain: Complain = (code, path, message, { severity = 'error', at = 'value' } = {}) => {
+    if (severity === 'error') sound = false
     if (yaml.isUnfilled(path)) return
     problems.push({ ...yaml.locate(path, at), code, severity, message })
   }
+  return { complain, isSound: () => sound }
 }
 
 /** `file:line:column` of a thing. */

@@ -38,13 +38,15 @@ export function readWaybill(text: string, environment: Environment, problems: Pr
     name: '',
     file: WAYBILL_FILE,
     yaml,
-    // After a syntax error nothing is known of what is there, and nothing is missing.
     value,
-    complain: first || file.problems.length === 0 ? complainAbout(yaml, problems) : () => undefined,
+    ...(first || file.problems.length === 0 ? complainAbout(yaml, problems) : silence),
     variableOf: (path) => variables.get(showPath(path)),
     load: loadOf(value),
   }
 }
+
+/** After a syntax error nothing is known of what is there, and nothing is missing. */
+const silence: Pick<Thing, 'complain' | 'isSound'> = { complain: () => undefined, isSound: () => false }
 
 const emptyThing: YamlThing = {
   value: undefined,

@@ -321,6 +321,24 @@ describe('problems', () => {
     expect(problems.map(({ code }) => code)).toEqual(['wrong-value'])
   })
 
+  it('leave what has none of its own to be compiled, so that other rooms can tell theirs at once', async () => {
+    const { configuration, sound } = await load({
+      'waybill.yaml': `${WAYBILL}sendrs: []\n`,
+      'types/order.yaml': ORDER,
+      'types/broken.yaml': 'kind: DocumentType\nname: broken\nidentify: { xml: { root: broken } }\n',
+      'routes/a.yaml': [
+        'kind: Route\nname: good\nwhen: { type: order, xpath: "/x:y" }\ndeliver: [{ jid: a@example.org }]\n',
+        'kind: Route\nname: misspelt\nwen: {}\ndeliver: [{ jid: a@example.org }]\n',
+        'kind: Route\nname: of-a-broken-type\nwhen: { type: [order, broken] }\ndeliver: [{ jid: a@example.org }]\n',
+      ].join('---\n'),
+      'routes/duplicate-key.yaml': 'kind: Route\nname: twice\nwhen: {}\nwhen: {}\ndeliver: [{ jid: a@example.org }]\n',
+    })
+    expect(configuration).toBeUndefined()
+    expect(sound.types.map(({ name }) => name)).toEqual(['order'])
+    expect(sound.routes.map(({ name }) => name)).toEqual(['good'])
+    expect(sound.locate('Route', 'good', ['when', 'xpath'])).toMatchObject({ file: 'routes/a.yaml', line: 3 })
+  })
+
   it('of other rooms find their place, or the nearest place before it', async () => {
     const { locate } = await loadSound(DESIGNED, ENVIRONMENT)
     expect(locate('Route', 'large-eur-invoices', ['when', 'xpath'])).toEqual({
