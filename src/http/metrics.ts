@@ -91,7 +91,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     })
   }
 
-  /** One look at Redis for all of them. Where Redis is away they are absent rather than wrong. */
+  /** One look at Redis for all of them. Where Redis is away they are absent rather than wrong: an alert asks for that. */
   function gaugesOfDepth(depth: Gauges['depth']): void {
     const rows = {
       waiting: 'Deliveries that wait for an attempt, for their time, or behind another one.',
@@ -99,21 +99,27 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       dead: 'Dead letters kept.',
       oldestDueMs: 'How long the delivery that is due longest has been due, in milliseconds.',
     } as const
-    const list = Object.entries(rows).map(([key, help]) => {
-      const name = `waybill_deliveries_${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
-      return [key as keyof typeof rows, new Gauge({ name, help, registers: [] })] as const
-    })
-    const [first] = list
-    for (const [, one] of list) registry.registerMetric(one)
-    Object.assign(first![1], {
-      collect: async () => {
-        const seen = await depth().catch(() => undefined)
-        for (const [key, one] of list) {
-          if (seen) one.set(seen[key])
-          else one.reset()
-        }
-      },
-    })
+    // All gauges of one scrape are asked at once, and share the answer.
+    let look: ReturnType<typeof lookOnce> | undefined
+    const lookOnce = () =>
+      depth()
+        .catch(() => undefined)
+        .finally(() => {
+          look = undefined
+        })
+    for (const [key, help] of Object.entries(rows)) {
+      new Gauge({
+        name: `waybill_deliveries_${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+        help,
+        registers,
+        async collect() {
+          look ??= lookOnce()
+          const seen = await look
+          if (seen) this.set(seen[key as keyof typeof rows])
+          else this.remove()
+        },
+      })
+    }
   }
 
   const metrics: Metrics = {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { createMetrics, type Gauges } from '../../src/http/metrics.ts'
+
+const DEPTH = { waiting: 4, underWay: 3, dead: 2, oldestDueMs: 1 }
+
+/** The values of the gauges that are read from Redis, by name; what is absent is missing here. */
+async function scrape({ registry }: ReturnType<typeof createMetrics>): Promise<Record<string, number>> {
+  const lines = (await registry.metrics()).matchAll(
+    /^waybill_deliveries_(waiting|under_way|dead|oldest_due_ms) (\S+)$/gm,
+  )
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]))
+}
+
+function metricsOn(depth: Gauges['depth']): ReturnType<typeof createMetrics> {
+  return createMetrics({ online: () => true, depth })
+}
+
+describe('the gauges that are read from Redis', () => {
+  it('tell the depths of this moment, from one look for all of them', async () => {
+    let looks = 0
+    const metrics = metricsOn(async () => ({ ...DEPTH, waiting: ++looks }))
+    expect(await scrape(metrics)).toEqual({ waiting: 1, under_way: 3, dead: 2, oldest_due_ms: 1 })
+    expect(await scrape(metrics)).toEqual({ waiting: 2, under_way: 3, dead: 2, oldest_due_ms: 1 })
+  })
+
+  it('are absent while Redis is away, and come back with it', async () => {
+    let isAway = false
+    const metrics = metricsOn(async () => {
+      if (isAway) throw new Error('Redis is away')
+      return DEPTH
+    })
+    await scrape(metrics)
+    isAway = true
+    expect(await scrape(metrics)).toEqual({})
+    isAway = false
+    expect(await scrape(metrics)).toEqual({ waiting: 4, under_way: 3, dead: 2, oldest_due_ms: 1 })
+  })
+})
