@@ -1,12 +1,14 @@
-import { type AttemptOutcome, type AttemptRecord, destinationName } from '../domain/delivery.ts'
+import { type AttemptOutcome, type AttemptRecord, type DeadReason, destinationName } from '../domain/delivery.ts'
 import { type Answer, defaultPolicy, delayAfter, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
+import { createPlaces, type PlaceCounts } from './places.ts'
 import {
   type AttemptEnd,
   type Clock,
   type Log,
   type Metrics,
   type Outlet,
+  type Progress,
   type StartedAttempt,
   type Store,
   StoreUnavailable,
@@ -23,8 +25,7 @@ export interface DeliverNeeds {
   readonly now: Clock
   readonly log: Log
   readonly random: () => number
-  /** Attempts under way at once, in all and to one destination. A destination that is slow holds only its own places. */
-  readonly places: { readonly all: number; readonly perDestination: number }
+  readonly places: PlaceCounts
 }
 
 export interface Deliverer {
@@ -40,53 +41,41 @@ export interface Deliverer {
 }
 
 const SWEEP_LIMIT = 1_000
+/** Together they stay well within the lease of an attempt. */
+const WRITES = 30
+const WRITE_PAUSE_MS = 1_000
 
 /**
  * Deliveries, each on its own: begin an attempt, send it, judge the outcome, write down how it ended. The attempt is
  * recorded before it is made, and ended by one atomic step; a process that dies between leaves it to its lease.
  */
 export function createDeliverer(needs: DeliverNeeds): Deliverer {
-  const { store, wakes, outlet, places, log } = needs
-  const perDestination = new Map<string, number>()
-  const waiters: (() => void)[] = []
-  let underWay = 0
+  const { store, wakes, outlet, log } = needs
+  const places = createPlaces(needs.places)
 
-  function occupy(name: string): void {
-    underWay++
-    perDestination.set(name, (perDestination.get(name) ?? 0) + 1)
-  }
-
-  function leave(name: string): void {
-    underWay--
-    const left = perDestination.get(name)! - 1
-    if (left === 0) perDestination.delete(name)
-    else perDestination.set(name, left)
-    if (underWay < places.all || underWay === 0) for (const wakeUp of waiters.splice(0)) wakeUp()
-  }
-
-  const full = () => [...perDestination].filter(([, count]) => count >= places.perDestination).map(([name]) => name)
-
-  async function until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => waiters.push(resolve))
+  async function deliver(ids: readonly string[]): Promise<void> {
+    if (!outlet.online) return
+    await places.free()
+    const started = await store.start(ids, places.full())
+    for (const one of started) void attempt(one)
   }
 
   async function attempt(started: StartedAttempt): Promise<void> {
-    const name = destinationName(started.destination)
+    const leave = places.take(destinationName(started.destination))
     const atMs = needs.now()
-    occupy(name)
     try {
       const outcome = await outlet.send(started)
       const judgement = judge(started, outcome, atMs, needs)
       const { end } = judgement
       const free = await write(end)
       tell(started, judgement, needs)
-      if (free.length > 0) await wakes.wake(free, 0)
-      if (end.kind === 'retry') await wakes.wake([end.id], end.dueAtMs - needs.now())
+      wake(free, 0)
+      if (end.kind === 'retry') wake([end.id], end.dueAtMs - needs.now())
     } catch (error) {
       // The lease runs out and the sweeper takes the delivery up again.
       log('error', 'attempt-lost', { id: started.id, reason: (error as Error).message })
     } finally {
-      leave(name)
+      leave()
     }
   }
 
@@ -96,17 +85,18 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       try {
         return await store.end(end)
       } catch (error) {
-        if (!(error instanceof StoreUnavailable) || tries === 30) throw error
-        await new Promise((resolve) => setTimeout(resolve, 1_000))
+        if (!(error instanceof StoreUnavailable) || tries === WRITES) throw error
+        await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE_MS))
       }
     }
   }
 
-  async function deliver(ids: readonly string[]): Promise<void> {
-    if (!outlet.online) return
-    await until(() => underWay < places.all)
-    const started = await store.start(ids, full())
-    for (const one of started) void attempt(one)
+  /** A wake that is lost costs time only: the sweeper finds what is due. */
+  function wake(ids: readonly string[], delayMs: number): void {
+    if (ids.length === 0) return
+    wakes
+      .wake(ids, delayMs)
+      .catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
   }
 
   async function sweep(): Promise<number> {
@@ -117,25 +107,26 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function bounced(id: string, from: string, answer: Answer): Promise<void> {
+    const progress = await store.progress(id)
+    const judged = progress && judgeAnswer(answer, progress, needs)
+    const then = judged?.kind === 'again' ? { dueAtMs: judged.dueAtMs } : { dead: 'bounced' as const }
     const record: AttemptRecord = { atMs: needs.now(), result: `bounced: ${answer.condition}`, text: answer.text }
-    const verdict = verdictOf(answer, defaultPolicy)
-    const then =
-      verdict === 'retry' ? { dueAtMs: needs.now() + defaultPolicy.backoff.firstMs } : { dead: 'bounced' as const }
-    const reopened = await store.bounce(id, from, then, record)
+    const reopened = progress !== undefined && (await store.bounce(id, from, then, record))
     log(reopened ? 'warn' : 'debug', 'bounce', { id, from, condition: answer.condition, reopened })
     if (!reopened) return
     needs.metrics.attempt('bounced')
-    if (verdict === 'dead-and-alarm')
-      needs.alarm(`bounced ${from}`, `${from} sent back ${id}: ${answer.condition} ${answer.text}`)
+    if (judged?.kind !== 'over') return
+    needs.metrics.ended('dead', 'bounced', (needs.now() - progress.receivedAtMs) / 1000)
+    if (judged.alarm) needs.alarm(`bounced ${from}`, `${from} sent back ${id}: ${answer.condition} ${answer.text}`)
   }
 
   return {
     deliver,
     bounced,
     sweep,
-    idle: () => until(() => underWay === 0),
+    idle: places.empty,
     get underWay() {
-      return underWay
+      return places.taken
     },
   }
 }
@@ -172,18 +163,26 @@ function judge(started: StartedAttempt, outcome: AttemptOutcome, atMs: number, n
 }
 
 function judgeRefusal(started: StartedAttempt, answer: Answer, record: AttemptRecord, needs: DeliverNeeds): Judgement {
-  const { id, tries, options, sinceMs } = started
-  const policy = needs.policies().get(options.retry) ?? defaultPolicy
+  const { id, tries, options, sinceMs, receivedAtMs } = started
+  const judged = judgeAnswer(answer, { retry: options.retry, tries, sinceMs, receivedAtMs }, needs)
+  return judged.kind === 'again'
+    ? { end: { id, kind: 'retry', dueAtMs: judged.dueAtMs, record }, alarm: false }
+    : { end: { id, kind: 'dead', reason: judged.reason, record }, alarm: judged.alarm }
+}
+
+type Judged =
+  | { readonly kind: 'again'; readonly dueAtMs: number }
+  | { readonly kind: 'over'; readonly reason: DeadReason; readonly alarm: boolean }
+
+/** What an error means for a delivery that has come so far, by the policy of its route. */
+function judgeAnswer(answer: Answer, { retry, tries, sinceMs }: Progress, needs: DeliverNeeds): Judged {
+  const policy = needs.policies().get(retry) ?? defaultPolicy
   const verdict = verdictOf(answer, policy)
-  if (verdict !== 'retry')
-    return { end: { id, kind: 'dead', reason: 'refused', record }, alarm: verdict === 'dead-and-alarm' }
+  if (verdict !== 'retry') return { kind: 'over', reason: 'refused', alarm: verdict === 'dead-and-alarm' }
   const nowMs = needs.now()
   const delayMs = delayAfter(policy, tries, nowMs - sinceMs, needs.random())
-  if (delayMs !== null) return { end: { id, kind: 'retry', dueAtMs: nowMs + delayMs, record }, alarm: false }
-  return {
-    end: { id, kind: 'dead', reason: tries >= policy.deliveries ? 'tries-exhausted' : 'too-late', record },
-    alarm: true,
-  }
+  if (delayMs !== null) return { kind: 'again', dueAtMs: nowMs + delayMs }
+  return { kind: 'over', reason: tries >= policy.deliveries ? 'tries-exhausted' : 'too-late', alarm: true }
 }
 
 function tell(started: StartedAttempt, { end, alarm }: Judgement, needs: DeliverNeeds): void {

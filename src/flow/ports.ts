@@ -123,6 +123,16 @@ export interface StartedAttempt {
   readonly expiresAtMs?: number
 }
 
+/** How far a delivery has come: what a retry policy goes by. */
+export interface Progress {
+  /** Name of the policy. */
+  readonly retry: string
+  readonly tries: number
+  /** See {@link StartedAttempt.sinceMs}. */
+  readonly sinceMs: number
+  readonly receivedAtMs: number
+}
+
 export type AttemptEnd =
   | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
   | { readonly id: string; readonly kind: 'retry'; readonly dueAtMs: number; readonly record: AttemptRecord }
@@ -225,6 +235,8 @@ export interface Store {
   start(ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]>
   /** Gives the ids that became free to start by it (the next of the lane). */
   end(end: AttemptEnd): Promise<readonly string[]>
+  /** Undefined where the delivery is not known. */
+  progress(deliveryId: string): Promise<Progress | undefined>
   /**
    * A late bounce of a delivery that counted as delivered reopens it: it is due again at `dueAtMs`, or dead with the reason.
    * False where there is nothing to reopen (unknown, another destination, not delivered, window over).

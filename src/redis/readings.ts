@@ -1,7 +1,17 @@
 import type { Redis } from 'ioredis'
-import type { Clock, DeadFilter, DeadLetter, DeliveryTrace, EnvelopeTrace, Ledger, Store } from '../flow/ports.ts'
+import { parseDeliveryId } from '../domain/delivery.ts'
+import type {
+  Clock,
+  DeadFilter,
+  DeadLetter,
+  DeliveryTrace,
+  EnvelopeTrace,
+  Ledger,
+  Progress,
+  Store,
+} from '../flow/ports.ts'
 import { ask, type Call } from './calls.ts'
-import { type Facts, type Meta, parseRecords, type Sum } from './records.ts'
+import { type Facts, type Meta, parseOptions, parseRecords, type Sum } from './records.ts'
 
 /** How many dead letters a script looks at before others have their turn. */
 const PART = 500
@@ -12,11 +22,18 @@ export function createReadings(
   client: Redis,
   prefix: string,
   clock: Clock,
-): Pick<Store, 'trace' | 'payload' | 'dead' | 'ledger' | 'depth'> {
+): Pick<Store, 'trace' | 'progress' | 'payload' | 'dead' | 'ledger' | 'depth'> {
   const repeatable = { repeatable: true }
   return {
     async trace(envelopeId): Promise<EnvelopeTrace | undefined> {
       return parseTrace(envelopeId, (await call('trace', [envelopeId], repeatable)) as unknown[])
+    },
+
+    async progress(deliveryId) {
+      const { envelopeId, index } = parseDeliveryId(deliveryId)
+      const fields = [`d${index}`, `o${index}`, 'meta']
+      const found = await ask('progress', client, () => client.hmget(`${prefix}envelope:${envelopeId}`, ...fields))
+      return parseProgress(found)
     },
 
     async payload(envelopeId) {
@@ -96,6 +113,13 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
     )
   const reason = reasonOf(sum)
   return { id, ...meta, state: sum.state, ...(reason === undefined ? {} : { reason }), deliveries }
+}
+
+function parseProgress([facts, options, meta]: readonly (string | null | undefined)[]): Progress | undefined {
+  if (!facts || !options || !meta) return undefined
+  const { tries, since } = JSON.parse(facts) as Facts
+  const { receivedAtMs } = JSON.parse(meta) as Meta
+  return { retry: parseOptions(options).retry, tries, sinceMs: since ?? receivedAtMs, receivedAtMs }
 }
 
 function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: string): DeliveryTrace {

@@ -79,6 +79,7 @@ describe('while Redis is away', () => {
       () => store.replan(id, [plan()]),
       () => store.bounce(id, 'a@x.example', { dueAtMs: 1 }, { atMs: 1, result: 'x' }),
       () => store.trace(id),
+      () => store.progress(`${id}.0`),
       () => store.payload(id),
       () => store.dead({}),
       () => store.ledger(),

@@ -384,6 +384,20 @@ describe('bounce', () => {
     expect(await store.bounce(id, from, { dueAtMs: clock() }, record())).toBe(counts)
   })
 
+  it('is judged by how far the delivery has come', async () => {
+    await openWith()
+    const receivedAtMs = clock() - 5
+    const id = `${await accepted(store, { receivedAtMs })}.0`
+    await start(id)
+    await end(id)
+    expect(await store.progress(id)).toEqual({ retry: 'default', tries: 1, sinceMs: receivedAtMs, receivedAtMs })
+    await store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record())
+    await store.redrive(id)
+    expect(await store.progress(id)).toEqual({ retry: 'default', tries: 0, sinceMs: clock(), receivedAtMs })
+    expect(await store.progress(`${id}1`)).toBeUndefined()
+    expect(await store.progress('nonsense')).toBeUndefined()
+  })
+
   it('corrects the ledger within the window only', async () => {
     await openWith()
     const id = await deliveryThatIs('delivered')
