@@ -62,7 +62,7 @@ function gate(
       2,
     )
   }
-  return needs.rate(stanza.from, needs.now())
+  return needs.rate.take(stanza.from, needs.now())
 }
 
 async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds): Promise<Reply> {
@@ -70,6 +70,7 @@ async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds): 
   const extraction = ruling.documents.extract(stanza)
   if (extraction.kind === 'ignored') return answer('ignored', '', needs)
   if (extraction.kind === 'rejected') return answer(extraction.rejection, extraction.item ?? '', needs)
+  needs.rate.charge(stanza.from, extraction.submissions.length - 1)
   const matched: Matched[] = []
   for (const submission of extraction.submissions) {
     const checked = (await loops(submission, needs)) ?? check(submission, ruling, needs)

@@ -22,33 +22,45 @@ export function compileSenders(patterns: readonly string[]): SenderRule {
 
 const WINDOW_MS = 60_000
 
-/** Counts each bare sender's documents; gives the rejection for one too many, before anything costly. */
-export type RateLimit = (from: string, nowMs: number) => Rejection | undefined
+/** Counts each bare sender's documents, before anything costly. */
+export interface RateLimit {
+  /** For the one document that every stanza has; gives the rejection for one too many. */
+  take(from: string, nowMs: number): Rejection | undefined
+  /** For those that a stanza had besides: it passes as a whole, and what comes next waits the longer. */
+  charge(from: string, documents: number): void
+}
 
 /**
- * At most `perMinute` stanzas a minute from one bare JID: a bucket of that size, filled evenly. Memory is bounded by the
- * senders of the last minute.
+ * At most `perMinute` documents a minute from one bare JID: a bucket of that size, filled evenly. Memory is bounded by the
+ * senders whose buckets aren't full again.
  */
 export function limitRate(perMinute: number): RateLimit {
   const buckets = new Map<string, { left: number; atMs: number }>()
   const perMs = perMinute / WINDOW_MS
   let sweptMs = 0
-  return (from, nowMs) => {
-    if (nowMs - sweptMs > WINDOW_MS) {
-      for (const [sender, bucket] of buckets) if (nowMs - bucket.atMs > WINDOW_MS) buckets.delete(sender)
-      sweptMs = nowMs
-    }
-    const sender = bareJid(from)
-    const bucket = buckets.get(sender)
-    if (!bucket) {
-      buckets.set(sender, { left: perMinute - 1, atMs: nowMs })
+  return {
+    take(from, nowMs) {
+      if (nowMs - sweptMs > WINDOW_MS) {
+        for (const [sender, { left, atMs }] of buckets)
+          if (left + (nowMs - atMs) * perMs >= perMinute) buckets.delete(sender)
+        sweptMs = nowMs
+      }
+      const sender = bareJid(from)
+      const bucket = buckets.get(sender)
+      if (!bucket) {
+        buckets.set(sender, { left: perMinute - 1, atMs: nowMs })
+        return undefined
+      }
+      bucket.left = Math.min(perMinute, bucket.left + (nowMs - bucket.atMs) * perMs)
+      bucket.atMs = nowMs
+      if (bucket.left < 1) return tooMany(sender, perMinute, (1 - bucket.left) / perMs)
+      bucket.left--
       return undefined
-    }
-    bucket.left = Math.min(perMinute, bucket.left + (nowMs - bucket.atMs) * perMs)
-    bucket.atMs = nowMs
-    if (bucket.left < 1) return tooMany(sender, perMinute, (1 - bucket.left) / perMs)
-    bucket.left--
-    return undefined
+    },
+    charge(from, documents) {
+      const bucket = buckets.get(bareJid(from))
+      if (bucket) bucket.left -= documents
+    },
   }
 }
 

@@ -30,21 +30,30 @@ describe('senders', () => {
 describe('the rate limit', () => {
   it('answers the one who sends too much, with the time to wait, and nobody else', () => {
     const limit = limitRate(60)
-    for (let n = 0; n < 60; n++) expect(limit('a@example.org/x', 1_000)).toBeUndefined()
-    expect(limit('a@example.org/y', 1_000)).toMatchObject({
+    for (let n = 0; n < 60; n++) expect(limit.take('a@example.org/x', 1_000)).toBeUndefined()
+    expect(limit.take('a@example.org/y', 1_000)).toMatchObject({
       kind: 'overloaded',
       retryAfterSeconds: 1,
       text: 'Cannot take more from a@example.org now: the limit is 60 documents a minute',
     })
-    expect(limit('b@example.org/x', 1_000)).toBeUndefined()
+    expect(limit.take('b@example.org/x', 1_000)).toBeUndefined()
   })
 
   it('fills again evenly', () => {
     const limit = limitRate(60)
-    for (let n = 0; n < 60; n++) limit('a@example.org', 0)
-    expect(limit('a@example.org', 500)).toMatchObject({ kind: 'overloaded' })
-    expect(limit('a@example.org', 1_000)).toBeUndefined()
-    expect(limit('a@example.org', 1_000)).toMatchObject({ kind: 'overloaded' })
-    expect(limit('a@example.org', 60_000)).toBeUndefined()
+    for (let n = 0; n < 60; n++) limit.take('a@example.org', 0)
+    expect(limit.take('a@example.org', 500)).toMatchObject({ kind: 'overloaded' })
+    expect(limit.take('a@example.org', 1_000)).toBeUndefined()
+    expect(limit.take('a@example.org', 1_000)).toMatchObject({ kind: 'overloaded' })
+    expect(limit.take('a@example.org', 60_000)).toBeUndefined()
+  })
+  it('counts documents: a stanza of many passes as a whole, and the next one waits for all of them', () => {
+    const limit = limitRate(60)
+    expect(limit.take('a@example.org', 0)).toBeUndefined()
+    limit.charge('a@example.org/x', 119)
+    expect(limit.take('a@example.org', 0)).toMatchObject({ kind: 'overloaded', retryAfterSeconds: 61 })
+    expect(limit.take('b@example.org', 60_500), 'while the others are looked through').toBeUndefined()
+    expect(limit.take('a@example.org', 60_500)).toMatchObject({ kind: 'overloaded', retryAfterSeconds: 1 })
+    expect(limit.take('a@example.org', 61_000)).toBeUndefined()
   })
 })
