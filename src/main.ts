@@ -158,7 +158,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   return { store, wakes, connection, dispatch, deliverer, http }
 }
 
-/** Guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
+/** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
 async function openDurableStore(settings: Settings, log: Log): Promise<RedisStore> {
   const store = await openStore(storeOptionsOf(settings, log)).catch((error: Error) => {
     throw new StartFailed(3, error.message)

@@ -7,7 +7,7 @@ interface ReadType {
 }
 
 /**
- * Finds types of which it is sure that they both match some document (DESIGN 2.2). What only documents can tell is left to
+ * Finds types of which it is sure that they both match some document. What only documents can tell is left to
  * them: two discriminators that may both be true.
  */
 export function complainOfAmbiguousTypes(types: readonly ReadType[]): void {

@@ -24,7 +24,7 @@ export const JSON_MESSAGE = 'urn:xmpp:json-msg:0'
 export const ENCRYPTED_MEDIA_TYPE = 'application/xmpp+xml'
 
 /**
- * The document that an element carries (DESIGN 3.1, "Two ways to carry a document"), with all limits checked.
+ * The document that an element carries (docs/protocol.md 1.2), with all limits checked.
  *
  * @param around What the element stands in, outermost first.
  * @param encrypted The namespace that XEP-0380 names for the stanza, if any.

@@ -7,7 +7,7 @@ export function sha256(data: string | Uint8Array): string {
 }
 
 /**
- * SHA-256 of what an XML document says, whatever its prefixes, quotes and order of attributes (DESIGN 3.1): expanded names, sorted
+ * SHA-256 of what an XML document says, whatever its prefixes, quotes and order of attributes (docs/protocol.md 1.4): expanded names, sorted
  * attributes and text. The separators are characters that XML 1.0 can't contain, so that two documents never
  * read alike.
  */

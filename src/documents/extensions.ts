@@ -1,6 +1,6 @@
 /**
  * Elements that travel beside documents and are none themselves: they are put aside when the document of a message is
- * looked for (DESIGN 3.1). `docs/protocol.md` lists them.
+ * looked for. docs/protocol.md 1.3 lists them.
  */
 export interface KnownExtension {
   readonly namespace: string
@@ -36,7 +36,7 @@ export const KNOWN_EXTENSIONS: readonly KnownExtension[] = [
   { namespace: 'jabber:x:event', source: 'XEP-0022' },
   { namespace: 'jabber:x:conference', source: 'XEP-0249' },
   { namespace: 'http://jabber.org/protocol/muc#user', source: 'XEP-0045' },
-  // An event that nobody configured is no document (DESIGN guarantee 9).
+  // An event that nobody configured is no document (docs/operations.md, guarantee 9).
   { namespace: 'http://jabber.org/protocol/pubsub#event', source: 'XEP-0060' },
   { namespace: 'urn:waybill:0', names: ['via', 'accepted', 'rejection', 'report'], source: 'Waybill' },
 ]

@@ -18,7 +18,7 @@ const ENCRYPTION = 'urn:xmpp:eme:0'
 /** Whether a type registers the root `{namespace}name`. */
 export type IsRegistered = (rootName: string) => boolean
 
-/** Takes the documents out of a stanza (DESIGN 3.1): all of them, or one rejection. */
+/** Takes the documents out of a stanza (docs/protocol.md 1): all of them, or one rejection. */
 export function extract(stanza: InboundStanza, isRegistered: IsRegistered, limits: Limits): Extraction {
   switch (stanza.kind) {
     case 'iq':
@@ -65,7 +65,7 @@ function fromMessage(stanza: InboundStanza, isRegistered: IsRegistered, limits: 
   return rejected('no-document', 'Cannot take the message: it has a body, but no document beside it')
 }
 
-/** `<submit/>` with what a message may have beside a document put aside (DESIGN 3.1). */
+/** `<submit/>` with what a message may have beside a document put aside (docs/protocol.md 1.1, 1.3). */
 function fromSubmit(stanza: InboundStanza, wrapper: Element, isRegistered: IsRegistered, limits: Limits): Extraction {
   const parsed = parseSubmit(wrapper)
   if (parsed.kind === 'rejected') return parsed

@@ -39,7 +39,7 @@ interface JsonMatch {
   readonly value: string | number | boolean | null
 }
 
-/** Root name first, then discriminators (DESIGN 2.2). Types that can't be told apart are problems here. */
+/** Root name first, then discriminators. Types that can't be told apart are problems here. */
 export function compileIdentifier(types: readonly DocumentType[]): {
   readonly identifier: Identifier
   readonly problems: readonly DocumentsProblem[]

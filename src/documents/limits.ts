@@ -27,7 +27,7 @@ export const noLimits: Limits = {
   nameLength: Number.POSITIVE_INFINITY,
 }
 
-/** A limit, how its overstepping is rejected (DESIGN 3.4), and how people read of it. */
+/** A limit, how its overstepping is rejected (docs/protocol.md 2), and how people read of it. */
 const limitTable = {
   documentBytes: { kind: 'too-large', rule: 'bytes', is: 'bytes' },
   depth: { kind: 'too-deep', rule: 'depth', is: 'levels deep' },

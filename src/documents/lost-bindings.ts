@@ -12,7 +12,7 @@ export const SEND_SEALED =
 
 /**
  * `xsi:type` whose prefix is bound to nothing where it stands: a name in content that lost its binding on the way
- * (DESIGN 3.1). Other names in content can't be told from text without a schema.
+ * (docs/protocol.md 1.2). Other names in content can't be told from text without a schema.
  */
 export function lostBindings(root: Element, namespaces: Readonly<Record<string, string>>): readonly Finding[] {
   // Few documents have any.

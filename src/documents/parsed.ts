@@ -14,7 +14,7 @@ interface Current {
   readonly content: XmlContent
   /** As it was sent: lines count, comments are in it. */
   sent: Tree | undefined
-  /** Elements, attributes and text only (DESIGN 7): what XPath sees. The same tree where there is nothing to leave out. */
+  /** Elements, attributes and text only: what XPath sees. The same tree where there is nothing to leave out. */
   matched: Tree | undefined
 }
 

@@ -1,7 +1,7 @@
 import { type Element, isElement } from '../domain/element.ts'
 
 /**
- * A document cut out of its stanza: what it inherited is put on it, as far as it is the document's (DESIGN 2.1).
+ * A document cut out of its stanza: what it inherited is put on it, as far as it is the document's.
  *
  * Prefixes that are bound around it are declared on it, since names in its content may need them. The default namespace around
  * it belongs to the stream or the wrapper and not to the document: elements that have it only because nobody declared

@@ -3,7 +3,7 @@ import { attributeOf, type Element } from '../domain/element.ts'
 import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
 import { shown } from './shown.ts'
 
-/** Waybill's wrapper for a document with options (DESIGN 3.1). */
+/** Waybill's wrapper for a document with options (docs/protocol.md 1.1). */
 
 const DAY_MS = 86_400_000
 const LONGEST_MS = 3_660 * DAY_MS

@@ -10,7 +10,7 @@ export type XmlParse =
 
 /**
  * Parses a whole XML document strictly (XML 1.0, Namespaces in XML 1.0) into an element tree: elements, attributes and text.
- * Comments and processing instructions are left out, and what stands on both sides of them becomes one text (DESIGN 7). A
+ * Comments and processing instructions are left out, and what stands on both sides of them becomes one text. A
  * DOCTYPE is refused unread, so that there are no entities but the five of XML. Limits on depth, attributes and names
  * end the parse where they are overstepped; the size is the caller's to check.
  */

@@ -64,11 +64,11 @@ export function parseDeliveryId(id: string): { readonly envelopeId: string; read
 
 /** How one attempt ended. */
 export type AttemptOutcome =
-  /** `result`: an iq result; `receipt`: XEP-0184; `handed-over`: the ping behind it was answered (guarantee 5). */
+  /** `result`: an iq result; `receipt`: XEP-0184; `handed-over`: the ping behind it was answered (docs/operations.md, guarantee 5). */
   | { readonly kind: 'delivered'; readonly proof: 'result' | 'receipt' | 'handed-over' }
   /** The peer answered with an error, or with nothing in time (`timeout`, `no-receipt`). */
   | { readonly kind: 'refused'; readonly answer: Answer }
-  /** The connection was lost: burns no attempt (guarantee 6). */
+  /** The connection was lost: burns no attempt (docs/operations.md, guarantee 6). */
   | { readonly kind: 'void'; readonly reason: string }
   /** We can't write it: it would break the stream, or loops. Never tried again by itself. */
   | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }

@@ -11,7 +11,7 @@ export interface DocumentType {
   /** JID patterns that narrow the installation's own; undefined: those alone count. */
   readonly senders: readonly string[] | undefined
   readonly fields: Readonly<Record<string, FieldSource>>
-  /** Name of the field that is the document's key (DESIGN 3.1, `key-conflict`). */
+  /** Name of the field that is the document's key (docs/protocol.md 1.4). */
   readonly key: string | undefined
   readonly onInvalid: 'reject' | 'quarantine' | 'mark'
 }

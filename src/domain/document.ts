@@ -2,7 +2,7 @@ import type { Element } from './element.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** What matching and fields look at. `opaque` is never looked into (DESIGN 3.1). */
+/** What matching and fields look at. `opaque` is never looked into (docs/protocol.md 1.2). */
 export type Content =
   | { readonly kind: 'xml'; readonly root: Element }
   | { readonly kind: 'json'; readonly value: Json }
@@ -31,7 +31,7 @@ export interface Document {
   readonly payload: string | Uint8Array
   /** Size of the payload in bytes of UTF-8. */
   readonly bytes: number
-  /** SHA-256, hex: of the bytes when sealed, of names, attributes and text when in-band (DESIGN 3.1). */
+  /** SHA-256, hex: of the bytes when sealed, of names, attributes and text when in-band (docs/protocol.md 1.4). */
   readonly digest: string
 }
 
@@ -56,7 +56,7 @@ export interface Origin {
   readonly hops: number
 }
 
-/** What the sender asked for with `<submit/>` (DESIGN 3.1). */
+/** What the sender asked for with `<submit/>` (docs/protocol.md 1.1). */
 export interface SubmitOptions {
   readonly expiresMs?: number
   readonly report?: 'delivered' | 'failed' | 'all'

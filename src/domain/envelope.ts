@@ -1,7 +1,7 @@
 import type { Document, Origin, SubmitOptions } from './document.ts'
 import type { Fields } from './fields.ts'
 
-/** Document + id + sender + type + fields + time of receipt: the unit that is accepted (DESIGN 1). */
+/** Document + id + sender + type + fields + time of receipt: the unit that is accepted. */
 export interface Envelope {
   /** UUIDv7, lower case. */
   readonly id: string

@@ -93,7 +93,7 @@ export function escapeLocalpart(text: string): string {
 
 /**
  * A pattern over JIDs, where `*` matches within one part only and a pattern without resource compares bare JIDs
- * (DESIGN 4). Undefined where the pattern can't be a JID.
+ * (docs/routes.md, JID patterns). Undefined where the pattern can't be a JID.
  */
 export function jidPattern(pattern: string): ((jid: string) => boolean) | undefined {
   // A star is no character of a domain; a letter stands in for it while the shape is checked.

@@ -1,4 +1,4 @@
-/** Why a document is refused (DESIGN 3.4): the one table from which error stanzas, metrics and docs are made. */
+/** Why a document is refused (docs/protocol.md 2): the one table from which error stanzas, metrics and docs are made. */
 
 export type ErrorType = 'auth' | 'cancel' | 'continue' | 'modify' | 'wait'
 
@@ -64,6 +64,6 @@ export function reject(
   return retryAfterSeconds === undefined ? { kind, text, findings } : { kind, text, findings, retryAfterSeconds }
 }
 
-/** At most this many findings, and this many bytes of them, travel in an error stanza (DESIGN 3.4). */
+/** At most this many findings, and this many bytes of them, travel in an error stanza (docs/protocol.md 2). */
 export const FINDINGS_SHOWN = 20
 export const FINDINGS_BYTES = 8192

@@ -76,7 +76,7 @@ function acceptanceOf({ submission, type, fields, decision, receivedAtMs }: Matc
   }
 }
 
-/** What makes two documents the same one sent twice (DESIGN 3.1), or undefined where the sender gave nothing to tell by. */
+/** What makes two documents the same one sent twice (docs/protocol.md 1.4), or undefined where the sender gave nothing to tell by. */
 function claimName({ origin }: Submission): string | undefined {
   if (origin.item !== '') return `item ${bareJid(origin.from)} ${origin.to} ${origin.node} ${origin.item}`
   return origin.stanzaId === '' ? undefined : `stanza ${bareJid(origin.from)} ${origin.stanzaId}`

@@ -31,7 +31,7 @@ export interface DeliverNeeds {
 export interface Deliverer {
   /** Begins an attempt for each of the deliveries that can be begun now; returns when there are places for more. */
   deliver(ids: readonly string[]): Promise<void>
-  /** An error message came back for something that counted as delivered (guarantee 5). */
+  /** An error message came back for something that counted as delivered (docs/operations.md, guarantee 5). */
   bounced(id: string, from: string, answer: Answer): Promise<void>
   /** Finds what is due and has nobody to wake it; gives how many. */
   sweep(): Promise<number>

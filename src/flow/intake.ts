@@ -108,7 +108,7 @@ function check(submission: Submission, ruling: Ruling, needs: IntakeNeeds): Chec
   return { submission, type, fields, decision, receivedAtMs: needs.now() }
 }
 
-/** An item that we published ourselves has come back (DESIGN 3.3). Ids of ours are looked up only where one could be. */
+/** An item that we published ourselves has come back. Ids of ours are looked up only where one could be. */
 async function loops({ origin }: Submission, { store, log }: IntakeNeeds): Promise<Rejection | undefined> {
   if (!isEnvelopeId(origin.item)) return undefined
   const seen = await store.trace(origin.item).catch((error: Error) => {

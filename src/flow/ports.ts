@@ -39,7 +39,7 @@ export interface Submission {
 }
 
 /**
- * `ignored`: a message without body and with known extensions only (DESIGN 3.1): counted, never answered.
+ * `ignored`: a message without body and with known extensions only (docs/protocol.md 1.3): counted, never answered.
  * A stanza of several items gives all submissions or one rejection.
  */
 export type Extraction =
@@ -85,9 +85,9 @@ export interface Acceptance {
   readonly envelope: Envelope
   /** Empty: a dead letter `no-route`. */
   readonly deliveries: readonly PlannedDelivery[]
-  /** Duplicate detection (DESIGN 3.1); undefined where the stanza has no id. */
+  /** Duplicate detection (docs/protocol.md 1.4); undefined where the stanza has no id. */
   readonly claim?: { readonly name: string; readonly windowMs: number }
-  /** The type's key (DESIGN 3.1): same key and another digest is a conflict. */
+  /** The type's key (docs/protocol.md 1.4): same key and another digest is a conflict. */
   readonly key?: { readonly name: string; readonly windowMs: number }
 }
 
@@ -141,7 +141,7 @@ export type AttemptEnd =
   | { readonly id: string; readonly kind: 'dead'; readonly reason: DeadReason; readonly record: AttemptRecord }
   | { readonly id: string; readonly kind: 'expired'; readonly record: AttemptRecord }
 
-/** Counts of DESIGN 5.2. */
+/** The ledger (docs/operations.md, guarantee 2). */
 export interface Ledger {
   readonly documents: LedgerCounts & { readonly accepted: number; readonly held: number; readonly duplicate: number }
   readonly deliveries: LedgerCounts & { readonly planned: number }

@@ -1,6 +1,6 @@
 import type { Rejection } from '../domain/rejection.ts'
 
-/** One document that is in the store: what `<accepted/>` tells its sender (DESIGN 3.2). */
+/** One document that is in the store: what `<accepted/>` tells its sender (docs/protocol.md 1). */
 export interface Accepted {
   /** The envelope's id; for a duplicate the first one's. */
   readonly id: string

@@ -25,7 +25,7 @@ export interface RunningHttp {
   close(): Promise<void>
 }
 
-/** Health and metrics, for everybody (guarantee 9): `/healthz`, `/readyz`, `/metrics`. Throws where the address can't be had. */
+/** Health and metrics, for everybody (docs/operations.md, guarantee 9): `/healthz`, `/readyz`, `/metrics`. Throws where the address can't be had. */
 export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: Error) => {

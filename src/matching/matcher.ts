@@ -65,7 +65,7 @@ interface Ranks {
 
 /**
  * Compiles all routes and finds what is wrong with them. The matcher is usable in any case; a configuration with errors is not
- * to be run (DESIGN 5.8). Whether fields exist, and are fit for what is asked of them, is for the configuration to say.
+ * to be run (docs/operations.md, guarantee 8). Whether fields exist, and are fit for what is asked of them, is for the configuration to say.
  */
 export function compileRoutes(
   routes: readonly Route[],

@@ -13,7 +13,7 @@ export interface Entry {
 
 /**
  * Warns of entries that can reach the same destination with different options: the first matching route owns the delivery
- * (DESIGN 1), so the other's options are then not used.
+ * (docs/routes.md, rule 5), so the other's options are then not used.
  *
  * @param entries In the order in which routes are asked.
  */

@@ -127,7 +127,7 @@ function deliveryOf(
 const LANE_CHARACTERS = 256
 
 /**
- * The order key of DESIGN 5.4: the sender's bare JID, or the field's first value as text, cut to 256 characters (longer ones
+ * The order key (docs/operations.md, guarantee 4): the sender's bare JID, or the field's first value as text, cut to 256 characters (longer ones
  * with the same beginning share a lane: more order than asked for, never less). A document without the field has no place in
  * any order: undefined.
  */

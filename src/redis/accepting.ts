@@ -10,7 +10,7 @@ import type { Argument } from './scripts.ts'
 
 export interface AcceptOptions {
   readonly limits: { readonly waiting: number; readonly perSenderWaiting: number }
-  /** WAITAOF after each write: guarantee 1 where Redis syncs its file every second. */
+  /** WAITAOF after each write (docs/operations.md, guarantee 1) where Redis syncs its file every second. */
   readonly waitAof: boolean
   /** How many replicas must have it too. */
   readonly replicas: number

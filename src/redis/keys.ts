@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** The number stands here alone: one shard holds everything, and all its keys share one hash tag (DESIGN 2). */
+/** The number stands here alone: one shard holds everything, and all its keys share one hash tag (docs/adr/0001). */
 const SHARD = 0
 
 /** What all keys of an installation begin with. Throws where the prefix would break the hash tag. */

@@ -51,7 +51,7 @@ const VERSION = '1'
 const PART = 500
 
 /**
- * Opens the one truth about envelopes and deliveries (DESIGN 2). Throws {@link StoreUnavailable} where Redis can't be asked
+ * Opens the one truth about envelopes and deliveries (docs/adr/0001). Throws {@link StoreUnavailable} where Redis can't be asked
  * within five seconds, and an Error where the keys of the prefix are not ours.
  */
 export async function openStore(options: StoreOptions): Promise<RedisStore> {
@@ -215,7 +215,7 @@ function createOperations(
 }
 
 /**
- * What Redis offers less than is wanted (DESIGN guarantee 1), a sentence for each; none: it is as wanted.
+ * What Redis offers less than is wanted (docs/operations.md, guarantee 1), a sentence for each; none: it is as wanted.
  * What can't be asked is a problem too.
  */
 export function durabilityProblems(inspection: RedisInspection, wanted: Durability): readonly string[] {

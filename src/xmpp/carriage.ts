@@ -13,7 +13,7 @@ export type Carriage =
   | { readonly kind: 'carried'; readonly xml: string }
   | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }
 
-/** The document in the form in which it came, or in the one that its destination asks for (DESIGN 3.3). */
+/** The document in the form in which it came, or in the one that its destination asks for (docs/protocol.md 5.3). */
 export function carry(attempt: StartedAttempt, toElement: ToElement): Carriage {
   const { form, options } = attempt
   if (form === 'sealed') return options.as === 'element' ? unseal(attempt, toElement) : sealed(attempt)

@@ -38,7 +38,7 @@ export interface ConnectionOptions {
   readonly pingTimeoutMs?: number
   /** How long it may take from the first packet until the stream is online: 10 s by default. */
   readonly openTimeoutMs?: number
-  /** How long a refusal must last at the first start to be believed (DESIGN 5, guarantee 8): 15 s by default. */
+  /** How long a refusal must last at the first start to be believed (docs/operations.md, guarantee 8): 15 s by default. */
   readonly refusalAfterMs?: number
   /** First pause before another try; it doubles up to 30 s, up to 60 s where the server refuses us. 250 ms by default. */
   readonly firstPauseMs?: number
@@ -190,7 +190,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     retryTimer = setTimeout(attach, pauseMs, endpoint)
   }
 
-  /** Guarantee 8: only what never was online ends for it. */
+  /** docs/operations.md, guarantee 8: only what never was online ends for it. */
   function refuse({ reject }: FirstStart, { reason, text }: StreamEnd): void {
     const words = reason === 'certificate' ? `${refusals[reason]}: ${text}` : refusals[reason]
     first = undefined

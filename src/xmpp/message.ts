@@ -5,7 +5,7 @@ import { DELAY, HINTS, RECEIPTS, STANZA_IDS, WAYBILL } from './namespaces.ts'
 /** What took longer than this on its way here says since when (XEP-0203). */
 const DELAY_TOLD_MS = 5_000
 
-/** The message that carries a document to a JID (DESIGN 3.3). Its id is the delivery's, so that what comes back finds it. */
+/** The message that carries a document to a JID (docs/protocol.md 5.2). Its id is the delivery's, so that what comes back finds it. */
 export function documentMessage(
   attempt: StartedAttempt,
   jid: string,

@@ -1,6 +1,6 @@
 /** Namespaces on the wire, by the specification that defines them. */
 
-/** DESIGN 3: `<submit/>`, `<accepted/>`, `<rejection/>`, `<via/>`. */
+/** docs/protocol.md: `<submit/>`, `<accepted/>`, `<rejection/>`, `<via/>`. */
 export const WAYBILL = 'urn:waybill:0'
 /** RFC 6120 8.3.3 */
 export const STANZA_ERRORS = 'urn:ietf:params:xml:ns:xmpp-stanzas'

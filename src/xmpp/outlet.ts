@@ -41,7 +41,7 @@ interface Unproven {
   readonly settle: (outcome: AttemptOutcome) => void
 }
 
-/** More routers than any sensible chain has (DESIGN 3.3). */
+/** More routers than any sensible chain has (docs/protocol.md 5.3). */
 const MAX_HOPS = 8
 /** Room for the `<iq>` around a payload, besides its addresses. */
 const IQ_BYTES = 256

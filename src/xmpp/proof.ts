@@ -10,7 +10,7 @@ interface Batch {
 }
 
 /**
- * The hand-over proof (guarantee 5): a server handles a stream in order, so that its answer to a ping, of whatever kind,
+ * The hand-over proof (docs/operations.md, guarantee 5): a server handles a stream in order, so that its answer to a ping, of whatever kind,
  * proves that it has had everything written before. One ping at most is under way; what is written meanwhile is covered
  * by the next, so that pings grow rarer per stanza with the load.
  *

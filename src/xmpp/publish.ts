@@ -15,7 +15,7 @@ export interface PublishNeeds {
 
 export type NodeDestination = Extract<Destination, { kind: 'node' }>
 
-/** Publishes documents, each as one item whose id is the envelope's (DESIGN 3.3). */
+/** Publishes documents, each as one item whose id is the envelope's (docs/protocol.md 5.1). */
 export type Publish = (
   attempt: StartedAttempt,
   destination: NodeDestination,

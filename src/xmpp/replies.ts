@@ -37,7 +37,7 @@ export function errorReply(request: Element, { type, condition }: StanzaConditio
   return `<${request.name} type="error"${addresses(request)}>${error}</${request.name}>`
 }
 
-/** DESIGN 3.4. */
+/** docs/protocol.md 2. */
 export function rejectionReply(request: Element, rejection: Rejection, item: string | undefined): string {
   const { kind, findings, retryAfterSeconds } = rejection
   const retryAfter = retryAfterSeconds === undefined ? '' : ` retry-after="${retryAfterSeconds}"`
@@ -67,7 +67,7 @@ function findingElement({ layer, rule, severity, path, line, column, message }: 
   return `<finding ${names}${place}>${escapeText(legible(message))}</finding>`
 }
 
-/** DESIGN 3.2. */
+/** docs/protocol.md 1. */
 function acceptedElement({ id, type, duplicate, held, item }: Accepted): string {
   const marks =
     (duplicate ? ' duplicate="true"' : '') +

@@ -144,7 +144,7 @@ export async function accepted(store: RedisStore, changes: AcceptanceChanges = {
   return answer.id
 }
 
-/** Both equations of DESIGN guarantee 2, for the whole and for each type and route. */
+/** Both equations of guarantee 2 (docs/operations.md), for the whole and for each type and route. */
 export async function balances(store: RedisStore): Promise<string[]> {
   const ledger = await store.ledger()
   const faults: string[] = []

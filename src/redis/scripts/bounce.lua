@@ -3,7 +3,7 @@
 -- ARGV[6]: window. ARGV[7]: due time, or '' for dead. ARGV[8]: reason. ARGV[9]: record. Gives 1 or 0.
 local ID, FROM, FROM_BARE, WINDOW_MS = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 
--- Only the address it went to can send it back (DESIGN guarantee 9).
+-- Only the address it went to can send it back (docs/operations.md, guarantee 9).
 local function isFrom(destination)
   local address = string.match(destination, '^xmpp:([^?]*)%?;node=') or destination
   local bare = string.match(address, '^[^/]+')

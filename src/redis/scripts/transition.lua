@@ -55,7 +55,7 @@ local function countDocument(sum, state, by)
   if state == 'waiting' then add(senders, sum.sender, by) end
 end
 
--- A document is in the first that applies (DESIGN guarantee 2).
+-- A document is in the first that applies (docs/operations.md, guarantee 2).
 local function documentState(sum)
   if sum.waiting > 0 then return 'waiting' end
   if sum.held > 0 then return 'held' end
