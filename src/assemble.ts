@@ -1,4 +1,4 @@
-import { type Configuration, loadConfiguration, type Problem } from './config/configuration.ts'
+import { byPlace, type Configuration, loadConfiguration, type Problem } from './config/configuration.ts'
 import { compileDocuments, compileXPathTest } from './documents/documents.ts'
 import type { Ruling } from './flow/intake.ts'
 import type { Documents } from './flow/ports.ts'
@@ -41,7 +41,7 @@ export async function assemble(
     ...routeProblems.map(({ route, path, message, severity, code }): Problem => {
       return { code, severity, message: `route ${route}: ${message}`, ...locate('Route', route, path) }
     }),
-  ]
+  ].sort(byPlace)
   if (!configuration || all.some((problem) => problem.severity === 'error')) {
     compiled.documents.dispose()
     return { assembly: undefined, problems: all }

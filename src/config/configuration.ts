@@ -169,7 +169,8 @@ function namesOf(things: readonly Thing[]): ReadonlySet<string> {
   return new Set(things.map(({ name }) => name).filter((name) => name !== ''))
 }
 
-function byPlace(a: Problem, b: Problem): number {
+/** The order in which problems are told: `waybill.yaml` first, then by files and lines. */
+export function byPlace(a: Problem, b: Problem): number {
   const files = Number(a.file !== WAYBILL_FILE) - Number(b.file !== WAYBILL_FILE)
   if (files !== 0) return files
   if (a.file !== b.file) return a.file < b.file ? -1 : 1
