@@ -61,6 +61,18 @@ const inTypes: readonly Mistake[] = [
     'identify.xml.root must be a name such as',
   ],
   [
+    'a field by a name that objects have by nature',
+    `${TYPE}fields: { »__proto__: { xpath: "/o:order" } }`,
+    'wrong-value',
+    'Key "__proto__" in fields must be',
+  ],
+  [
+    'a prefix by a name that objects have by nature',
+    `${TYPE}namespaces: { »__proto__: "urn:x" }`,
+    'wrong-value',
+    'Key "__proto__" in namespaces must be',
+  ],
+  [
     'JSON by nothing',
     'kind: DocumentType\nname: order\nidentify: { »json: {} }\nschema: none',
     'choose-one',
