@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly log: Log
   /** Lines for people: the problems of a configuration. */
   readonly complain: (line: string) => void
+  /** Ends a start that is under way: it throws then, with everything closed. What is up already is ended by `stop`. */
+  readonly cancelled?: AbortSignal
 }
 
 /** A start that can't succeed: one clear sentence, and the exit code that says whose matter it is (1 findings, 3 environment). */
@@ -79,7 +81,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
   const undo: (() => Promise<void>)[] = []
   try {
     const rooms = await furnish(settings, inForce, log, undo)
-    await attach(rooms, log)
+    await attach(rooms, log, surroundings.cancelled)
     const stopTimers = beginWork(rooms, log)
     return {
       domain: settings.xmpp.domain,
@@ -193,10 +195,18 @@ async function readiness(connection: Connection, store: RedisStore): Promise<rea
 }
 
 /** Goes online, and takes back what an earlier process had under way before anything new is begun. */
-async function attach({ connection, dispatch, store, deliverer }: Rooms, log: Log): Promise<void> {
+async function attach(
+  { connection, dispatch, store, deliverer }: Rooms,
+  log: Log,
+  cancelled?: AbortSignal,
+): Promise<void> {
+  cancelled?.throwIfAborted()
+  const giveUp = () => void connection.stop(0)
+  cancelled?.addEventListener('abort', giveUp)
   await connection.start(dispatch.handle).catch((error: Error) => {
     throw error instanceof ConnectionRefused ? new StartFailed(3, error.message) : error
   })
+  cancelled?.removeEventListener('abort', giveUp)
   const reclaimed = await store.reclaim()
   if (reclaimed > 0) log('info', 'reclaimed', { deliveries: reclaimed })
   connection.onStream(({ kind }) => {

@@ -1,24 +1,32 @@
 import { createLog, logLevelOf } from '../log.ts'
-import { StartFailed, start } from '../main.ts'
+import { type RunningWaybill, StartFailed, start } from '../main.ts'
 import type { ExitCode, Output } from './output.ts'
 
 /** Runs until SIGTERM or SIGINT. One line on stdout when it is up; logs are JSON lines on stderr. */
 export async function run(folder: string, output: Output): Promise<ExitCode> {
   const log = createLog((line) => process.stderr.write(line), logLevelOf(process.env.WAYBILL_LOG_LEVEL))
+  const cancel = new AbortController()
   const asked = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
+  void asked.then(() => cancel.abort())
+  let running: RunningWaybill | undefined
+  // From the beginning: a SIGHUP that nobody listens to ends the process, and a start may wait long for its server.
+  process.on('SIGHUP', () => void running?.reload())
   process.on('unhandledRejection', (reason) => log('error', 'unhandled-rejection', { reason: String(reason) }))
   try {
-    const starting = start(folder, { environment: process.env, log, complain: output.complain })
-    const first = await Promise.race([starting, asked])
-    if (typeof first === 'string') return 0
-    process.on('SIGHUP', () => void first.reload())
-    output.print(`ready ${JSON.stringify({ domain: first.domain, http: first.http, pid: process.pid })}`)
+    running = await start(folder, {
+      environment: process.env,
+      log,
+      complain: output.complain,
+      cancelled: cancel.signal,
+    })
+    output.print(`ready ${JSON.stringify({ domain: running.domain, http: running.http, pid: process.pid })}`)
     log('info', 'stopping', { signal: await asked })
-    await first.stop()
+    await running.stop()
     return 0
   } catch (error) {
+    if (cancel.signal.aborted && !running) return 0
     if (!(error instanceof StartFailed)) throw error
     output.complain(error.message)
     return error.exitCode
