@@ -29,6 +29,12 @@ describe('npm start -- --exit', () => {
     }
   }, 60_000)
 
+  it('runs once in a folder, whoever else is started in the same moment', async () => {
+    const both = await Promise.all([demo(folder), demo(folder)])
+    expect(both.map(({ code }) => code).sort()).toEqual([0, 3])
+    expect(both.find(({ code }) => code === 3)?.stderr).toMatch(/^The demo runs already in \S+: process \d+\./m)
+  }, 60_000)
+
   it('is plain text where nobody watches, and begins again on what it kept', async () => {
     const startedAt = performance.now()
     const second = await demo(folder)

@@ -1,5 +1,5 @@
 // `npm start`: everything from a fresh clone to documents on their way. `npm start -- --exit` ends after the demo.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { failWith, SetUpFailed } from '../setup/command.mjs'
@@ -30,6 +30,7 @@ try {
 } catch (error) {
   if (!stopping) {
     await stopAll()
+    releaseFolder()
     failWith(error)
   }
 }
@@ -59,12 +60,37 @@ async function run(exitAfterwards) {
   demo.follow()
 }
 
-/** Two demos must not share a folder. */
+/** Two demos must not share a folder, not even if they are started in the same moment: a link is made whole, or not at all. */
 function claimFolder() {
-  const other = existsSync(mark) ? Number(readFileSync(mark, 'utf8')) : 0
-  if (other && isAlive(other)) {
-    throw new SetUpFailed(`The demo runs already in ${folder}: process ${other}. Stop that one first`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const own = `${mark}.${process.pid}`
+  writeFileSync(own, String(process.pid))
+  try {
+    while (!link(own)) {
+      const other = markOwner()
+      if (other && isAlive(other)) {
+        throw new SetUpFailed(`The demo runs already in ${folder}: process ${other}. Stop that one first`)
+      }
+      rmSync(mark, { force: true })
+    }
+  } finally {
+    rmSync(own)
   }
+}
+
+function link(own) {
+  try {
+    linkSync(own, mark)
+    return true
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+    return false
+  }
+}
+
+/** 0 where there is no mark, or nothing in it. */
+function markOwner() {
+  return existsSync(mark) ? Number(readFileSync(mark, 'utf8')) : 0
 }
 
 async function startEverything() {
@@ -72,7 +98,6 @@ async function startEverything() {
   const { startProsody, startRedis, startWaybill } = await import('./servers.mjs')
   for (let tries = 0; tries < 5; tries++) {
     const site = await prepareSite(folder, process.env)
-    writeFileSync(mark, String(process.pid))
     const servers = await Promise.all([
       site.ownRedis ? startRedis(site) : 'not ours',
       site.ownXmpp ? startProsody(site) : 'not ours',
@@ -105,7 +130,10 @@ function ended(name, how) {
 
 /** @param {number} exitCode */
 function stop(exitCode) {
-  stopping ??= stopAll().then(() => process.exit(exitCode))
+  stopping ??= stopAll().then(() => {
+    releaseFolder()
+    process.exit(exitCode)
+  })
   return stopping
 }
 
@@ -113,7 +141,10 @@ function stop(exitCode) {
 async function stopAll() {
   for (const undo of stops.splice(0).reverse())
     await undo().catch((error) => process.stderr.write(`${error.message}\n`))
-  if (existsSync(mark) && Number(readFileSync(mark, 'utf8')) === process.pid) rmSync(mark)
+}
+
+function releaseFolder() {
+  if (markOwner() === process.pid) rmSync(mark)
 }
 
 function isAlive(pid) {
