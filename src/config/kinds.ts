@@ -59,7 +59,7 @@ export interface Waybill {
     replicas: number
   }
   /**
-   * Health, metrics and the interface for operators; `none` switches it off.
+   * Health and metrics; `none` switches it off. There is no interface for operators in this version: that is the command line.
    */
   http:
     | {
@@ -68,13 +68,13 @@ export interface Waybill {
          */
         listen: string
         /**
-         * Bearer token of the operators. Without one HTTP serves health and metrics only. Never shown in messages.
+         * Bearer token of the operators, for what will need one: in this version HTTP serves health and metrics only, to everybody who reaches it. Never shown in messages.
          */
         token?: string
       }
     | string
   /**
-   * Bare JIDs, compared exactly. They see destinations and routes; nobody does by default.
+   * Bare JIDs, compared exactly: who may see destinations and routes over XMPP, by default nobody. Nothing is shown there in this version, not to them either.
    *
    * Items: A bare JID.
    */
@@ -304,7 +304,7 @@ export interface DocumentType {
     }
   }
   /**
-   * Name of the field that identifies the document: the same key with another content is refused as `key-conflict`.
+   * Name of the field that identifies the document: the same key with another content is refused as `key-conflict`, the same content is a duplicate, for as long as `dedupe.window`.
    */
   key?: string
   /**
@@ -628,15 +628,19 @@ export interface Policy {
       | 'subscription-required'
       | 'undefined-condition'
       | 'unexpected-request'
+      | 'closed-node'
       | 'item-forbidden'
       | 'item-required'
       | 'invalid-payload'
       | 'max-items-exceeded'
       | 'max-nodes-exceeded'
       | 'nodeid-required'
+      | 'not-in-roster-group'
       | 'payload-required'
       | 'payload-too-big'
       | 'precondition-not-met'
+      | 'presence-subscription-required'
+      | 'unsupported'
       | 'timeout'
       | 'no-receipt'
     /**

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type KindName, schemaOf, validatorOf } from '../../src/config/kind-schemas.ts'
+import { answerTable } from '../../src/domain/retry.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
@@ -49,6 +50,17 @@ describe('the schemas of the kinds', () => {
   it('are what the committed types and the reference page were made from', async () => {
     const generate = promisify(execFile)(process.execPath, ['src/config/generate.mjs', '--check'], { cwd: root })
     await expect(generate).resolves.toMatchObject({ stderr: '' })
+  })
+})
+
+describe('the answers of a policy', () => {
+  it('can say something else of every condition of the common table', () => {
+    const conditions = new Set(answerTable.map(({ condition }) => condition).filter((condition) => condition !== '*'))
+    expect(conditions.size).toBeGreaterThan(20)
+    for (const condition of conditions) {
+      const policy = { kind: 'Policy', name: 'own', answers: [{ condition, then: 'retry' }] }
+      expect(validatorOf('Policy')(policy), condition).toBe(true)
+    }
   })
 })
 
