@@ -118,6 +118,14 @@ describe('compose.yaml', () => {
     for (const file of files) expect(existsSync(join(deploy, file)), file).toBe(true)
   })
 
+  it('serves the very host that the configuration of the demo is written for', () => {
+    const [pattern] = yaml('demo/config/waybill.yaml').senders
+    const hosts = [...read('compose.yaml').matchAll(/WAYBILL_XMPP_HOST:-([^}]+)\}/g)].map(([, host]) => host)
+    expect(hosts.length).toBeGreaterThan(3)
+    for (const host of hosts) expect(`*@${host}`).toBe(pattern)
+    expect(read('compose/prosody.cfg.lua')).toContain(`ENV_WAYBILL_XMPP_HOST or "${hosts[0]}"`)
+  })
+
   it('gives Waybill all variables that the configuration of the demo needs', () => {
     const needed = [...read('demo/config/waybill.yaml').matchAll(/\$\{(WAYBILL_\w+)\}/g)].map(([, name]) => name!)
     expect(needed.length).toBeGreaterThan(4)

@@ -17,6 +17,6 @@ component_ports = { 5347 }
 component_interfaces = { "127.0.0.1" }
 network_settings = { nagle = false }
 
-VirtualHost(ENV_WAYBILL_XMPP_HOST or "example.org")
+VirtualHost(ENV_WAYBILL_XMPP_HOST or "demo.localhost")
 
 Include "/etc/prosody/conf.d/waybill.cfg.lua"
