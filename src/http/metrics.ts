@@ -58,7 +58,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   })
   const ended = new Counter({
     name: 'waybill_deliveries_ended_total',
-    help: 'Deliveries that reached an end, by state (delivered, dead, expired, dropped) and, for the dead, by reason.',
+    help: 'Deliveries that reached an end, by state (delivered, dead, expired) and, for the dead, by reason.',
     labelNames: ['state', 'reason'],
     registers,
   })

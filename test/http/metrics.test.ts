@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createMetrics, type Gauges } from '../../src/http/metrics.ts'
 
@@ -34,5 +35,18 @@ describe('the gauges that are read from Redis', () => {
     expect(await scrape(metrics)).toEqual({})
     isAway = false
     expect(await scrape(metrics)).toEqual({ waiting: 4, under_way: 3, dead: 2, oldest_due_ms: 1 })
+  })
+})
+
+describe('the page on operations', () => {
+  it('lists every metric of ours as it is described there', async () => {
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+    const documented = [...page.matchAll(/^\| `(waybill_\w+)` \| .*? ?\| (.+) \|$/gm)].map(([, name, help]) => ({
+      name,
+      help,
+    }))
+    const { registry } = metricsOn(async () => DEPTH)
+    const ours = (await registry.getMetricsAsJSON()).filter(({ name }) => !/^waybill_(process|nodejs)_/.test(name))
+    expect(documented).toEqual(ours.map(({ name, help }) => ({ name, help })))
   })
 })
