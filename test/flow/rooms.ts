@@ -1,0 +1,139 @@
+import { compileXPathTest, rehydrate } from '../../src/documents/documents.ts'
+import type { AttemptOutcome } from '../../src/domain/delivery.ts'
+import type { DocumentType } from '../../src/domain/document-type.ts'
+import type { RetryPolicy } from '../../src/domain/retry.ts'
+import type { Route } from '../../src/domain/route.ts'
+import { createDeliverer, type Deliverer } from '../../src/flow/deliver.ts'
+import { createIntake, type IntakeNeeds, type Ruling } from '../../src/flow/intake.ts'
+import { createOperations, type Operations } from '../../src/flow/operations.ts'
+import type { InboundStanza, Metrics, StartedAttempt, Store } from '../../src/flow/ports.ts'
+import type { Reply } from '../../src/flow/reply.ts'
+import { compileSenders, limitRate } from '../../src/flow/senders.ts'
+import { compileRoutes } from '../../src/matching/matcher.ts'
+import type { RedisStore, StoreOptions } from '../../src/redis/store.ts'
+import { bundle, documentsFor, ORDER_XSD, typeOf } from '../documents/given.ts'
+import { routeOf, toJid } from '../matching/samples.ts'
+import { keepLog, type LogLine, openTestStore, type SetClock, setClock } from '../redis/fixtures.ts'
+
+/** `order` with an XSD, its id as key and its currency as a field; `note` without a schema, which only one sender may send. */
+export function types(): readonly DocumentType[] {
+  const fields = { id: { xpath: '/t:order/t:id' }, currency: { xpath: '/t:order/@currency' } }
+  return [
+    typeOf('order', { schema: bundle('xsd', { 'order.xsd': ORDER_XSD }), fields, key: 'id' }),
+    typeOf('note', { senders: ['clerk@shop.example'] }),
+  ]
+}
+
+export function order(id: string, currency = 'EUR'): string {
+  return `<order xmlns="urn:order" currency="${currency}"><id>${id}</id><line><item>flour</item><quantity>3</quantity></line></order>`
+}
+
+export const ERP = 'erp@backend.example'
+export const toErp = routeOf('to-erp', { when: { type: ['order'] }, deliver: [toJid(ERP)] })
+
+export async function rulingOf(routes: readonly Route[] = [toErp]): Promise<Ruling> {
+  const documents = await documentsFor(types())
+  const { matcher, problems } = compileRoutes(routes, compileXPathTest)
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
+  const typeSenders = new Map([['note', compileSenders(['clerk@shop.example'])]])
+  return { documents, matcher, senders: compileSenders(['*@shop.example']), typeSenders }
+}
+
+/** What the flow said to its ports. */
+export interface Said {
+  readonly wakes: { readonly ids: readonly string[]; readonly delayMs: number }[]
+  /** `accepted order iq`, `rejected invalid`, `attempt timeout`, `ended dead refused` … */
+  readonly counted: string[]
+  readonly alarms: string[]
+  readonly lines: LogLine[]
+  readonly sent: StartedAttempt[]
+}
+
+export interface Flow extends Said {
+  readonly clock: SetClock
+  /** The real one, whatever the flow was given. */
+  readonly store: RedisStore
+  take(stanza: InboundStanza): Promise<Reply>
+  readonly deliverer: Deliverer
+  readonly operations: Operations
+  /** What the flow asks; may be replaced at any time. */
+  ruling: Ruling
+  outcome: (attempt: StartedAttempt) => AttemptOutcome | Promise<AttemptOutcome>
+  online: boolean
+}
+
+export interface FlowChanges extends Partial<Pick<IntakeNeeds, 'inHandLimit'>> {
+  readonly routes?: readonly Route[]
+  readonly perMinute?: number
+  readonly places?: { readonly all: number; readonly perDestination: number }
+  readonly policies?: readonly RetryPolicy[]
+  readonly storeOptions?: Partial<StoreOptions>
+  /** Puts something between the flow and the real store. */
+  readonly between?: (store: RedisStore) => Store
+  readonly wake?: () => Promise<void>
+}
+
+/** The flow between the real documents, matching and Redis. Outlet, wakes and metrics write down what they are told. */
+export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promise<Flow> {
+  const clock = setClock()
+  const { log, lines } = keepLog()
+  const real = await openTestStore(redisUrl, { clock, log, ...changes.storeOptions })
+  const store = changes.between?.(real) ?? real
+  const said: Said = { wakes: [], counted: [], alarms: [], sent: [], lines }
+  const metrics = countingMetrics(said.counted)
+  const wakes = {
+    async wake(ids: readonly string[], delayMs: number) {
+      said.wakes.push({ ids, delayMs })
+      await changes.wake?.()
+    },
+  }
+  const flow = {
+    ruling: await rulingOf(changes.routes),
+    online: true,
+    outcome: (() => ({ kind: 'delivered', proof: 'result' })) as Flow['outcome'],
+  }
+  const outlet = {
+    async send(attempt: StartedAttempt) {
+      said.sent.push(attempt)
+      return flow.outcome(attempt)
+    },
+    notify() {},
+    get online() {
+      return flow.online
+    },
+  }
+  const common = { store, wakes, metrics, now: clock, log }
+  const take = createIntake({
+    ...common,
+    ruling: () => flow.ruling,
+    rate: limitRate(changes.perMinute ?? 1_000),
+    dedupeWindowMs: 600_000,
+    inHandLimit: changes.inHandLimit ?? 100,
+  })
+  const deliverer = createDeliverer({
+    ...common,
+    outlet,
+    policies: () => new Map(changes.policies?.map((policy) => [policy.name, policy])),
+    alarm: (cause, text) => void said.alarms.push(`${cause}: ${text}`),
+    random: () => 0.5,
+    places: changes.places ?? { all: 100, perDestination: 50 },
+  })
+  const operations: Operations = {
+    redrive: (id) => createOperations({ store, ruling: flow.ruling, rehydrate }).redrive(id),
+    drop: (id, reason, by) => createOperations({ store, ruling: flow.ruling, rehydrate }).drop(id, reason, by),
+  }
+  return Object.assign(flow, said, { clock, store: real, take, deliverer, operations })
+}
+
+function countingMetrics(counted: string[]): Metrics {
+  const write = (...words: readonly string[]) => void counted.push(words.filter((word) => word !== '').join(' '))
+  return {
+    accepted: (type, stanza) => write('accepted', type, stanza),
+    duplicate: (type) => write('duplicate', type),
+    rejected: (kind) => write('rejected', kind),
+    ignored: () => write('ignored'),
+    attempt: (result) => write('attempt', result),
+    ended: (state, reason) => write('ended', state, reason),
+    alarm: (cause) => write('alarm', cause),
+  }
+}
