@@ -77,7 +77,7 @@ export interface FlowChanges extends Partial<Pick<IntakeNeeds, 'inHandLimit'>> {
 export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promise<Flow> {
   const clock = setClock()
   const { log, lines } = keepLog()
-  const real = await openTestStore(redisUrl, { clock, log, ...changes.storeOptions })
+  const real = await openTestStore(redisUrl, { clock, ...changes.storeOptions })
   const store = changes.between?.(real) ?? real
   const said: Said = { wakes: [], counted: [], alarms: [], sent: [], lines }
   const metrics = countingMetrics(said.counted)

@@ -1,0 +1,366 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { AttemptOutcome } from '../../src/domain/delivery.ts'
+import { type Answer, defaultPolicy, type RetryPolicy } from '../../src/domain/retry.ts'
+import { StoreUnavailable } from '../../src/flow/ports.ts'
+import { eventually } from '../eventually.ts'
+import { accepted, closeStores, plan } from '../redis/fixtures.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { ERP, type Flow, flowOn } from './rooms.ts'
+
+let redis: RunningRedis
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(async () => {
+  await redis.stop()
+})
+afterEach(closeStores)
+
+const delivered: AttemptOutcome = { kind: 'delivered', proof: 'result' }
+const restarting: Answer = { condition: 'remote-server-timeout', type: 'wait', text: 'it restarts' }
+const forbidden: Answer = { condition: 'forbidden', type: 'auth', text: 'not you' }
+const unwanted: Answer = { condition: 'bad-request', type: 'modify', text: 'not this' }
+const refusedWith = (answer: Answer): AttemptOutcome => ({ kind: 'refused', answer })
+const twoTries: RetryPolicy = { ...defaultPolicy, name: 'two-tries', deliveries: 2 }
+
+function retrying(retry: string) {
+  const one = plan()
+  return { ...one, options: { ...one.options, retry } }
+}
+
+/** Accepts a document for ERP, or for whom else is said; gives the ids of its deliveries. */
+async function given(flow: Flow, ...to: readonly string[]): Promise<string[]> {
+  const deliveries = to.length === 0 ? [plan()] : to.map((name) => plan({ to: name }))
+  const id = await accepted(flow.store, { deliveries, receivedAtMs: flow.clock() })
+  return deliveries.map((_, index) => `${id}.${index}`)
+}
+
+async function stateOf(flow: Flow, id: string) {
+  const trace = await flow.store.trace(id.split('.')[0]!)
+  return trace!.deliveries[Number(id.split('.')[1])]!
+}
+
+/** Begins what is told and waits for the end of it. */
+async function deliver(flow: Flow, ids: readonly string[]): Promise<void> {
+  await flow.deliverer.deliver(ids)
+  await flow.deliverer.idle()
+}
+
+interface Case {
+  readonly what: string
+  readonly outcome: AttemptOutcome
+  readonly state: string
+  readonly result: string
+  readonly reason?: string
+  readonly counted: readonly string[]
+  readonly alarms?: number
+  readonly wakes?: readonly number[]
+}
+
+const outcomes: readonly Case[] = [
+  { what: 'a proof', outcome: delivered, state: 'delivered', result: 'result', counted: ['ended delivered'] },
+  {
+    what: 'an error that passes',
+    outcome: refusedWith(restarting),
+    state: 'waiting',
+    result: 'remote-server-timeout',
+    counted: [],
+    wakes: [1_000],
+  },
+  {
+    what: 'an error that only a setting can cure',
+    outcome: refusedWith(forbidden),
+    state: 'dead',
+    result: 'forbidden',
+    reason: 'refused',
+    counted: ['ended dead refused'],
+    alarms: 1,
+  },
+  {
+    what: 'an error of the document',
+    outcome: refusedWith(unwanted),
+    state: 'dead',
+    result: 'bad-request',
+    reason: 'refused',
+    counted: ['ended dead refused'],
+  },
+  {
+    what: 'the loss of the connection',
+    outcome: { kind: 'void', reason: 'closed' },
+    state: 'waiting',
+    result: 'void',
+    counted: [],
+  },
+  {
+    what: 'what can not be written',
+    outcome: { kind: 'unsendable', reason: 'too-large', text: 'it has 300000 bytes' },
+    state: 'dead',
+    result: 'too-large',
+    reason: 'too-large',
+    counted: ['ended dead too-large'],
+    alarms: 1,
+  },
+]
+
+describe('an attempt', () => {
+  it.each(outcomes)('that ends with $what is written down', async (one) => {
+    const flow = await flowOn(redis.url)
+    flow.outcome = () => one.outcome
+    const [id] = await given(flow)
+    await deliver(flow, [id!])
+    const { state, reason, attempts } = await stateOf(flow, id!)
+    expect({ state, reason, results: attempts.map(({ result }) => result) }).toEqual({
+      state: one.state,
+      reason: one.reason,
+      results: [one.result],
+    })
+    expect(flow.counted).toEqual([`attempt ${one.result}`, ...one.counted])
+    expect(flow.alarms).toHaveLength(one.alarms ?? 0)
+    expect(flow.wakes.map(({ delayMs }) => delayMs)).toEqual(one.wakes ?? [])
+  })
+
+  it('is recorded before it is made', async () => {
+    const flow = await flowOn(redis.url)
+    let seen: unknown
+    flow.outcome = async ({ id }) => {
+      seen = (await stateOf(flow, id)).attempts
+      return delivered
+    }
+    await deliver(flow, await given(flow))
+    expect(seen).toMatchObject([{ result: 'under way' }])
+  })
+
+  it('is made once, however often the delivery is woken', async () => {
+    const flow = await flowOn(redis.url)
+    const [id] = await given(flow)
+    await Promise.all([1, 2, 3].map(() => flow.deliverer.deliver([id!, id!])))
+    await flow.deliverer.idle()
+    await deliver(flow, [id!])
+    expect(flow.sent).toHaveLength(1)
+  })
+
+  it('frees the next one of its lane', async () => {
+    const flow = await flowOn(redis.url)
+    const lane = plan({ lane: 'sender a' })
+    const [first, second] = [
+      await accepted(flow.store, { deliveries: [lane] }),
+      await accepted(flow.store, { deliveries: [lane] }),
+    ]
+    await deliver(flow, [`${second}.0`])
+    expect(flow.sent).toEqual([])
+    await deliver(flow, [`${first}.0`])
+    expect(flow.wakes).toEqual([{ ids: [`${second}.0`], delayMs: 0 }])
+  })
+
+  it('is not begun while the connection is away', async () => {
+    const flow = await flowOn(redis.url)
+    flow.online = false
+    const [id] = await given(flow)
+    await deliver(flow, [id!])
+    expect(await flow.deliverer.sweep()).toBe(0)
+    expect(flow.sent).toEqual([])
+    flow.online = true
+    expect(await flow.deliverer.sweep()).toBe(1)
+    expect(flow.wakes).toEqual([{ ids: [id], delayMs: 0 }])
+  })
+})
+
+describe('tries', () => {
+  it('come at growing intervals, end with the last one of the policy, and then somebody is told', async () => {
+    const flow = await flowOn(redis.url, { policies: [{ ...twoTries, deliveries: 3 }] })
+    flow.outcome = () => refusedWith(restarting)
+    const id = `${await accepted(flow.store, { deliveries: [retrying('two-tries')] })}.0`
+    for (const waitMs of [1_000, 2_000, 0]) {
+      await deliver(flow, [id])
+      await deliver(flow, [id])
+      flow.clock.nowMs += waitMs
+    }
+    expect(flow.sent.map(({ tries }) => tries)).toEqual([1, 2, 3])
+    expect(flow.wakes.map(({ delayMs }) => delayMs)).toEqual([1_000, 2_000])
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'tries-exhausted' })
+    expect(flow.alarms).toEqual([
+      `tries-exhausted ${ERP} remote-server-timeout: gave up a delivery to ${ERP} (route orders): ` +
+        `remote-server-timeout (it restarts). See: waybill trace DIR ${id.split('.')[0]}`,
+    ])
+  })
+
+  it('end when the next one would be too late', async () => {
+    const flow = await flowOn(redis.url, { policies: [{ ...twoTries, deliveries: 9, giveUpAfterMs: 2_500 }] })
+    flow.outcome = () => refusedWith(restarting)
+    const deliveries = [retrying('two-tries')]
+    const id = `${await accepted(flow.store, { deliveries, receivedAtMs: flow.clock() })}.0`
+    await deliver(flow, [id])
+    flow.clock.nowMs += 1_000
+    await deliver(flow, [id])
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'too-late' })
+  })
+
+  it('that were void are not counted', async () => {
+    const flow = await flowOn(redis.url, { policies: [twoTries] })
+    const id = `${await accepted(flow.store, { deliveries: [retrying('two-tries')] })}.0`
+    flow.outcome = () => ({ kind: 'void', reason: 'closed' })
+    for (let lost = 0; lost < 5; lost++) await deliver(flow, [id])
+    flow.outcome = () => delivered
+    await deliver(flow, [id])
+    expect(flow.sent.at(-1)!.tries).toBe(1)
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'delivered' })
+  })
+})
+
+describe('a destination that hangs', () => {
+  it('holds its own places and nobody else', async () => {
+    const flow = await flowOn(redis.url, { places: { all: 10, perDestination: 2 } })
+    let answer = (_: AttemptOutcome) => {}
+    const hung = new Promise<AttemptOutcome>((resolve) => (answer = resolve))
+    flow.outcome = ({ destination }) => (destination.kind === 'jid' && destination.jid === ERP ? hung : delivered)
+    const other = 'xmpp:p.example?;node=n'
+    const ids = [await given(flow, ERP, other), await given(flow, ERP, other), await given(flow, ERP, other)]
+    for (const pair of ids) await flow.deliverer.deliver(pair)
+    await eventually(async () => (await flow.store.ledger()).deliveries.delivered === 3)
+    expect(flow.deliverer.underWay).toBe(2)
+    expect(await stateOf(flow, ids[2]![0]!)).toMatchObject({ state: 'waiting', attempts: [] })
+
+    answer(delivered)
+    await flow.deliverer.idle()
+    flow.clock.nowMs += 1_000
+    expect(await flow.store.due(10)).toEqual([ids[2]![0]])
+    await deliver(flow, [ids[2]![0]!])
+    expect((await flow.store.ledger()).deliveries).toMatchObject({ delivered: 6, waiting: 0 })
+  })
+
+  it('together with others until all places are taken makes the next ones wait', async () => {
+    const flow = await flowOn(redis.url, { places: { all: 2, perDestination: 5 } })
+    let answer = (_: AttemptOutcome) => {}
+    const hung = new Promise<AttemptOutcome>((resolve) => (answer = resolve))
+    flow.outcome = () => hung
+    await flow.deliverer.deliver([...(await given(flow)), ...(await given(flow))])
+    let hasBegun = false
+    const third = flow.deliverer.deliver(await given(flow)).then(() => {
+      hasBegun = true
+    })
+    await flow.store.depth()
+    expect({ hasBegun, underWay: flow.deliverer.underWay }).toEqual({ hasBegun: false, underWay: 2 })
+    answer(delivered)
+    await third
+    await flow.deliverer.idle()
+    expect(flow.sent).toHaveLength(3)
+  })
+})
+
+describe('a fault', () => {
+  it('of Redis while an attempt ends forgets no outcome', async () => {
+    let failures = 1
+    const flow = await flowOn(redis.url, {
+      between: (store) => ({
+        ...store,
+        end: (end) => (failures-- > 0 ? Promise.reject(new StoreUnavailable('away')) : store.end(end)),
+      }),
+    })
+    const [id] = await given(flow)
+    await deliver(flow, [id!])
+    expect(await stateOf(flow, id!)).toMatchObject({ state: 'delivered', attempts: [{ result: 'result' }] })
+    expect(flow.sent).toHaveLength(1)
+  })
+
+  const faults = ['while it is sent', 'while its end is written'] as const
+  it.each(faults)('of ours with one delivery, %s, leaves it to its lease, and the others go on', async (when) => {
+    let unlucky = ''
+    const fail = (): never => {
+      throw new Error('a fault')
+    }
+    const flow = await flowOn(redis.url, {
+      between: (store) => ({
+        ...store,
+        end: (end) => (end.id === unlucky && when === 'while its end is written' ? fail() : store.end(end)),
+      }),
+    })
+    flow.outcome = ({ id }) => (id === unlucky && when === 'while it is sent' ? fail() : delivered)
+    const [[first], [second]] = [await given(flow), await given(flow)]
+    unlucky = first!
+    await deliver(flow, [first!, second!])
+    expect(flow.deliverer.underWay).toBe(0)
+    expect(await stateOf(flow, second!)).toMatchObject({ state: 'delivered' })
+    expect(flow.lines).toMatchObject([{ level: 'error', event: 'attempt-lost', details: { id: first } }])
+
+    unlucky = ''
+    flow.clock.nowMs += 3_600_000
+    expect(await flow.deliverer.sweep()).toBe(1)
+    await deliver(flow, flow.wakes.at(-1)!.ids)
+    expect(await stateOf(flow, first!)).toMatchObject({ state: 'delivered' })
+  })
+
+  it('of the queue loses a wake and nothing else', async () => {
+    const flow = await flowOn(redis.url, { wake: () => Promise.reject(new Error('away')) })
+    flow.outcome = () => refusedWith(restarting)
+    const [id] = await given(flow)
+    await deliver(flow, [id!])
+    await eventually(() => flow.lines.length > 0)
+    expect(flow.lines).toMatchObject([{ level: 'warn', event: 'wake-lost' }])
+    flow.clock.nowMs += 1_000
+    expect(await flow.store.due(10)).toEqual([id])
+  })
+})
+
+describe('a late bounce', () => {
+  const gone: Answer = { condition: 'gone', type: 'cancel', text: 'moved' }
+  const away: Answer = { condition: 'service-unavailable', type: 'cancel', text: 'nobody is there' }
+
+  async function bouncing(policies: readonly RetryPolicy[] = []) {
+    const flow = await flowOn(redis.url, { policies })
+    flow.outcome = () => ({ kind: 'delivered', proof: 'handed-over' })
+    const id = `${await accepted(flow.store, { deliveries: [retrying(policies[0]?.name ?? 'default')] })}.0`
+    await deliver(flow, [id])
+    return { flow, id }
+  }
+
+  it('that may pass reopens the delivery for a later try', async () => {
+    const { flow, id } = await bouncing()
+    await flow.deliverer.bounced(id, `${ERP}/desk`, away)
+    expect(await stateOf(flow, id)).toMatchObject({
+      state: 'waiting',
+      dueAtMs: flow.clock() + 1_000,
+      attempts: [{ result: 'handed-over' }, { result: 'bounced: service-unavailable', text: 'nobody is there' }],
+    })
+    expect(flow.counted.at(-1)).toBe('attempt bounced')
+  })
+
+  it('that may not is a dead letter', async () => {
+    const { flow, id } = await bouncing()
+    await flow.deliverer.bounced(id, ERP, gone)
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'bounced' })
+    expect(flow.counted.slice(-2)).toEqual(['attempt bounced', 'ended dead bounced'])
+    expect(flow.alarms).toEqual([])
+  })
+
+  it('is judged by the policy of the delivery, whose rows come first', async () => {
+    const patient: RetryPolicy = {
+      ...defaultPolicy,
+      name: 'patient',
+      answers: [{ condition: 'gone', verdict: 'retry' }],
+    }
+    const { flow, id } = await bouncing([patient])
+    await flow.deliverer.bounced(id, ERP, gone)
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'waiting' })
+  })
+
+  it('again and again ends with the last try of the policy', async () => {
+    const { flow, id } = await bouncing([twoTries])
+    await flow.deliverer.bounced(id, ERP, away)
+    flow.clock.nowMs += 1_000
+    await deliver(flow, [id])
+    await flow.deliverer.bounced(id, ERP, away)
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'bounced' })
+    expect(flow.alarms).toEqual([`bounced ${ERP}: ${ERP} sent back ${id}: service-unavailable nobody is there`])
+  })
+
+  it.each([
+    ['from somebody else', (id: string) => id, 'eve@backend.example'],
+    ['of what nobody knows', (id: string) => `${id}9`, ERP],
+  ])('%s counts for nothing', async (_, idOf, from) => {
+    const { flow, id } = await bouncing()
+    await flow.deliverer.bounced(idOf(id), from, gone)
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'delivered' })
+    expect(flow.counted).toEqual(['attempt handed-over', 'ended delivered'])
+  })
+})
