@@ -46,7 +46,7 @@ export type AcceptResult =
  * are durable at the configured level.
  */
 export async function accept(matched: readonly Matched[], needs: AcceptNeeds): Promise<AcceptResult> {
-  const acceptances = matched.map((one) => acceptanceOf(one, needs.dedupeWindowMs))
+  const acceptances = matched.map((one, at) => acceptanceOf(one, at, needs.dedupeWindowMs))
   const answers = await write(acceptances, needs)
   if (!answers) return refuse(unavailable(), matched[0]!)
   const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
@@ -55,7 +55,11 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!)) }
 }
 
-function acceptanceOf({ submission, type, fields, decision, receivedAtMs }: Matched, windowMs: number): Acceptance {
+function acceptanceOf(
+  { submission, type, fields, decision, receivedAtMs }: Matched,
+  at: number,
+  windowMs: number,
+): Acceptance {
   const { document, origin, submit } = submission
   const envelope: Envelope = {
     id: envelopeIdAt(receivedAtMs),
@@ -66,7 +70,7 @@ function acceptanceOf({ submission, type, fields, decision, receivedAtMs }: Matc
     receivedAtMs,
     submit,
   }
-  const claim = claimName(submission)
+  const claim = claimName(submission, at)
   const key = keyOf(submission, type, fields)
   return {
     envelope,
@@ -76,10 +80,13 @@ function acceptanceOf({ submission, type, fields, decision, receivedAtMs }: Matc
   }
 }
 
-/** What makes two documents the same one sent twice (docs/protocol.md 1.4), or undefined where the sender gave nothing to tell by. */
-function claimName({ origin }: Submission): string | undefined {
+/**
+ * What makes two documents the same one sent twice (docs/protocol.md 1.4), or undefined where the sender gave nothing to tell by.
+ * Items without ids are told by their stanza and their place in it: under one name each would take the claim of the one before.
+ */
+function claimName({ origin }: Submission, at: number): string | undefined {
   if (origin.item !== '') return `item ${bareJid(origin.from)} ${origin.to} ${origin.node} ${origin.item}`
-  return origin.stanzaId === '' ? undefined : `stanza ${bareJid(origin.from)} ${origin.stanzaId}`
+  return origin.stanzaId === '' ? undefined : `stanza ${bareJid(origin.from)} ${at} ${origin.stanzaId}`
 }
 
 function keyOf({ submit }: Submission, type: DocumentType | undefined, fields: Fields): string | undefined {

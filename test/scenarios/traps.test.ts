@@ -239,6 +239,19 @@ describe('on ejabberd', () => {
       expect(messagesWith(at, 'TWICE')).toHaveLength(1)
     })
 
+    it('a publish that is sent again is a duplicate in each of its items, with ids or without', async () => {
+      const items = `<item id='with-id'>${order('AGAIN-1')}</item><item>${order('AGAIN-2')}</item><item>${order('AGAIN-3')}</item>`
+      const request = `<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='n'>${items}</publish></pubsub>`
+      const idsOf = (answer: string) => [...answer.matchAll(/<accepted\b[^>]*?\sid=["'](.*?)["']/g)].map(([, id]) => id)
+      const first = await at.submit(request, { id: 'publish-again' })
+      const second = await at.submit(request, { id: 'publish-again' })
+      expect(idsOf(first)).toHaveLength(3)
+      expect(idsOf(second)).toEqual(idsOf(first))
+      expect(second.match(/duplicate=(["'])true\1/g)).toHaveLength(3)
+      await nextOnePasses()
+      expect(messagesWith(at, 'AGAIN-')).toHaveLength(3)
+    })
+
     it('an error of the store of duplicates answers wait, and drops and doubles nothing', async () => {
       const document = order('CLAIMED')
       await refuseWrites()
