@@ -55,12 +55,11 @@ function fromIq(stanza: InboundStanza, isRegistered: IsRegistered, limits: Limit
 
 function fromMessage(stanza: InboundStanza, isRegistered: IsRegistered, limits: Limits): Extraction {
   const { element } = stanza
-  const wrapper = childNamed(element, 'submit', WAYBILL)
-  if (wrapper) return fromSubmit(stanza, wrapper, isRegistered, limits)
   const candidates = candidatesIn([element], isRegistered)
   const [only] = candidates
-  if (only && candidates.length === 1) return submission(stanza, only, [element], {}, limits)
-  if (only) return several('message', candidates)
+  if (candidates.length > 1) return several('message', candidates)
+  if (only && isSubmit(only)) return fromSubmit(stanza, only, isRegistered, limits)
+  if (only) return submission(stanza, only, [element], {}, limits)
   if (!hasBody(element)) return { kind: 'ignored' }
   return rejected('no-document', 'Cannot take the message: it has a body, but no document beside it')
 }
@@ -77,12 +76,14 @@ function fromSubmit(stanza: InboundStanza, wrapper: Element, isRegistered: IsReg
   return submission(stanza, only, around, parsed.submit, limits)
 }
 
-/** Registered ones where there are any, otherwise all that is no known extension. */
+/** Wrappers and registered ones where there are any, otherwise all that is no known extension. */
 function candidatesIn(around: readonly Element[], isRegistered: IsRegistered): readonly Element[] {
   const outer = around.at(-1)!
   const others = childElements(outer).filter((child) => !isBeside(child, outer))
-  const registered = others.filter((child) => isRegistered(expandedName(rootUri(child, around), child.name)))
-  return registered.length > 0 ? registered : others
+  const meant = others.filter(
+    (child) => isSubmit(child) || isRegistered(expandedName(rootUri(child, around), child.name)),
+  )
+  return meant.length > 0 ? meant : others
 }
 
 function isBeside({ name, uri }: Element, outer: Element): boolean {

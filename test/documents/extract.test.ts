@@ -43,6 +43,16 @@ describe('which element is the document', () => {
       'several-documents',
     ],
     ['a message with two registered children', `<message>${order}${order}</message>`, 'several-documents'],
+    [
+      'a message with a document beside <submit/>',
+      `<message><submit xmlns='urn:waybill:0'>${order}</submit>${order}</message>`,
+      'several-documents',
+    ],
+    [
+      'a message with two <submit/>',
+      `<message><submit xmlns='urn:waybill:0'>${order}</submit><submit xmlns='urn:waybill:0'>${order}</submit></message>`,
+      'several-documents',
+    ],
     ['a <submit/> with two', `<iq><submit xmlns='urn:waybill:0'>${order}${order}</submit></iq>`, 'several-documents'],
   ])('%s is rejected', (_, xml, kind) => {
     expect(rejectionOf(extract(xml)).kind).toBe(kind)
