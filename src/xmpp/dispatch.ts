@@ -131,8 +131,13 @@ export function createDispatch({ connection, outlet, intake, describe, log }: Di
 
   function takePubsub(stanza: Addressed, pubsub: Element): string | undefined {
     const { element, type } = stanza
-    const publish = type === 'set' && pubsub.uri === PUBSUB ? childNamed(pubsub, 'publish', PUBSUB) : undefined
+    const publishes = type === 'set' && pubsub.uri === PUBSUB ? childElements(pubsub).filter(isPublish) : []
+    const [publish] = publishes
     if (!publish) return errorReply(element, featureNotImplemented, '', unsupported(pubsub))
+    // XEP-0060 7.1.1: one; the items of a second would be lost in silence.
+    if (publishes.length > 1) {
+      return errorReply(element, badRequest, `Cannot publish: there are ${publishes.length} <publish/>, not one`)
+    }
     const node = attributeOf(publish, 'node')
     if (node === undefined || node === '') {
       // XEP-0060 12.8.
@@ -209,6 +214,10 @@ export function createDispatch({ connection, outlet, intake, describe, log }: Di
 function answerPresence({ element, type }: Addressed): string | undefined {
   if (type !== 'subscribe') return undefined
   return unsubscribedReply(bareJid(attributeOf(element, 'to') ?? ''), bareJid(attributeOf(element, 'from') ?? ''))
+}
+
+function isPublish({ name, uri }: Element): boolean {
+  return name === 'publish' && uri === PUBSUB
 }
 
 /** RFC 6120 8.2.3: an id, a known type, and exactly one child in a request. */

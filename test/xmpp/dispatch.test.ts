@@ -126,6 +126,11 @@ const rows: readonly Row[] = [
     out: `<iq type='result' id='1' ${back}><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='in &amp; out'><item id='${ENVELOPE}'/></publish><accepted xmlns='urn:waybill:0' id='${ENVELOPE}' type='order' item='${ENVELOPE}'/></pubsub></iq>`,
   },
   {
+    what: 'two publishes in one request are a bad request, so that no item is lost in silence',
+    in: `<iq type='set' id='1' ${notFrom}><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='a'><item>${order}</item></publish><publish node='b'><item>${order}</item></publish></pubsub></iq>`,
+    out: `<iq type='error' id='1' ${back}>${error('modify', 'bad-request', text('Cannot publish: there are 2 &lt;publish/&gt;, not one'))}</iq>`,
+  },
+  {
     what: 'a publish without a node is a bad request',
     in: `<iq type='set' id='1' ${notFrom}><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish><item>${order}</item></publish></pubsub></iq>`,
     out: `<iq type='error' id='1' ${back}>${error('modify', 'bad-request', `${text('Cannot publish: node is missing')}<nodeid-required xmlns='http://jabber.org/protocol/pubsub#errors'/>`)}</iq>`,
