@@ -53,9 +53,13 @@ export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD')
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    // RFC 9110 15.5.6.
+    response.setHeader('allow', 'GET, HEAD')
     return send(response, 405, 'text/plain', 'method not allowed\n')
-  switch (new URL(request.url ?? '/', 'http://localhost').pathname) {
+  }
+  // Not by URL, which throws for some paths.
+  switch (request.url?.split('?', 1)[0]) {
     case '/healthz':
       return send(response, 200, 'text/plain', 'ok\n')
     case '/readyz': {
