@@ -76,7 +76,7 @@ function acceptanceOf(
     envelope,
     deliveries: [...decision.deliveries, ...decision.impossible],
     ...(claim === undefined ? {} : { claim: { name: claim, windowMs } }),
-    ...(key === undefined ? {} : { key: { name: `${envelope.type} ${key}`, windowMs } }),
+    ...(key === undefined ? {} : { key: { name: `${envelope.type} ${bareJid(origin.from)} ${key}`, windowMs } }),
   }
 }
 
@@ -89,6 +89,7 @@ function claimName({ origin }: Submission, at: number): string | undefined {
   return origin.stanzaId === '' ? undefined : `stanza ${bareJid(origin.from)} ${at} ${origin.stanzaId}`
 }
 
+/** Of one sender: what others number alike is none of its business. */
 function keyOf({ submit }: Submission, type: DocumentType | undefined, fields: Fields): string | undefined {
   if (submit.key !== undefined) return submit.key
   const value = type?.key === undefined ? undefined : fields[type.key]?.[0]
