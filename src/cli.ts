@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { DeadVerb } from './commands/dead.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
 import { VERSION } from './version.ts'
 
 const VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'redrive', 'drop'])
+
+/** Dead letters that are shown where nobody says how many. */
+const LISTED = 100
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
 const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1 }
@@ -80,7 +83,7 @@ function program(finish: (code: ExitCode) => void): Command {
     .option('--password-env <name>', 'environment variable with the password', 'WAYBILL_PASSWORD')
     .option('--sealed', 'byte for byte (XEP-0231) rather than as an element', false)
     .option('--to <jid>', 'to another address than the configured domain')
-    .option('--timeout <seconds>', 'how long to wait for the answer', '20')
+    .option('--timeout <seconds>', 'how long to wait for the answer', positive, 20)
     .addOption(format())
     .addHelpText(
       'before',
@@ -96,7 +99,7 @@ function program(finish: (code: ExitCode) => void): Command {
           (await import('./commands/send.ts')).send(
             dir,
             doc,
-            { ...options, timeoutMs: Number(options.timeout) * 1000 },
+            { ...options, timeoutMs: options.timeout * 1000 },
             output,
           ),
         options.output,
@@ -114,7 +117,7 @@ function program(finish: (code: ExitCode) => void): Command {
     .option('--destination <name>')
     .option('--from <jid>')
     .option('--reason <text>', 'ls: dead letters of this reason; drop: why it is dropped, kept with the record')
-    .option('--limit <n>', 'at most so many', '100')
+    .option('--limit <n>', `at most so many (ls: ${LISTED} where it is left out)`, positive)
     .option('--all', 'redrive or drop all that the filters choose', false)
     .addOption(format())
     .addHelpText(
@@ -124,7 +127,8 @@ function program(finish: (code: ExitCode) => void): Command {
     .action((dir: string, verb: DeadVerb, id: string | undefined, options) => {
       const { type, route, destination, from, reason, all } = options
       const reasons = verb === 'drop' ? { reasonToDrop: reason } : { reason }
-      const filter = { type, route, destination, from, limit: Number(options.limit), ...reasons }
+      const limit = options.limit ?? (verb === 'ls' ? LISTED : Number.POSITIVE_INFINITY)
+      const filter = { type, route, destination, from, limit, ...reasons }
       return act(
         async (output) =>
           (await import('./commands/dead.ts')).dead(
@@ -174,6 +178,12 @@ function program(finish: (code: ExitCode) => void): Command {
 
 function examples(...lines: string[]): string {
   return `Examples:\n${lines.map((line) => `  waybill ${line}`).join('\n')}\n`
+}
+
+function positive(text: string): number {
+  const number = Number(text)
+  if (number > 0 && Number.isFinite(number)) return number
+  throw new InvalidArgumentError('It must be a number larger than 0.')
 }
 
 function outputAs(format: string): Output {

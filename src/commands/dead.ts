@@ -49,6 +49,7 @@ async function list(settings: Settings, filter: DeadFilter, output: Output): Pro
     reason: letter.text ? `${letter.reason}: ${letter.text}` : letter.reason,
   }))
   printRows(output, rows, letters, 'no dead letters')
+  if (letters.length === filter.limit) output.complain(`Only ${filter.limit} are shown; there may be more: --limit N`)
   return 0
 }
 
@@ -83,6 +84,7 @@ async function change(
   const reason = options.reasonToDrop
   if (verb === 'drop' && !reason)
     throw new CommandFailed(2, 'Cannot drop without a reason: give --reason TEXT; it is kept with the record')
+  if (id !== undefined && options.all) throw new CommandFailed(2, 'Cannot choose: give an ID or --all, not both')
   return withStore(assembly.configuration.settings, async (store) => {
     const operations = createOperations({ store, ruling: assembly.ruling, rehydrate })
     const ids = id === undefined ? await chosen(store.dead, options) : [id]

@@ -63,7 +63,7 @@ function describe(answer: SendAnswer): string {
   const { reason, condition, type, text, findings, findingsTotal } = answer
   const lines = [
     `refused   ${reason || condition} (${type})`,
-    `          ${text}`,
+    ...(text === '' ? [] : [`          ${text}`]),
     ...findings.map((finding) => `  ${formatFinding(finding)}`),
   ]
   if (findingsTotal > findings.length) lines.push(`  … ${findingsTotal - findings.length} more`)

@@ -190,6 +190,8 @@ describe('the command line', () => {
     [['explain', '.', 'no-such-file.xml', '--from', 'a@b'], 1, /waybill\.yaml/],
     [['check', '/no/such/folder'], 1, /no\/such\/folder/],
     [['dead', '.', 'eat'], 2, /eat/],
+    [['dead', '.', 'ls', '--limit', 'all'], 2, /--limit/],
+    [['send', '.', 'x.xml', '--from', 'a@b', '--timeout', 'soon'], 2, /--timeout/],
     [['check', '-o', 'xml'], 2, /xml/],
     [['--help'], 0, /Examples:\n/],
     [['dead', '--help'], 0, /Examples:\n[\s\S]*Usage:/],

@@ -84,6 +84,19 @@ describe.each(['prosody', 'ejabberd'] as const)('dead letters, on %s', (kind) =>
     expect((await at.ledger()).balanced).toBe(true)
   })
 
+  it('all that the filters choose are more than ls shows, and ls says that it left some out', async () => {
+    const refused = await Promise.all(
+      Array.from({ length: 101 }, async (_, n) => acceptedId(await at.submit(note(`x ${n}`), { id: `all-${n}` }))),
+    )
+    const ls = await cli('dead', 'ls', '--reason', 'address-refused')
+    expect(ls.stdout.trim().split('\n')).toHaveLength(1 + 100)
+    expect(ls.stderr).toContain('--limit')
+    expect((await cli('dead', 'drop', `${refused[0]}.0`, '--all', '--reason', 'both')).code).toBe(2)
+    const dropped = await cli('dead', 'drop', '--all', '--type', 'note', '--reason', 'a test')
+    for (const id of refused) expect(dropped.stdout).toContain(`${id}.0 dropped`)
+    expect((await at.ledger()).balanced).toBe(true)
+  })
+
   it('alarms reach the configured JID as a readable message', async () => {
     const alarm = await at.peer.next(
       (stanza) => stanza.startsWith('<message') && attribute(stanza, 'to') === 'ops@peer.example.test',
