@@ -154,7 +154,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     inHandLimit: IN_HAND_LIMIT,
   })
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
-  const dispatch = createDispatch({ connection, outlet, intake, describe, log })
+  const dispatch = createDispatch({ connection, outlet, intake, describe, metrics, log })
   const http = await listen(settings, () => readiness(connection, store), registry, log)
   if (http) undo.push(() => http.close())
   return { store, wakes, connection, dispatch, deliverer, http }

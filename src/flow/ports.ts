@@ -296,6 +296,8 @@ export interface Metrics {
   duplicate(type: string): void
   rejected(kind: string): void
   ignored(): void
+  /** A stanza that made Waybill itself fail. */
+  failed(): void
   attempt(result: string): void
   ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void
   alarm(cause: string): void

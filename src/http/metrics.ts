@@ -50,6 +50,11 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     help: 'Messages that carried nothing: no body, and known extensions only.',
     registers,
   })
+  const failed = new Counter({
+    name: 'waybill_stanzas_failed_total',
+    help: 'Stanzas that made Waybill itself fail: answered with internal-server-error, and a line in the log each.',
+    registers,
+  })
   const attempts = new Counter({
     name: 'waybill_attempts_total',
     help: 'Attempts to deliver, by result: result, receipt, handed-over, void, bounced, or the condition of the error.',
@@ -130,6 +135,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     duplicate: (type) => duplicates.inc({ type }),
     rejected: (reason) => rejected.inc({ reason }),
     ignored: () => ignored.inc(),
+    failed: () => failed.inc(),
     attempt: (result) => attempts.inc({ result }),
     ended(state, reason, seconds) {
       ended.inc({ state, reason })

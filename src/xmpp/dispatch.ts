@@ -3,7 +3,7 @@ import { bareJid, formatJid, normaliseJid, parseJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
-import type { InboundStanza, Log } from '../flow/ports.ts'
+import type { InboundStanza, Log, Metrics } from '../flow/ports.ts'
 import type { Reply } from '../flow/reply.ts'
 import type { Connection, StanzaHandler } from './connection.ts'
 import { type Description, discoInfo, discoItems } from './disco.ts'
@@ -43,6 +43,7 @@ export interface DispatchNeeds {
   }
   readonly intake: (stanza: InboundStanza) => Promise<Reply>
   readonly describe: () => Description
+  readonly metrics: Pick<Metrics, 'rejected' | 'failed'>
   readonly log: Log
 }
 
@@ -66,13 +67,13 @@ interface Addressed {
 /** What answers a reply of the flow, as text; undefined for nothing. */
 type Answering = (reply: Reply) => string | undefined
 
-const closing: Reply = {
+const closing = {
   kind: 'rejected',
   rejection: reject('unavailable', 'Cannot take the document: Waybill is stopping', [], 10),
-}
+} as const
 
 /** The table of who is answered what; `docs/protocol.md` says it in words. */
-export function createDispatch({ connection, outlet, intake, describe, log }: DispatchNeeds): Dispatch {
+export function createDispatch({ connection, outlet, intake, describe, metrics, log }: DispatchNeeds): Dispatch {
   const waiters: (() => void)[] = []
   let inHand = 0
   let closed = false
@@ -81,11 +82,18 @@ export function createDispatch({ connection, outlet, intake, describe, log }: Di
     const stanza = addressed(element)
     if (!stanza) return
     try {
-      const answer = excess && mayBeAnswered(stanza) ? rejectionReply(element, excess, undefined) : take(stanza)
+      const answer = excess ? refuseExcess(stanza, excess) : take(stanza)
       if (answer !== undefined) write(answer)
     } catch (error) {
       fail(stanza, error)
     }
+  }
+
+  /** Of what is too much only the stanza's own tag is left: enough to refuse it, and to hear what came back. */
+  function refuseExcess(stanza: Addressed, excess: Rejection): string | undefined {
+    if (!mayCarryDocument(stanza)) return take(stanza)
+    metrics.rejected(excess.kind)
+    return isMute(stanza) ? undefined : rejectionReply(stanza.element, excess, undefined)
   }
 
   function addressed(element: Element): Addressed | undefined {
@@ -171,7 +179,7 @@ export function createDispatch({ connection, outlet, intake, describe, log }: Di
     inHand += 1
     try {
       const id = attributeOf(element, 'id') ?? ''
-      const answer = answering(closed ? closing : await intake({ kind, element, from, to, id }))
+      const answer = answering(closed ? refuseLate() : await intake({ kind, element, from, to, id }))
       if (answer !== undefined) write(answer)
     } catch (error) {
       fail(stanza, error)
@@ -181,8 +189,14 @@ export function createDispatch({ connection, outlet, intake, describe, log }: Di
     }
   }
 
+  function refuseLate(): Reply {
+    metrics.rejected(closing.rejection.kind)
+    return closing
+  }
+
   /** A fault of ours stays with the stanza that found it. */
   function fail(stanza: Addressed, error: unknown): void {
+    metrics.failed()
     const { element, from } = stanza
     const reason = error instanceof Error ? error.message : String(error)
     log('error', 'stanza-failed', { stanza: element.name, from, id: attributeOf(element, 'id'), reason })
@@ -291,9 +305,8 @@ function isMute({ type }: Addressed): boolean {
   return type === 'error' || type === 'headline' || type === 'groupchat'
 }
 
-function mayBeAnswered(stanza: Addressed): boolean {
-  const { name } = stanza.element
-  return name === 'iq' ? isOwedAnAnswer(stanza) : name === 'message' && !isMute(stanza)
+function mayCarryDocument({ element, type }: Addressed): boolean {
+  return element.name === 'iq' ? type === 'get' || type === 'set' : element.name === 'message' && type !== 'error'
 }
 
 function isOwedAnAnswer(stanza: Addressed): boolean {

@@ -326,12 +326,14 @@ describe('a fault of ours', () => {
       outlet: { receipt() {}, bounce() {} },
       intake: flow.take,
       describe: fail,
+      metrics: flow.metrics,
       log: () => {},
     })
     dispatch.handle(iq('1', order('7')).element)
     const answer = await eventually(() => written[0])
     expect(answer).toMatch(/^<iq type="error" id="1" to="clerk@shop\.example\/desk">.*<internal-server-error /)
     expect(answer).not.toContain('a fault')
+    expect(flow.counted).toEqual(['failed'])
     isFaulty = false
     flow.ruling = sound
     await takesTheNext(flow)

@@ -51,6 +51,7 @@ export interface Said {
 
 export interface Flow extends Said {
   readonly clock: SetClock
+  readonly metrics: Metrics
   /** The real one, whatever the flow was given. */
   readonly store: RedisStore
   take(stanza: InboundStanza): Promise<Reply>
@@ -122,7 +123,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     redrive: (id) => createOperations({ store, ruling: flow.ruling, rehydrate }).redrive(id),
     drop: (id, reason, by) => createOperations({ store, ruling: flow.ruling, rehydrate }).drop(id, reason, by),
   }
-  return Object.assign(flow, said, { clock, store: real, take, deliverer, operations })
+  return Object.assign(flow, said, { clock, metrics, store: real, take, deliverer, operations })
 }
 
 function countingMetrics(counted: string[]): Metrics {
@@ -132,6 +133,7 @@ function countingMetrics(counted: string[]): Metrics {
     duplicate: (type) => write('duplicate', type),
     rejected: (kind) => write('rejected', kind),
     ignored: () => write('ignored'),
+    failed: () => write('failed'),
     attempt: (result) => write('attempt', result),
     ended: (state, reason) => write('ended', state, reason),
     alarm: (cause) => write('alarm', cause),

@@ -103,6 +103,7 @@ describe('what happened is counted', () => {
     metrics.rejected('invalid')
     metrics.rejected('too-large')
     metrics.ignored()
+    metrics.failed()
     metrics.attempt('timeout')
     metrics.ended('dead', 'refused', 3)
     metrics.alarm('refused')
@@ -115,6 +116,7 @@ describe('what happened is counted', () => {
       'waybill_documents_rejected_total{reason="invalid"} 1',
       'waybill_documents_rejected_total{reason="too-large"} 1',
       'waybill_stanzas_ignored_total 1',
+      'waybill_stanzas_failed_total 1',
       'waybill_attempts_total{result="timeout"} 1',
       'waybill_deliveries_ended_total{state="dead",reason="refused"} 1',
       'waybill_delivery_seconds_sum{state="dead"} 3',

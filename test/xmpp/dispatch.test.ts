@@ -17,6 +17,7 @@ interface Scene extends Dispatch {
   readonly taken: InboundStanza[]
   readonly heard: string[]
   readonly logged: string[]
+  readonly counted: string[]
 }
 
 function scene(intake: (stanza: InboundStanza) => Promise<Reply> = async () => accepted): Scene {
@@ -24,6 +25,7 @@ function scene(intake: (stanza: InboundStanza) => Promise<Reply> = async () => a
   const taken: InboundStanza[] = []
   const heard: string[] = []
   const logged: string[] = []
+  const counted: string[] = []
   const dispatch = createDispatch({
     connection,
     outlet: {
@@ -35,9 +37,10 @@ function scene(intake: (stanza: InboundStanza) => Promise<Reply> = async () => a
       return intake(inbound)
     },
     describe: () => ({ version: '1.2.3', types: [], limits: { documentBytes: 1000, depth: 64, attributes: 256 } }),
+    metrics: { rejected: (reason) => counted.push(`rejected ${reason}`), failed: () => counted.push('failed') },
     log: (_level, event) => logged.push(event),
   })
-  return { ...dispatch, written: connection.written, taken, heard, logged }
+  return { ...dispatch, written: connection.written, taken, heard, logged, counted }
 }
 
 const order = `<order xmlns='urn:example:order'/>`
@@ -453,23 +456,26 @@ describe('when something here fails', () => {
     expect(one.taken).toHaveLength(1)
     const refusal = one.written.find((answer) => answer.includes('id="2"'))
     expect(refusal).toContain('<error type="wait"><service-unavailable ')
+    expect(one.counted).toEqual(['rejected unavailable'])
     expect(one.written.find((answer) => answer.includes('id="1"'))).toContain('<accepted ')
   })
 })
 
 describe('a stanza that was too much to be read', () => {
   const excess = reject('too-large', 'Cannot read the stanza: it has more than 1048576 bytes')
-  const cases: readonly { what: string; in: string; answered: boolean }[] = [
-    { what: 'a request', in: `<iq type='set' id='1' ${notFrom}/>`, answered: true },
-    { what: 'a message', in: `<message ${notFrom}/>`, answered: true },
-    { what: 'an answer', in: `<iq type='result' id='1' ${notFrom}/>`, answered: false },
-    { what: 'a headline', in: `<message type='headline' ${notFrom}/>`, answered: false },
-    { what: 'a presence', in: `<presence ${notFrom}/>`, answered: false },
+  const cases: readonly { what: string; in: string; answered: boolean; counted: boolean }[] = [
+    { what: 'a request', in: `<iq type='set' id='1' ${notFrom}/>`, answered: true, counted: true },
+    { what: 'a message', in: `<message ${notFrom}/>`, answered: true, counted: true },
+    { what: 'an answer', in: `<iq type='result' id='1' ${notFrom}/>`, answered: false, counted: false },
+    { what: 'a headline', in: `<message type='headline' ${notFrom}/>`, answered: false, counted: true },
+    { what: 'a presence', in: `<presence ${notFrom}/>`, answered: false, counted: false },
   ]
-  for (const { what, in: received, answered } of cases) {
+  for (const { what, in: received, answered, counted } of cases) {
     it(`${what} is ${answered ? 'refused for what it is' : 'not answered'}`, () => {
-      const { handle, written } = scene()
+      const { handle, written, taken, counted: found } = scene()
       handle(stanza(received), excess)
+      expect(taken).toEqual([])
+      expect(found).toEqual(counted ? ['rejected too-large'] : [])
       expect(written.map((xml) => xml.includes(`reason="too-large"`))).toEqual(answered ? [true] : [])
     })
   }

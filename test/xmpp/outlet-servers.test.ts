@@ -55,6 +55,7 @@ async function attach(server: RunningXmppServer, name: 'waybill' | 'other'): Pro
       return station.reply
     },
     describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
+    metrics: { rejected: () => {}, failed: () => {} },
     log: () => {},
   })
   await connection.start(dispatch.handle)
