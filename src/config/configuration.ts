@@ -47,7 +47,7 @@ export interface LoadedConfiguration {
 }
 
 /**
- * Loads a configuration folder (DESIGN 4) and finds everything that is wrong with it, as far as that is in its text: schemas
+ * Loads a configuration folder (docs/configuration.md) and finds everything that is wrong with it, as far as that is in its text: schemas
  * and XPaths are compiled elsewhere. Never throws for what stands in the folder, or doesn't; no problem holds a secret.
  *
  * @param environment Variables for `${NAME}` and the overrides `WAYBILL_…`.

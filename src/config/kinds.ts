@@ -304,7 +304,7 @@ export interface DocumentType {
     }
   }
   /**
-   * Name of the field that identifies the document: the same key with another content is refused as `key-conflict`, the same content is a duplicate, for as long as `dedupe.window`.
+   * Name of the field that identifies the document: from the same sender, the same key with another content is refused as `key-conflict`, and with the same content a duplicate, for as long as `dedupe.window`.
    */
   key?: string
   /**
