@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { type KindName, schemaOf, validatorOf } from '../../src/config/kind-schemas.ts'
 import { answerTable } from '../../src/domain/retry.ts'
 
@@ -58,7 +59,7 @@ describe('the answers of a policy', () => {
     const conditions = new Set(answerTable.map(({ condition }) => condition).filter((condition) => condition !== '*'))
     expect(conditions.size).toBeGreaterThan(20)
     for (const condition of conditions) {
-      const policy = { kind: 'Policy', name: 'own', answers: [{ condition, then: 'retry' }] }
+      const policy = parse(`{ kind: Policy, name: own, answers: [{ condition: ${condition}, then: retry }] }`)
       expect(validatorOf('Policy')(policy), condition).toBe(true)
     }
   })
