@@ -13,7 +13,7 @@ import {
   whenReady,
   withFreePorts,
 } from './processes.ts'
-import type { ComponentName, RunningXmppServer } from './xmpp.ts'
+import type { ComponentName, RunningXmppServer, XmppServerOptions } from './xmpp.ts'
 
 const TEMPLATE = fileURLToPath(new URL('../../deploy/ejabberd/waybill.yml', import.meta.url))
 
@@ -24,13 +24,14 @@ type Secrets = Readonly<Record<ComponentName, string>>
  * ejabberd with `deploy/ejabberd/waybill.yml` for Waybill's component. `ejabberdctl` insists on the system's own user and
  * folders, so Erlang is started directly; without a node name, so that no port mapper (epmd) is started beside it.
  */
-export async function startEjabberd(): Promise<RunningXmppServer> {
+export async function startEjabberd({ tlsCertificate }: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('erl', 'ejabberd')
   const environment = { ERL_LIBS: librariesFolder() }
   const folder = serverFolder('ejabberd')
   const config = join(folder, 'ejabberd.yml')
   const entry = join(folder, 'waybill.yml')
-  writeFileSync(entry, readFileSync(TEMPLATE, 'utf8').replaceAll('waybill.example.org', 'waybill.example.test'))
+  const template = readFileSync(TEMPLATE, 'utf8').replaceAll('waybill.example.org', 'waybill.example.test')
+  writeFileSync(entry, tlsCertificate === undefined ? template : withTls(template, tlsCertificate))
   const secrets = { waybill: newSecret(), peer: newSecret(), other: newSecret() }
 
   return withFreePorts(async () => {
@@ -53,6 +54,13 @@ export async function startEjabberd(): Promise<RunningXmppServer> {
       addUser: (local: string, password: string) => register(api, local, password),
     })
   })
+}
+
+/** As the template's own comment says. */
+function withTls(template: string, certificate: string): string {
+  return template
+    .replace(/# (tls: true)\n/, '$1\n')
+    .replace(/# (certfile: )\S+\n/, (_, option: string) => `${option}"${certificate}"\n`)
 }
 
 async function launchEjabberd(

@@ -30,7 +30,17 @@ export interface RunningXmppServer extends Restartable {
   start(): Promise<void>
 }
 
+export interface XmppServerOptions {
+  /** A PEM file with key and certificate: Waybill's own entry, and no other, is direct TLS then. ejabberd only. */
+  readonly tlsCertificate?: string
+}
+
 /** Starts a server for `example.test` on loopback with free ports and a folder of its own. Takes 1 to 3 seconds. */
-export function startXmppServer(kind: 'prosody' | 'ejabberd'): Promise<RunningXmppServer> {
-  return kind === 'prosody' ? startProsody() : startEjabberd()
+export function startXmppServer(
+  kind: 'prosody' | 'ejabberd',
+  options: XmppServerOptions = {},
+): Promise<RunningXmppServer> {
+  if (kind === 'ejabberd') return startEjabberd(options)
+  if (options.tlsCertificate !== undefined) throw new Error('Cannot start Prosody: its components speak no TLS')
+  return startProsody()
 }

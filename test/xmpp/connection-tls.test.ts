@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import type { ConnectionOptions } from '../../src/xmpp/connection.ts'
+import { type ConnectionOptions, createConnection } from '../../src/xmpp/connection.ts'
 import { eventually } from '../eventually.ts'
+import { connectRawComponent } from '../servers/raw-component.ts'
+import { startXmppServer } from '../servers/xmpp.ts'
 import { connectionTo, type ScriptedServer, startScriptedServer } from './scripted-server.ts'
 
 let folder: string
+/** The same pair in one file, as ejabberd wants it. */
+let pem: string
 let pair: { readonly key: string; readonly cert: string }
 let server: ScriptedServer
 const cleanups: (() => Promise<unknown>)[] = []
@@ -23,6 +27,8 @@ beforeAll(() => {
     { stdio: 'pipe' },
   )
   pair = { key: readFileSync(file('key.pem'), 'utf8'), cert: readFileSync(file('cert.pem'), 'utf8') }
+  pem = file('both.pem')
+  writeFileSync(pem, pair.key + pair.cert)
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 afterEach(async () => {
@@ -76,4 +82,21 @@ it('a server that speaks no TLS is tried again', async () => {
   connection.start(() => {}).catch(() => {})
   await eventually(() => plain.peers.length > 1)
   expect(connection.online).toBe(false)
+})
+
+it("ejabberd's direct TLS, as deploy/ejabberd/waybill.yml has it, is attached to and answers", async () => {
+  const ejabberd = await startXmppServer('ejabberd', { tlsCertificate: pem })
+  cleanups.push(() => ejabberd.stop())
+  const { domain, port, secret } = ejabberd.component('waybill')
+  const connection = createConnection({
+    ...{ service: `xmpps://127.0.0.1:${port}`, domain, secret, pingTo: ejabberd.domain, log: () => {} },
+    ...{ insecure: false, maxStanzaBytes: 262_144, depth: 64, attributes: 256 },
+    tls: { ca: pair.cert, servername: 'xmpp.example.test' },
+  })
+  cleanups.push(() => connection.stop(1_000))
+  await connection.start(() => {})
+  const payload = `<query xmlns='http://jabber.org/protocol/disco#info'/>`
+  const answer = await connection.request({ to: ejabberd.domain, type: 'get', payload, timeoutMs: 5_000 })
+  expect(answer.kind).toBe('result')
+  await expect(connectRawComponent({ port, domain, secret }), 'nobody is let in without TLS').rejects.toThrow()
 })
