@@ -22,6 +22,7 @@ export function documentMessage(
     document +
     via(attempt, received) +
     (waited ? `<delay xmlns="${DELAY}" stamp="${received}" from="${from}"/>` : '') +
+    // XEP-0359 2.2: the same in every attempt and at every destination.
     `<origin-id xmlns="${STANZA_IDS}" id="${envelopeId}"/>` +
     // XEP-0334 4.4: without a body nobody would keep it.
     `<store xmlns="${HINTS}"/>` +

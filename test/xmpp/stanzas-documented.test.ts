@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { KNOWN_EXTENSIONS, MESSAGE_CHILDREN } from '../../src/documents/extensions.ts'
 import { rejectionConditions } from '../../src/domain/rejection.ts'
@@ -23,6 +23,8 @@ function table(heading: string): string[][] {
         .map((cell) => cell.trim()),
     )
 }
+
+const XEP = /XEP-\d{4}/g
 
 const quoted = (cell: string) => [...cell.matchAll(/`<?([^`]+?)(?:\/>)?`/g)].map((match) => match[1]!)
 
@@ -50,4 +52,21 @@ it('the protocol page tells how nodes are created', () => {
   )
   const expected = Object.entries(nodeDefaults).map(([field, value]) => [field, String(value)])
   expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(expected))
+})
+
+it('the protocol page has a row for every XEP that the code obeys or puts aside, and names files that mention it', () => {
+  const sources = new URL('../../src/', import.meta.url)
+  const names = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  const mentioned = new Map(
+    names.map((name) => [name, new Set(readFileSync(new URL(name, sources), 'utf8').match(XEP))]),
+  )
+  const rows = table('## 6.').map(([specification, , , files]) => ({
+    xep: specification!.match(XEP)?.[0],
+    files: quoted(files!),
+  }))
+  const known = [...rows.map(({ xep }) => xep), ...table('### 1.3').map(([, , source]) => source)]
+  expect([...mentioned.values()].flatMap((xeps) => [...xeps]).filter((xep) => !known.includes(xep))).toEqual([])
+  expect(names).toEqual(expect.arrayContaining(rows.flatMap(({ files }) => files)))
+  const silent = rows.filter(({ xep, files }) => xep && !files.some((file) => mentioned.get(file)?.has(xep)))
+  expect(silent).toEqual([])
 })
