@@ -10,6 +10,7 @@ import {
   type AcceptAnswer,
   type Acceptance,
   type Clock,
+  DELIVERIES_MOST,
   type Log,
   type Store,
   StoreUnavailable,
@@ -47,6 +48,8 @@ export type AcceptResult =
  */
 export async function accept(matched: readonly Matched[], needs: AcceptNeeds): Promise<AcceptResult> {
   const acceptances = matched.map((one, at) => acceptanceOf(one, at, needs.dedupeWindowMs))
+  const planned = acceptances.reduce((sum, { deliveries }) => sum + deliveries.length, 0)
+  if (planned > DELIVERIES_MOST) return refuse(tooMany(planned), matched[0]!)
   const answers = await write(acceptances, needs)
   if (!answers) return refuse(unavailable(), matched[0]!)
   const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
@@ -127,6 +130,11 @@ function rejectionOf(answer: AcceptAnswer): Rejection {
 function overloaded(scope: 'all' | 'sender', waiting: number, limit: number): Rejection {
   const whose = scope === 'all' ? 'documents' : 'of your documents'
   return reject('overloaded', `Cannot take more now: ${waiting} ${whose} wait already, the limit is ${limit}`, [], 10)
+}
+
+function tooMany(planned: number): Rejection {
+  const text = `Cannot take the stanza: it would make ${planned} deliveries, the limit is ${DELIVERIES_MOST}. Send fewer items`
+  return reject('too-large', text)
 }
 
 function unavailable(): Rejection {

@@ -1,6 +1,13 @@
 import type { Redis } from 'ioredis'
 import { bareJid } from '../domain/jid.ts'
-import { type AcceptAnswer, type Acceptance, type Clock, type Store, StoreUnavailable } from '../flow/ports.ts'
+import {
+  type AcceptAnswer,
+  type Acceptance,
+  type Clock,
+  DELIVERIES_MOST,
+  type Store,
+  StoreUnavailable,
+} from '../flow/ports.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS, SILENCE_MS } from './connection.ts'
@@ -16,9 +23,6 @@ export interface AcceptOptions {
   readonly replicas: number
   readonly clock: Clock
 }
-
-/** One script call writes this many deliveries in about a fifth of a second, during which Redis does nothing else. */
-export const DELIVERIES_MOST = 20_000
 
 const BATCH_BYTES = 1 << 20
 const GATHERED_BYTES = 64 << 20

@@ -222,6 +222,16 @@ describe('what is too much', () => {
     acceptedIn(await flow.take(iq('4', order('5'))))
   })
 
+  it('makes more deliveries than are written at once is refused as a whole', async () => {
+    const deliver = Array.from({ length: 10_001 }, (_, at) => toNode(`n${at}`))
+    const flow = await flowOn(redis.url, { routes: [routeOf('wide', { when: { type: ['order'] }, deliver })] })
+    expect(rejectionIn(await flow.take(publish('1', { a: order('1'), b: order('2') })))).toMatchObject({
+      kind: 'too-large',
+      text: expect.stringContaining('20002 deliveries, the limit is 20000'),
+    })
+    expect((await flow.store.ledger()).documents.accepted).toBe(0)
+  })
+
   it('waits for its destinations is refused for the sender, or for all', async () => {
     const limits = { waiting: 3, perSenderWaiting: 2 }
     const flow = await flowOn(redis.url, { storeOptions: { limits } })
