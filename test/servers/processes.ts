@@ -162,7 +162,7 @@ export async function whenReady(server: ServerProcess, { ready, portTaken }: Rea
       if (ready.every((line) => line.test(output))) return 'ready'
       return server.hasEnded() ? 'ended' : undefined
     },
-    { timeoutMs: 20_000, what: `the server with process id ${server.pid} to be ready` },
+    { timeoutMs: 45_000, what: `the server with process id ${server.pid} to be ready` },
   ).catch(async (error: unknown) => {
     const output = server.output()
     await server.kill()
