@@ -5,14 +5,14 @@ import { toElementText } from './documents/documents.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createIntake } from './flow/intake.ts'
-import type { Log } from './flow/ports.ts'
+import type { Lease, Log } from './flow/ports.ts'
 import { limitRate } from './flow/senders.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
-
+import { openLease } from './redis/lease.ts'
 import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts'
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
-import { connectionOptionsOf, storeOptionsOf } from './settings.ts'
+import { connectionOptionsOf, leaseOptionsOf, storeOptionsOf } from './settings.ts'
 import { VERSION } from './version.ts'
 import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
 import { createDispatch, type Dispatch } from './xmpp/dispatch.ts'
@@ -62,6 +62,7 @@ const WORKERS = 8
 interface Rooms {
   readonly store: RedisStore
   readonly wakes: RedisWakes
+  readonly lease: Lease
   readonly connection: Connection
   readonly dispatch: Dispatch
   readonly deliverer: Deliverer
@@ -73,7 +74,10 @@ interface InForce {
   assembly: Assembly
 }
 
-/** Starts Waybill on a configuration folder and resolves when it is up. Throws {@link StartFailed}. */
+/**
+ * Starts Waybill on a configuration folder and resolves when it is up: while another process holds the domain, it stands by.
+ * Throws {@link StartFailed}.
+ */
 export async function start(folder: string, surroundings: Surroundings): Promise<RunningWaybill> {
   const { log } = surroundings
   const inForce: InForce = { assembly: await load(folder, surroundings) }
@@ -115,11 +119,19 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   undo.push(() => store.close())
   const wakes = await openWakes({ url: settings.redis.url, prefix: settings.redis.prefix, log })
   undo.push(() => wakes.close())
-  const connection = createConnection(connectionOptionsOf(settings, log))
+  const lease = await openLease(leaseOptionsOf(settings, log)).catch((error: Error) => {
+    throw new StartFailed(3, error.message)
+  })
+  undo.push(() => lease.close())
+  const connection = createConnection(connectionOptionsOf(settings, lease, log))
   undo.push(() => connection.stop(CLOSE_MS))
 
   const now = Date.now
-  const { metrics, registry } = createMetrics({ online: () => connection.online, depth: () => store.depth() })
+  const { metrics, registry } = createMetrics({
+    online: () => connection.online,
+    standby: () => lease.other !== undefined,
+    depth: () => store.depth(),
+  })
   const outlet = createOutlet({
     connection,
     host: settings.xmpp.host,
@@ -155,9 +167,9 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   })
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
   const dispatch = createDispatch({ connection, outlet, intake, describe, metrics, log })
-  const http = await listen(settings, () => readiness(connection, store), registry, log)
+  const http = await listen(settings, () => readiness(connection, lease, store), registry, log)
   if (http) undo.push(() => http.close())
-  return { store, wakes, connection, dispatch, deliverer, http }
+  return { store, wakes, lease, connection, dispatch, deliverer, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
@@ -183,23 +195,28 @@ async function listen(
   })
 }
 
-async function readiness(connection: Connection, store: RedisStore): Promise<readonly Readiness[]> {
+async function readiness(connection: Connection, lease: Lease, store: RedisStore): Promise<readonly Readiness[]> {
   const asked = await store.depth().then(
     () => '',
     (error: Error) => error.message,
   )
   return [
-    { part: 'xmpp', ready: connection.online, reason: connection.online ? '' : 'not attached to the XMPP server' },
+    { part: 'xmpp', ready: connection.online, reason: connection.online ? '' : detachedBecause(connection, lease) },
     { part: 'redis', ready: asked === '', reason: asked },
   ]
 }
 
-/** Goes online, and takes back what an earlier process had under way before anything new is begun. */
-async function attach(
-  { connection, dispatch, store, deliverer }: Rooms,
-  log: Log,
-  cancelled?: AbortSignal,
-): Promise<void> {
+function detachedBecause({ domain }: Connection, lease: Lease): string {
+  if (lease.other) return `standby: ${lease.other.instance} holds ${domain}`
+  return lease.held
+    ? 'not attached to the XMPP server'
+    : `not attached: Redis could not be asked in time who holds ${domain}`
+}
+
+/** Waits for the domain, goes online, and takes back what an earlier process had under way before anything new is begun. */
+async function attach(rooms: Rooms, log: Log, cancelled?: AbortSignal): Promise<void> {
+  const { lease, connection, dispatch, deliverer } = rooms
+  await lease.take(cancelled)
   cancelled?.throwIfAborted()
   const giveUp = () => void connection.stop(0)
   cancelled?.addEventListener('abort', giveUp)
@@ -207,16 +224,36 @@ async function attach(
     throw error instanceof ConnectionRefused ? new StartFailed(3, error.message) : error
   })
   cancelled?.removeEventListener('abort', giveUp)
-  const reclaimed = await store.reclaim()
-  if (reclaimed > 0) log('info', 'reclaimed', { deliveries: reclaimed })
+  await reclaim(rooms, log)
   connection.onStream(({ kind }) => {
     if (kind === 'online') void deliverer.sweep().catch(logged(log, 'sweep-failed'))
   })
 }
 
+async function reclaim({ store }: Rooms, log: Log): Promise<void> {
+  const reclaimed = await store.reclaim()
+  if (reclaimed > 0) log('info', 'reclaimed', { deliveries: reclaimed })
+}
+
+/** Without the lease the process stands by and leaves the wakes to the holder; with it, it goes on where that one ended. */
+function followLease(rooms: Rooms, log: Log): void {
+  const { lease, wakes, deliverer } = rooms
+  let turn = Promise.resolve()
+  const goOn = async () => {
+    wakes.resume()
+    await reclaim(rooms, log)
+    await deliverer.sweep()
+  }
+  lease.onChange((held) => {
+    turn = turn.then(held ? goOn : wakes.pause).catch(logged(log, 'lease-change-failed'))
+  })
+}
+
 /** Gives the way to stop what is done at intervals. */
-function beginWork({ wakes, deliverer, store }: Rooms, log: Log): () => void {
+function beginWork(rooms: Rooms, log: Log): () => void {
+  const { wakes, deliverer, store } = rooms
   wakes.work((ids) => deliverer.deliver(ids), { concurrency: WORKERS })
+  followLease(rooms, log)
   const stops = [
     repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
     repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),

@@ -1,8 +1,13 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { Settings } from './config/configuration.ts'
-import type { Log } from './flow/ports.ts'
+import type { Lease, Log } from './flow/ports.ts'
+import type { LeaseOptions } from './redis/lease.ts'
 import type { StoreOptions } from './redis/store.ts'
 import type { ConnectionOptions } from './xmpp/connection.ts'
+
+/** This process, as others are told of it: host, process id, and what no second process has. */
+const INSTANCE = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
 
 /** What the store needs of the settings: the same for the process and for every command. */
 export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
@@ -15,13 +20,18 @@ export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
     limits: { waiting: limits.waiting, perSenderWaiting: limits.perSender.waiting },
     retention,
     bounceWindowMs,
-    instance: randomUUID(),
+    instance: INSTANCE,
     clock: Date.now,
     log,
   }
 }
 
-export function connectionOptionsOf({ xmpp, limits }: Settings, log: Log): ConnectionOptions {
+export function leaseOptionsOf({ redis, xmpp }: Settings, log: Log): LeaseOptions {
+  return { url: redis.url, prefix: redis.prefix, domain: xmpp.domain, instance: INSTANCE, log }
+}
+
+/** A connection is attached only while the lease is held. */
+export function connectionOptionsOf({ xmpp, limits }: Settings, lease: Lease, log: Log): ConnectionOptions {
   return {
     service: xmpp.service,
     domain: xmpp.domain,
@@ -31,6 +41,7 @@ export function connectionOptionsOf({ xmpp, limits }: Settings, log: Log): Conne
     depth: limits.depth,
     attributes: limits.attributes,
     pingTo: xmpp.host,
+    lease,
     log,
   }
 }

@@ -27,6 +27,9 @@ local pubsub_most_items = 256;
 
 Component(waybill_domain)
 	component_secret = waybill_secret
+	-- One process holds the domain, by a lease in Redis; a second one may stand by. When the first is frozen or its connection
+	-- is half-open, the second must get in. Without this line Prosody refuses it (conflict) as long as the old one is open.
+	component_conflict_resolve = "kick_old"
 	-- Told to clients by Prosody while Waybill is not connected.
 	name = "Waybill document router"
 	-- The largest stanza that Waybill may send; a larger one makes Prosody close the whole stream. Keep

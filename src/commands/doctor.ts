@@ -1,23 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Assembly } from '../assemble.ts'
 import type { Configuration } from '../config/configuration.ts'
+import { type Lease, StoreUnavailable } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
+import { openLease } from '../redis/lease.ts'
 import { durabilityProblems } from '../redis/store.ts'
-import { connectionOptionsOf } from '../settings.ts'
-import { type Connection, ConnectionRefused, createConnection } from '../xmpp/connection.ts'
+import { connectionOptionsOf, leaseOptionsOf } from '../settings.ts'
+import { type Connection, createConnection } from '../xmpp/connection.ts'
 import { probePubSub } from '../xmpp/probe.ts'
 import { assembled } from './assembled.ts'
-import { type ExitCode, type Output, printRows } from './output.ts'
+import { type ExitCode, formatTime, type Output, printRows } from './output.ts'
 import { withStore } from './with-store.ts'
 
 interface Examination {
   readonly part: string
-  readonly verdict: 'fine' | 'wrong' | 'not asked'
+  /** `limited`: it works, and less of it than could be. */
+  readonly verdict: 'fine' | 'limited' | 'wrong' | 'not asked'
   readonly detail: string
 }
 
 const CLOCK_SKEW_MS = 1_000
 const ATTACH_MS = 8_000
+const silent = createLog(() => {}, 'error')
+const leftAlone: Examination = {
+  part: 'xmpp',
+  verdict: 'not asked',
+  detail: 'its connection is not disturbed',
+}
 
 /** Asks everything that Waybill depends on. 3 where something is wrong with it, 1 where the configuration is. */
 export async function doctor(folder: string, output: Output): Promise<ExitCode> {
@@ -63,44 +72,76 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
   }
 }
 
-/** A running Waybill is asked rather than disturbed: a second connection would be refused, or would take stanzas away. */
+/**
+ * A running Waybill is asked rather than disturbed: a second connection would take its stanzas away, or the connection itself.
+ * So doctor attaches as every process does: only while it holds the domain.
+ */
 async function examineXmpp(configuration: Configuration): Promise<readonly Examination[]> {
   const running = await askRunning(configuration)
-  if (running) return running
   const { settings } = configuration
-  const connection = createConnection({
-    ...connectionOptionsOf(
-      settings,
-      createLog(() => {}, 'error'),
-    ),
-    refusalAfterMs: 0,
-  })
+  const domain = settings.xmpp.domain
   try {
-    await Promise.race([connection.start(() => {}), tooLate(settings.xmpp.service)])
+    const lease = await openLease(leaseOptionsOf(settings, silent))
+    try {
+      const taken = await lease.tryTake()
+      if (running) return [...running, ...examineHolder(lease, domain)]
+      if (!taken) return [...examineHolder(lease, domain), leftAlone]
+      await lease.take()
+      return await examineAttached(configuration, lease)
+    } finally {
+      await lease.close()
+    }
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    const detail = `nobody can say whether another process holds ${domain}: ${error.message}`
+    return running ?? [{ part: 'xmpp', verdict: 'not asked', detail }]
+  }
+}
+
+function examineHolder({ other }: Lease, domain: string): readonly Examination[] {
+  if (!other) return []
+  const detail = `${other.instance} holds ${domain} since ${formatTime(other.sinceMs)} UTC`
+  return [{ part: 'holder', verdict: 'fine', detail }]
+}
+
+async function examineAttached(configuration: Configuration, lease: Lease): Promise<readonly Examination[]> {
+  const { service, domain, host } = configuration.settings.xmpp
+  const connection = connectionFor(configuration, lease)
+  try {
+    await Promise.race([connection.start(() => {}), tooLate(service)])
   } catch (error) {
     await connection.stop(0)
-    return [unattached(error as Error)]
+    return [{ part: 'xmpp', verdict: 'wrong', detail: (error as Error).message }]
   }
   try {
-    const attached: Examination = {
-      part: 'xmpp',
-      verdict: 'fine',
-      detail: `attached to ${settings.xmpp.service} as ${settings.xmpp.domain}`,
-    }
     return [
-      attached,
-      await examineHost(connection, settings.xmpp.host),
+      { part: 'xmpp', verdict: 'fine', detail: `attached to ${service} as ${domain}` },
+      await examineHost(connection, host),
       ...(await examinePubSub(connection, configuration)),
+      await examineTakeover(connectionFor(configuration, lease)),
     ]
   } finally {
     await connection.stop(2_000)
   }
 }
 
-/** A conflict is most often Waybill itself, running without an HTTP address where it could be asked. */
-function unattached(error: Error): Examination {
-  const held = error instanceof ConnectionRefused && error.reason === 'conflict'
-  return { part: 'xmpp', verdict: held ? 'not asked' : 'wrong', detail: error.message }
+/** What a standby process meets where the connection of a frozen one is still open. */
+async function examineTakeover(second: Connection): Promise<Examination> {
+  const part = 'takeover'
+  try {
+    await Promise.race([second.start(() => {}), tooLate('the server a second time')])
+    return { part, verdict: 'fine', detail: 'a new connection is let in while an old one is half-open' }
+  } catch (error) {
+    const detail = 'a standby process has to wait until the server gives up a half-open connection'
+    const cure = 'on Prosody, set component_conflict_resolve = "kick_old" for the component'
+    return { part, verdict: 'limited', detail: `${(error as Error).message}: ${detail}; ${cure}` }
+  } finally {
+    await second.stop(1_000)
+  }
+}
+
+function connectionFor({ settings }: Configuration, lease: Lease): Connection {
+  return createConnection({ ...connectionOptionsOf(settings, lease, silent), refusalAfterMs: 0 })
 }
 
 async function tooLate(service: string): Promise<never> {
@@ -118,7 +159,8 @@ async function askRunning({ settings }: Configuration): Promise<readonly Examina
   const { parts } = (await answer.json()) as { parts: readonly { part: string; ready: boolean; reason: string }[] }
   return [
     ...parts.map(({ part, ready, reason }): Examination => {
-      return { part: `running ${part}`, verdict: ready ? 'fine' : 'wrong', detail: reason || 'ready' }
+      const isFine = ready || reason.startsWith('standby: ')
+      return { part: `running ${part}`, verdict: isFine ? 'fine' : 'wrong', detail: reason || 'ready' }
     }),
     { part: 'pubsub', verdict: 'not asked', detail: 'Waybill is running: its own connection is not disturbed' },
   ]

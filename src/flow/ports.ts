@@ -280,6 +280,39 @@ export interface Wakes {
   wake(ids: readonly string[], delayMs: number): Promise<void>
 }
 
+// -------------------------------------------------------------------------------------------------------- lease
+
+export interface LeaseHolder {
+  /** The process, as it names itself. */
+  readonly instance: string
+  /** By the clock of Redis. */
+  readonly sinceMs: number
+}
+
+/** The right to be the one process that is attached as a domain (docs/operations.md, guarantee 5). */
+export interface Lease {
+  /**
+   * False from the moment when it could have run out by our own monotonic clock, reckoned from before the renewal was sent,
+   * minus a safety margin. No timer is involved: a process that was frozen reads false as the first thing.
+   */
+  readonly held: boolean
+  /** Who else holds it, as far as is known. */
+  readonly other: LeaseHolder | undefined
+  /** Somebody else has held it since this process first asked. */
+  readonly wasOthers: boolean
+  /** Asks once, and keeps nothing up. Throws {@link StoreUnavailable}. */
+  tryTake(): Promise<boolean>
+  /**
+   * Resolves when it is held for the first time. It is renewed from then on, and taken again where it was lost, until it is
+   * released. Throws where it is cancelled.
+   */
+  take(cancelled?: AbortSignal): Promise<void>
+  /** Hears of each loss and of each time when it was taken again; not of the release. */
+  onChange(listener: (held: boolean) => void): void
+  /** Gives it back, so that another has it at once. Never throws: where Redis can't be asked it runs out. */
+  release(): Promise<void>
+}
+
 // --------------------------------------------------------------------------------------------------------- xmpp
 
 /** Writes documents to destinations and tells how that ended. Never throws for what a peer did. */

@@ -5,6 +5,8 @@ import type { Metrics } from '../flow/ports.ts'
 export interface Gauges {
   /** 1 where the XMPP connection is online. */
   readonly online: () => boolean
+  /** 1 where another process holds the domain. */
+  readonly standby: () => boolean
   readonly depth: () => Promise<{
     readonly waiting: number
     readonly underWay: number
@@ -82,6 +84,9 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   })
   gauge('waybill_xmpp_online', 'Whether the component is attached to its XMPP server: 1 or 0.', () =>
     gauges.online() ? 1 : 0,
+  )
+  gauge('waybill_standby', 'Whether this process waits because another one holds the domain: 1 or 0.', () =>
+    gauges.standby() ? 1 : 0,
   )
   gaugesOfDepth(gauges.depth)
 

@@ -11,6 +11,8 @@ export interface Outgoing {
   wake(ids: readonly string[], delayMs: number): Promise<void>
   /** The ids came in: they may be woken for again. */
   arrived(ids: readonly string[]): void
+  /** Everything may be woken for again. */
+  forget(): void
 }
 
 /** One job costs as much as 128 ids do. */
@@ -77,6 +79,7 @@ export function createOutgoing(
     arrived(ids) {
       for (const id of ids) onTheWay.remove(id)
     },
+    forget: () => onTheWay.clear(),
   }
 }
 
@@ -97,6 +100,9 @@ function createOnTheWay() {
     },
     remove(id: string): void {
       comesAt.delete(id)
+    },
+    clear(): void {
+      comesAt.clear()
     },
     /** It is on its way, not lost, and comes no later than that. */
     has(id: string, atMs: number, nowMs: number): boolean {

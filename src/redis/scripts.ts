@@ -10,6 +10,7 @@ export type ScriptName =
   | 'drop'
   | 'due'
   | 'end'
+  | 'lease'
   | 'prune'
   | 'reclaim'
   | 'redrive'

@@ -18,6 +18,8 @@ export interface RedisWakes extends Wakes {
   work(handler: WakeHandler, options: { readonly concurrency: number }): void
   /** Takes no more wakes, and resolves when the handlers that run have ended. */
   pause(): Promise<void>
+  /** Takes wakes again, and forgets what was on its way: another process may have taken it. */
+  resume(): void
   /** Pauses, and ends the connections. */
   close(): Promise<void>
 }
@@ -68,6 +70,10 @@ export async function openWakes({ url, prefix, log }: WakesOptions): Promise<Red
     async pause() {
       await worker?.pause()
     },
+    resume() {
+      outgoing.forget()
+      worker?.resume()
+    },
     async close() {
       await worker?.close()
       await soon(queue.close())
@@ -80,6 +86,7 @@ interface RunningWorker {
   /** Hands ids to the handler without a job. One call at a time: what comes meanwhile is left to the sweeper. */
   take(ids: readonly string[]): void
   pause(): Promise<void>
+  resume(): void
   close(): Promise<void>
 }
 
@@ -124,6 +131,10 @@ function startWorker(handler: WakeHandler, { url, prefix, concurrency, log, arri
       })
     },
     pause,
+    resume() {
+      handling.admit()
+      void worker.resume().catch(errors.tell)
+    },
     async close() {
       await pause()
       closed = true
@@ -161,6 +172,9 @@ function createHandling(handler: WakeHandler, arrived: (ids: readonly string[]) 
     },
     refuse(): void {
       refusing = true
+    },
+    admit(): void {
+      refusing = false
     },
     async idle(): Promise<void> {
       await Promise.all(running)

@@ -1,12 +1,12 @@
 import { attributeOf, type Element } from '../domain/element.ts'
 import type { Rejection } from '../domain/rejection.ts'
-import type { Log } from '../flow/ports.ts'
+import type { Lease, Log } from '../flow/ports.ts'
 import { createRequests, type IqAnswer, type IqRequest } from './iq.ts'
 import { type KeepAlive, keepAlive } from './keep-alive.ts'
 import { PING } from './namespaces.ts'
 import { createOutbox } from './outbox.ts'
 import type { StanzaLimits } from './parser.ts'
-import { type Endpoint, endpointOf, isLoopback } from './socket.ts'
+import { type Endpoint, endpointOf, isLoopback, LEASE_LOST } from './socket.ts'
 import { openStream, type ServerStream, type StreamEnd } from './stream.ts'
 
 export type { IqAnswer, IqRequest }
@@ -42,6 +42,11 @@ export interface ConnectionOptions {
   readonly refusalAfterMs?: number
   /** First pause before another try; it doubles up to 30 s, up to 60 s where the server refuses us. 250 ms by default. */
   readonly firstPauseMs?: number
+  /**
+   * Nothing is written, and nothing attached, while it isn't held (docs/operations.md, guarantee 5). Where another process has held it, its connection
+   * may be half-open still: a conflict is waited out then, however long it lasts. Without a lease we may always write.
+   */
+  readonly lease?: Pick<Lease, 'held' | 'wasOthers' | 'onChange'>
   readonly log: Log
 }
 
@@ -109,7 +114,7 @@ const refusals: Readonly<Record<string, string>> = {
 
 /** A component's connection to its server, which comes back by itself (XEP-0114). */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { domain, log } = options
+  const { domain, log, lease } = options
   const limits = stanzaLimits(options)
   const requests = createRequests(domain)
   const outbox = createOutbox((text) => {
@@ -124,15 +129,30 @@ export function createConnection(options: ConnectionOptions): Connection {
   let onlineSince: number | undefined
   let failures = 0
   let retryTimer: NodeJS.Timeout | undefined
+  let attachTo: Endpoint | undefined
   let stopping = false
   let onEnded: () => void = () => {}
   let first: FirstStart | undefined
 
+  const mayWrite = () => lease?.held ?? true
+  lease?.onChange((held) => {
+    if (!held) drop()
+    else if (attachTo && !server && !stopping) attach(attachTo)
+  })
+
+  /** The first write after the lease could have run out is refused, and nothing after it is tried. */
+  function drop(): void {
+    server?.abort({ reason: LEASE_LOST, text: `the lease of ${domain} may have run out` })
+  }
+
+  /** Another holder would be kicked by a handshake; when the lease is taken, we hear of it. */
   function attach(endpoint: Endpoint): void {
+    clearTimeout(retryTimer)
+    if (!mayWrite()) return
     const { secret, tls = {}, openTimeoutMs = 10_000 } = options
     log('debug', 'connecting', { service: options.service, domain })
     server = openStream(
-      { endpoint, tls, domain, secret, limits, openTimeoutMs },
+      { endpoint, tls, domain, secret, limits, openTimeoutMs, mayWrite },
       {
         online: goOnline,
         stanza: take,
@@ -180,7 +200,8 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function tryAgain(end: StreamEnd, endpoint: Endpoint): void {
     const refused = isRefusal(end)
-    const leftMs = first && refused ? first.refusedBy - performance.now() : Number.POSITIVE_INFINITY
+    const enduring = end.reason === 'conflict' && lease?.wasOthers === true
+    const leftMs = first && refused && !enduring ? first.refusedBy - performance.now() : Number.POSITIVE_INFINITY
     if (first && leftMs <= 0) {
       refuse(first, end)
       return
@@ -210,6 +231,10 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function take(stanza: Element, excess: Rejection | undefined): void {
+    if (!mayWrite()) {
+      drop()
+      return
+    }
     const taken = requests.take(stanza)
     if (taken === 'answered') return
     if (taken === 'foreign') {
@@ -226,6 +251,10 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function write(xml: string): boolean {
     if (!server?.online) return false
+    if (!mayWrite()) {
+      drop()
+      return false
+    }
     outbox.add(xml)
     if (bufferedBytes() <= STALLED_BYTES) return true
     server.abort({ reason: 'stalled', text: `the server leaves ${bufferedBytes()} bytes unread` })
@@ -267,7 +296,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   return {
     domain,
     get online() {
-      return server?.online ?? false
+      return mayWrite() && (server?.online ?? false)
     },
     get stream() {
       return stream
@@ -281,6 +310,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     async start(handler) {
       if (first || server) throw new Error(`Cannot attach to ${options.service}: it was started already`)
       const endpoint = permitted(options)
+      attachTo = endpoint
       onStanza = handler
       await new Promise<void>((resolve, reject) => {
         first = { resolve, reject, refusedBy: performance.now() + (options.refusalAfterMs ?? 15_000) }

@@ -4,6 +4,8 @@ import { connect as connectTls } from 'node:tls'
 
 const DEFAULT_PORT = 5347
 const KEEP_ALIVE_MS = 30_000
+/** Why a connection was dropped that we may not write to. */
+export const LEASE_LOST = 'lease-lost'
 
 export interface Endpoint {
   readonly host: string
@@ -32,20 +34,34 @@ export function isLoopback(host: string): boolean {
   return host.toLowerCase() === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
+interface Piece {
+  readonly text: string
+  readonly written: ((error?: Error | null) => void) | undefined
+}
+
 /**
  * The socket as the library wants it, `connect` being said when the connection can be used: for direct TLS, which the
  * library doesn't know, after the handshake. What comes in is said as `text`, decoded, with characters that were split over
  * two reads whole; not as `data`, since the library would take that, and breaks characters.
+ *
+ * Nothing is given to the system, not even the handshake, unless `mayWrite` holds at that moment (docs/operations.md, guarantee 5); otherwise the
+ * connection is dropped with the error `lease-lost`. One piece at a time is given to it: what a frozen process had waiting
+ * would be sent by the system after it woke, with nobody asked.
  */
 export class ServerSocket extends EventEmitter {
   readonly #endpoint: Endpoint
   readonly #tls: TlsOptions
+  readonly #mayWrite: () => boolean
   #socket: Socket | undefined
+  #queue: Piece[] = []
+  #queuedLength = 0
+  #isWriting = false
 
-  constructor(endpoint: Endpoint, tls: TlsOptions) {
+  constructor(endpoint: Endpoint, tls: TlsOptions, mayWrite: () => boolean) {
     super()
     this.#endpoint = endpoint
     this.#tls = tls
+    this.#mayWrite = mayWrite
   }
 
   connect(): void {
@@ -57,7 +73,6 @@ export class ServerSocket extends EventEmitter {
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on(secure ? 'secureConnect' : 'connect', () => this.emit('connect'))
     socket.on('data', (text: string) => this.emit('text', text))
-    socket.on('drain', () => this.emit('drain'))
     socket.on('error', (error: Error) => this.emit('error', error))
     socket.on('close', (failed: boolean) => this.emit('close', failed))
   }
@@ -79,12 +94,53 @@ export class ServerSocket extends EventEmitter {
   }
 
   write(text: string, written?: (error?: Error | null) => void): void {
-    this.#socket?.write(text, 'utf8', written)
+    if (this.#isWriting) {
+      this.#queue.push({ text, written })
+      this.#queuedLength += text.length
+    } else this.#pass({ text, written })
+  }
+
+  #pass({ text, written }: Piece): void {
+    if (!this.#mayWrite()) {
+      this.#refuse(written)
+      return
+    }
+    this.#isWriting = true
+    this.#socket?.write(text, 'utf8', (error) => {
+      this.#isWriting = false
+      written?.(error)
+      this.#passNext()
+    })
+  }
+
+  #passNext(): void {
+    const next = this.#queue.shift()
+    if (!next) {
+      this.emit('drain')
+      return
+    }
+    this.#queuedLength -= next.text.length
+    this.#pass(next)
+  }
+
+  #refuse(written: Piece['written']): void {
+    const error = Object.assign(new Error('the lease of the domain may have run out'), { code: LEASE_LOST })
+    this.#queue = []
+    this.#queuedLength = 0
+    written?.(error)
+    this.#socket?.destroy(error)
   }
 
   /** Sends what is buffered, the text, and that nothing more will come. */
   end(text = ''): void {
-    this.#socket?.end(text)
+    if (!this.#mayWrite()) {
+      this.destroy()
+      return
+    }
+    const rest = this.#queue.map((piece) => piece.text).join('')
+    this.#queue = []
+    this.#queuedLength = 0
+    this.#socket?.end(rest + text)
   }
 
   /** `close` is said after it, in any case. */
@@ -94,6 +150,6 @@ export class ServerSocket extends EventEmitter {
   }
 
   get bufferedBytes(): number {
-    return this.#socket?.writableLength ?? 0
+    return this.#queuedLength + (this.#socket?.writableLength ?? 0)
   }
 }

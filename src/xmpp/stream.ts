@@ -26,6 +26,8 @@ export interface StreamOptions {
   readonly secret: string
   readonly limits: StanzaLimits
   readonly openTimeoutMs: number
+  /** Asked right before anything is given to the system. */
+  readonly mayWrite: () => boolean
 }
 
 /** None of these may throw. */
@@ -42,7 +44,7 @@ export interface StreamListener {
 }
 
 export interface StreamEnd {
-  /** A stream error's condition (RFC 6120 4.9.3), a code of the system (`ECONNREFUSED`), or `certificate`, `timeout`, `silent`, `closed`. */
+  /** A stream error's condition (RFC 6120 4.9.3), a code of the system (`ECONNREFUSED`), or `certificate`, `timeout`, `silent`, `closed`, `lease-lost`. */
   readonly reason: string
   /** In words. */
   readonly text: string
@@ -75,7 +77,7 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
   /** Stanzas that came in one read with the handshake's answer. */
   let early: [Element, Rejection | undefined][] | undefined
 
-  const socket = new ServerSocket(endpoint, options.tls)
+  const socket = new ServerSocket(endpoint, options.tls, options.mayWrite)
   const parser = createStreamParser(options.limits, {
     opened: (header) => void library.emit('start', headerFor(header)),
     child: takeChild,

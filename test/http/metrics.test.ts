@@ -13,7 +13,7 @@ async function scrape({ registry }: ReturnType<typeof createMetrics>): Promise<R
 }
 
 function metricsOn(depth: Gauges['depth']): ReturnType<typeof createMetrics> {
-  return createMetrics({ online: () => true, depth })
+  return createMetrics({ online: () => true, standby: () => false, depth })
 }
 
 describe('the gauges that are read from Redis', () => {

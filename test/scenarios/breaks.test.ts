@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { connectRawComponent } from '../servers/raw-component.ts'
-import { acceptedId, attribute, type Installation, install, order, rejectedAs, waybill } from './waybill.ts'
+import {
+  acceptedId,
+  attribute,
+  type Installation,
+  install,
+  launchWaybill,
+  order,
+  rejectedAs,
+  waybill,
+} from './waybill.ts'
 
 /** Distinct documents, sent as fast as they are answered; gives the ids that were acknowledged. */
 async function load(at: Installation, count: number, name: string, options = {}): Promise<string[]> {
@@ -156,12 +165,14 @@ describe('a start that cannot succeed', () => {
     await at.restart()
   })
 
-  it('ends with code 3 where another one holds the domain', async () => {
-    const { code, stderr } = await waybill(['run', at.folder])
-    expect(code).toBe(3)
-    expect(stderr).toMatch(/conflict/)
+  it('where another one holds the domain it is no failure: the second one stands by, and ends with code 0', async () => {
+    const second = launchWaybill(at.folder)
+    await eventually(() => second.log().includes('"standby"'))
     expect(at.waybill.running, 'the first one lives').toBe(true)
     acceptedId(await at.submit(order('still here')))
+    second.signal('SIGTERM')
+    expect(await second.ended).toBe(0)
+    acceptedId(await at.submit(order('here as before')))
   })
 
   it.each([['fsync', /Cannot promise redis\.durability fsync: .*appendfsync/]])(

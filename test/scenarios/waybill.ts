@@ -51,6 +51,17 @@ export async function runWaybill(
   folder: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<WaybillProcess> {
+  return launchWaybill(folder, environment).ready()
+}
+
+/** A process that may stand by for as long as another one holds the domain. */
+export interface LaunchedWaybill extends Omit<WaybillProcess, 'ready'> {
+  /** Waits for its ready line. */
+  ready(timeoutMs?: number): Promise<WaybillProcess>
+}
+
+/** Starts `waybill run FOLDER`, without waiting for anything. */
+export function launchWaybill(folder: string, environment: Readonly<Record<string, string>> = {}): LaunchedWaybill {
   const child: ChildProcess = spawn(process.execPath, [CLI, 'run', folder], { env: { ...process.env, ...environment } })
   let stdout = ''
   let stderr = ''
@@ -64,27 +75,33 @@ export async function runWaybill(
     })
   })
   process.once('exit', () => child.kill('SIGKILL'))
-  const line = await eventually(
-    () => {
-      if (!running) return 'ended'
-      return /^ready (\{.*\})$/m.exec(stdout)?.[1]
-    },
-    { timeoutMs: 20_000, what: 'the ready line of Waybill' },
-  ).catch((error: Error) => {
-    child.kill('SIGKILL')
-    throw new Error(`${error.message}; it said:\n${stdout}\n${stderr}`)
-  })
-  if (line === 'ended') throw new Error(`Cannot run Waybill: it has ended and said:\n${stdout}\n${stderr}`)
-  return {
+  const started = {
     pid: child.pid!,
-    ready: JSON.parse(line),
     log: () => stderr,
-    signal: (signal) => void child.kill(signal),
+    signal: (signal: NodeJS.Signals) => void child.kill(signal),
     ended,
     get running() {
       return running
     },
   }
+  async function ready(timeoutMs = 20_000): Promise<WaybillProcess> {
+    const line = await eventually(
+      () => {
+        if (!running) return 'ended'
+        return /^ready (\{.*\})$/m.exec(stdout)?.[1]
+      },
+      { timeoutMs, what: 'the ready line of Waybill' },
+    ).catch((error: Error) => {
+      child.kill('SIGKILL')
+      throw new Error(`${error.message}; it said:\n${stdout}\n${stderr}`)
+    })
+    if (line === 'ended') throw new Error(`Cannot run Waybill: it has ended and said:\n${stdout}\n${stderr}`)
+    // Not a copy: whether it runs is a getter.
+    return Object.defineProperties({ ready: JSON.parse(line) } as unknown as WaybillProcess, {
+      ...Object.getOwnPropertyDescriptors(started),
+    })
+  }
+  return Object.defineProperties({ ready } as LaunchedWaybill, Object.getOwnPropertyDescriptors(started))
 }
 
 export interface Installation {

@@ -16,6 +16,7 @@
 -- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"
 -- senders      hash  bare JID -> documents waiting
 -- sequence     the order of acceptance
+-- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
 local envelopes, ledger, senders = {}, {}, {}

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { type Lease, type LeaseHolder, type Log, StoreUnavailable } from '../flow/ports.ts'
+import { connectImpatient, describe, disconnect, PATIENCE_MS, tellOnce, whenReady } from './connection.ts'
+import { keyPrefix } from './keys.ts'
+import { evaluate } from './scripts.ts'
+
+export interface LeaseOptions {
+  readonly url: string
+  readonly prefix: string
+  /** What is leased: the component's domain. */
+  readonly domain: string
+  /** Unique for each process. */
+  readonly instance: string
+  readonly log: Log
+  /**
+   * 8 s by default. After the last renewal we may write for 6 s at least: when Redis goes away, the senders whose documents are in
+   * hand hear so (within 5 s) before the stream is dropped.
+   */
+  readonly lengthMs?: number
+}
+
+export interface RedisLease extends Lease {
+  /** Releases it, and ends the connection. */
+  close(): Promise<void>
+}
+
+const LENGTH_MS = 8_000
+/** Parts of the length: the pause between renewals, and how much earlier than by Redis it ends by our own clock. */
+const RENEWALS = 8
+const MARGINS = 8
+/** How soon a standby process notices that the lease is free. */
+const STANDBY_MS = 250
+
+/** Opens a connection of its own, since a renewal must not wait behind payloads. Throws {@link StoreUnavailable}. */
+export async function openLease(options: LeaseOptions): Promise<RedisLease> {
+  const client = connectImpatient(options.url, 'lease', options.log)
+  try {
+    await whenReady(client, Date.now() + PATIENCE_MS)
+  } catch (error) {
+    client.disconnect()
+    throw error
+  }
+  return createLease(client, options)
+}
+
+function createLease(client: Redis, { prefix, domain, instance, log, lengthMs = LENGTH_MS }: LeaseOptions): RedisLease {
+  const keys = keyPrefix(prefix)
+  const errors = tellOnce(log, 'lease-not-asked', { domain })
+  const released = new AbortController()
+  const listeners = new Set<(held: boolean) => void>()
+  /** On the clock of `performance.now`, which goes on while the process is frozen. */
+  let heldUntil = Number.NEGATIVE_INFINITY
+  let other: LeaseHolder | undefined
+  let wasOthers = false
+  let told = false
+  let keeping: Promise<void> | undefined
+  const lapse = setInterval(tell, Math.min(500, lengthMs / MARGINS))
+  lapse.unref()
+
+  const isHeld = () => performance.now() < heldUntil
+
+  async function ask(wantedMs: number): Promise<void> {
+    // From before the command is sent: Redis begins to count later, so that its lease outlasts ours.
+    const sentAt = performance.now()
+    const reply = await evaluate(client, 'lease', keys, [0, domain, instance, wantedMs])
+    const [ours, holder, since] = reply as [number, Buffer, Buffer]
+    // What ran out while nobody looked was lost, even if it is ours again now: somebody else may have had it.
+    tell()
+    if (ours === 1) heldUntil = sentAt + wantedMs - lengthMs / MARGINS
+    else heldUntil = Number.NEGATIVE_INFINITY
+    meet(ours === 1 || holder.length === 0 ? undefined : { instance: String(holder), sinceMs: Number(String(since)) })
+  }
+
+  function meet(next: LeaseHolder | undefined): void {
+    if (next && next.instance !== other?.instance) {
+      log('info', 'standby', { domain, holder: next.instance, since: new Date(next.sinceMs).toISOString() })
+      wasOthers = true
+    }
+    other = next
+  }
+
+  /** Where it was lost or taken, those who listen hear of it: after each answer, and in between, since time alone can end it. */
+  function tell(): void {
+    const held = isHeld()
+    if (held === told || released.signal.aborted) return
+    told = held
+    if (held) log('info', 'lease-taken', { domain, instance })
+    else log('warn', 'lease-lost', { domain, instance, holder: other?.instance })
+    for (const listener of listeners) listener(held)
+  }
+
+  async function keep(): Promise<void> {
+    while (!released.signal.aborted) {
+      await ask(lengthMs).then(errors.forget, errors.tell)
+      tell()
+      const pauseMs = isHeld() ? lengthMs / RENEWALS : STANDBY_MS
+      await delay(pauseMs, undefined, { signal: released.signal }).catch(() => {})
+    }
+  }
+
+  async function release(): Promise<void> {
+    if (released.signal.aborted) return
+    released.abort()
+    clearInterval(lapse)
+    await keeping
+    listeners.clear()
+    heldUntil = Number.NEGATIVE_INFINITY
+    await ask(0).catch((error: Error) => log('warn', 'lease-not-released', { domain, reason: describe(error) }))
+  }
+
+  return {
+    get held() {
+      return isHeld()
+    },
+    get other() {
+      return other
+    },
+    get wasOthers() {
+      return wasOthers
+    },
+    async tryTake() {
+      try {
+        await ask(lengthMs)
+      } catch (error) {
+        throw new StoreUnavailable(`Cannot ask who holds ${domain}: ${describe(error)}`, { cause: error })
+      }
+      return isHeld()
+    },
+    async take(cancelled) {
+      cancelled?.throwIfAborted()
+      const taken = new Promise<void>((resolve, reject) => {
+        const settle = () => {
+          listeners.delete(settle)
+          resolve()
+        }
+        listeners.add(settle)
+        const giveUp = () => reject(new Error(`Cannot take ${domain}: it was cancelled`))
+        cancelled?.addEventListener('abort', giveUp, { once: true })
+      })
+      keeping ??= keep()
+      await taken
+    },
+    onChange(listener) {
+      listeners.add(listener)
+    },
+    release,
+    async close() {
+      await release()
+      await disconnect(client)
+    },
+  }
+}
