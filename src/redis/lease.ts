@@ -29,8 +29,8 @@ const LENGTH_MS = 8_000
 /** Parts of the length: the pause between renewals, and how much earlier than by Redis it ends by our own clock. */
 const RENEWALS = 8
 const MARGINS = 8
-/** How soon a standby process notices that the lease is free. */
-const STANDBY_MS = 250
+/** How soon a standby process notices that the lease is free, and a holder that Redis can be asked again. */
+const SOON_MS = 250
 
 /** Opens a connection of its own, since a renewal must not wait behind payloads. Throws {@link StoreUnavailable}. */
 export async function openLease(options: LeaseOptions): Promise<RedisLease> {
@@ -92,9 +92,13 @@ function createLease(client: Redis, { prefix, domain, instance, log, lengthMs = 
 
   async function keep(): Promise<void> {
     while (!released.signal.aborted) {
-      await ask(lengthMs).then(errors.forget, errors.tell)
+      const answered = await ask(lengthMs).then(
+        () => true,
+        (error: Error) => errors.tell(error),
+      )
+      if (answered) errors.forget()
       tell()
-      const pauseMs = isHeld() ? lengthMs / RENEWALS : STANDBY_MS
+      const pauseMs = answered && isHeld() ? lengthMs / RENEWALS : SOON_MS
       await delay(pauseMs, undefined, { signal: released.signal }).catch(() => {})
     }
   }

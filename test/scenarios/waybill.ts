@@ -117,7 +117,7 @@ export interface Installation {
   /** Sends an iq set with the payload from `a@peer.example.test`; gives the answer's text. */
   submit(
     payload: string,
-    options?: { readonly from?: string; readonly id?: string; readonly to?: string },
+    options?: { readonly from?: string; readonly id?: string; readonly to?: string; readonly timeoutMs?: number },
   ): Promise<string>
   trace(id: string): Promise<EnvelopeTrace>
   ledger(): Promise<Ledger & { readonly balanced: boolean }>
@@ -195,9 +195,12 @@ export async function install({
     async restart() {
       running = await runWaybill(folder)
     },
-    async submit(payload, { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain } = {}) {
+    async submit(
+      payload,
+      { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain, timeoutMs = 15_000 } = {},
+    ) {
       peer.send(`<iq type='set' id='${id}' from='${from}' to='${to}'>${payload}</iq>`)
-      return peer.next((stanza) => stanza.startsWith('<iq') && attribute(stanza, 'id') === id, 15_000)
+      return peer.next((stanza) => stanza.startsWith('<iq') && attribute(stanza, 'id') === id, timeoutMs)
     },
     async trace(id) {
       const { stdout, stderr } = await waybill(['trace', folder, id, '-o', 'json'])
