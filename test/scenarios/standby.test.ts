@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
+import { freePorts } from '../servers/ports.ts'
 import {
   acceptedId,
   attribute,
@@ -61,6 +62,7 @@ async function allArrived(at: Installation, ids: ReadonlySet<string>): Promise<v
       const came = arrivals(at)
       const missing = [...ids].filter((id) => !came.has(`${id}.0`))
       if (missing.length > 0) throw new Error(`${missing.length} of ${ids.size} are missing`)
+      return true
     },
     { timeoutMs: 60_000, what: 'everything that was acknowledged to arrive' },
   )
@@ -114,7 +116,7 @@ describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, o
   it('the second one stands by, says so, disturbs nobody, and takes over at once when the first ends', async () => {
     at = await install({ kind })
     const { folder } = at
-    const port = 20_000 + (process.pid % 20_000)
+    const [port] = (await freePorts(1)) as [number]
     const second = launchOn(folder, { WAYBILL_HTTP_LISTEN: `127.0.0.1:${port}` })
     await standsBy(second)
     const readyz = await eventually(() => fetch(`http://127.0.0.1:${port}/readyz`))
