@@ -24,7 +24,7 @@ const depth = async () => ({ waiting: 0, underWay: 0, dead: 0, oldestDueMs: 0 })
 
 async function serve(changes: Partial<Parameters<typeof startHttp>[0]> = {}) {
   const { log, lines } = keepLog()
-  const made = createMetrics({ online: () => true, depth })
+  const made = createMetrics({ online: () => true, standby: () => false, depth })
   const options = { host: '127.0.0.1', port: 0, registry: made.registry, readiness: async () => ready, log }
   const http: RunningHttp = await startHttp({ ...options, ...changes })
   cleanups.push(() => http.close())
@@ -84,7 +84,11 @@ describe('the answers', () => {
 
   it('end with the process: an open connection does not hold it', async () => {
     const http = await startHttp({
-      ...{ host: '127.0.0.1', port: 0, registry: createMetrics({ online: () => true, depth }).registry },
+      ...{
+        host: '127.0.0.1',
+        port: 0,
+        registry: createMetrics({ online: () => true, standby: () => false, depth }).registry,
+      },
       ...{ readiness: async () => ready, log: () => {} },
     })
     const socket = connect(Number(new URL(http.url).port), '127.0.0.1')
