@@ -2,11 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
 import { formatProblem, type Settings } from './config/configuration.ts'
 import { toElementText } from './documents/documents.ts'
+import { destinationName } from './domain/delivery.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createIntake } from './flow/intake.ts'
 import type { Lease, Log } from './flow/ports.ts'
 import { limitRate } from './flow/senders.ts'
+import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
 import { openLease } from './redis/lease.ts'
@@ -17,6 +19,7 @@ import { VERSION } from './version.ts'
 import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
 import { createDispatch, type Dispatch } from './xmpp/dispatch.ts'
 import { createOutlet } from './xmpp/outlet.ts'
+import { createSubscriptions, type Subscriptions } from './xmpp/subscriptions.ts'
 
 /** What the process needs of its surroundings. */
 export interface Surroundings {
@@ -65,6 +68,7 @@ interface Rooms {
   readonly lease: Lease
   readonly connection: Connection
   readonly dispatch: Dispatch
+  readonly subscriptions: Subscriptions
   readonly deliverer: Deliverer
   readonly http: RunningHttp | undefined
 }
@@ -142,10 +146,12 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     log,
   })
   const alarm = createAlarm(() => inForce.assembly.configuration.settings.alarms.to, outlet, metrics, log, now)
+  const sources = settings.subscriptions.map(({ pubsub: service, node, from }) => ({ service, node, from }))
+  const sourceNames = new Set(sources.map(({ service, node }) => destinationName({ kind: 'node', service, node })))
   const deliverer = createDeliverer({
     store,
     wakes,
-    outlet,
+    outlet: markOwn(outlet, (name) => sourceNames.has(name), store),
     policies: () => inForce.assembly.configuration.policies,
     metrics,
     alarm,
@@ -154,7 +160,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     random: Math.random,
     places: PLACES,
   })
-  const intake = createIntake({
+  const accepting = {
     store,
     wakes,
     metrics,
@@ -163,13 +169,21 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     ruling: () => inForce.assembly.ruling,
     rate: limitRate(settings.limits.perSender.perMinute),
     dedupeWindowMs: settings.dedupe.windowMs,
-    inHandLimit: IN_HAND_LIMIT,
+  }
+  const intake = createIntake({ ...accepting, inHandLimit: IN_HAND_LIMIT })
+  const subscriptions = createSubscriptions({
+    connection,
+    subscriptions: sources,
+    sources: createSources({ ...accepting, checkpoints: store, alarm }),
+    metrics,
+    alarm,
+    log,
   })
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
-  const dispatch = createDispatch({ connection, outlet, intake, describe, metrics, log })
-  const http = await listen(settings, () => readiness(connection, lease, store), registry, log)
+  const dispatch = createDispatch({ connection, outlet, intake, subscriptions, describe, metrics, log })
+  const http = await listen(settings, () => readiness(connection, lease, store, subscriptions), registry, log)
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, deliverer, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
@@ -195,7 +209,12 @@ async function listen(
   })
 }
 
-async function readiness(connection: Connection, lease: Lease, store: RedisStore): Promise<readonly Readiness[]> {
+async function readiness(
+  connection: Connection,
+  lease: Lease,
+  store: RedisStore,
+  subscriptions: Subscriptions,
+): Promise<readonly Readiness[]> {
   const asked = await store.depth().then(
     () => '',
     (error: Error) => error.message,
@@ -203,6 +222,9 @@ async function readiness(connection: Connection, lease: Lease, store: RedisStore
   return [
     { part: 'xmpp', ready: connection.online, reason: connection.online ? '' : detachedBecause(connection, lease) },
     { part: 'redis', ready: asked === '', reason: asked },
+    ...subscriptions.states().map(({ name, confirmed, reason }) => {
+      return { part: `subscription ${name}`, ready: confirmed, reason, vital: false }
+    }),
   ]
 }
 
@@ -289,10 +311,12 @@ async function reload(folder: string, { environment, log }: Surroundings, inForc
 }
 
 /** New documents are refused with `wait`, what is in hand is answered, and what is under way is ended as far as it can be in time. */
-async function drain({ dispatch, wakes, deliverer }: Rooms, log: Log): Promise<void> {
+async function drain({ dispatch, subscriptions, wakes, deliverer }: Rooms, log: Log): Promise<void> {
   dispatch.close()
   const patience = new AbortController()
-  const quiet = Promise.all([dispatch.idle(), wakes.pause().then(() => deliverer.idle())]).then(() => true)
+  const quiet = Promise.all([dispatch.idle(), subscriptions.stop(), wakes.pause().then(() => deliverer.idle())]).then(
+    () => true,
+  )
   const late = delay(DRAIN_MS, false, { signal: patience.signal }).catch(() => false)
   const drained = await Promise.race([quiet, late])
   patience.abort()

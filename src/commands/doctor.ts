@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Assembly } from '../assemble.ts'
 import type { Configuration } from '../config/configuration.ts'
+import { destinationName } from '../domain/delivery.ts'
 import { type Lease, StoreUnavailable } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
 import { openLease } from '../redis/lease.ts'
 import { durabilityProblems } from '../redis/store.ts'
 import { connectionOptionsOf, leaseOptionsOf } from '../settings.ts'
 import { type Connection, createConnection } from '../xmpp/connection.ts'
-import { probePubSub } from '../xmpp/probe.ts'
+import { probePubSub, probeSubscription } from '../xmpp/probe.ts'
 import { assembled } from './assembled.ts'
 import { type ExitCode, formatTime, type Output, printRows } from './output.ts'
 import { withStore } from './with-store.ts'
@@ -118,6 +119,7 @@ async function examineAttached(configuration: Configuration, lease: Lease): Prom
       { part: 'xmpp', verdict: 'fine', detail: `attached to ${service} as ${domain}` },
       await examineHost(connection, host),
       ...(await examinePubSub(connection, configuration)),
+      ...(await examineSubscriptions(connection, configuration)),
       await examineTakeover(connectionFor(configuration, lease)),
     ]
   } finally {
@@ -197,6 +199,19 @@ async function examinePubSub(connection: Connection, { routes }: Configuration):
       verdict: wrong === undefined ? 'fine' : 'wrong',
       detail: wrong ?? may,
     })
+  }
+  return examinations
+}
+
+async function examineSubscriptions(
+  connection: Connection,
+  { settings }: Configuration,
+): Promise<readonly Examination[]> {
+  const examinations: Examination[] = []
+  for (const { pubsub: service, node } of settings.subscriptions) {
+    const { detail, problem } = await probeSubscription(connection, service, node)
+    const part = `subscription ${destinationName({ kind: 'node', service, node })}`
+    examinations.push({ part, verdict: problem ? 'wrong' : 'fine', detail })
   }
   return examinations
 }

@@ -129,7 +129,7 @@ export interface Waybill {
     window: string
   }
   /**
-   * Nodes whose events are taken in as documents. Not available in this version: an entry is an error.
+   * Nodes whose items are taken in as documents. Waybill subscribes to them as its own bare JID, and reads what it missed from the node whenever it comes online. What is read is the newest 1,000 items. Changes with a restart.
    *
    * Items: One node of one PubSub service.
    */
@@ -143,7 +143,7 @@ export interface Waybill {
      */
     node: string
     /**
-     * Who counts as the sender of an item: its publisher or the service.
+     * Who counts as the sender of an item, for `senders`, routes and limits: `service`: the service itself; `publisher`: the JID in the item's `publisher` attribute, which the service writes, or the service itself where it writes none (ejabberd 23.01; Prosody without `expose_publisher = true`).
      */
     from: 'publisher' | 'service'
   }[]

@@ -1,4 +1,4 @@
-import { normaliseJid } from '../domain/jid.ts'
+import { jidPattern, normaliseJid } from '../domain/jid.ts'
 import { parseListenAddress, parseXmppAddress } from './formats.ts'
 import type { Waybill } from './kinds.ts'
 import type { Complain } from './problem.ts'
@@ -109,6 +109,7 @@ function complainOfSettings(settings: Settings, complain: Complain): void {
   if (senders.length === 0) {
     complain('no-senders', ['senders'], 'senders is empty: nobody may send', { severity: 'warning' })
   }
+  complainOfSubscriptions(settings, complain)
   const fittingBytes = Math.floor(((xmpp.maxStanzaBytes - STANZA_ROOM_BYTES) * 3) / 4)
   if (limits.documentBytes > fittingBytes) {
     const message = `limits.documentBytes is ${limits.documentBytes}: sealed in a stanza of ${xmpp.maxStanzaBytes} bytes only ${fittingBytes} find room`
@@ -117,6 +118,21 @@ function complainOfSettings(settings: Settings, complain: Complain): void {
   if (retention.finishedMs < bounceWindowMs) {
     const message = `retention.finished must not be less than bounceWindow: ${retention.finishedMs / 1000} s is less than ${bounceWindowMs / 1000} s`
     complain('limits-conflict', ['retention', 'finished'], message)
+  }
+}
+
+function complainOfSubscriptions({ subscriptions, senders }: Settings, complain: Complain): void {
+  const known = new Set<string>()
+  const allows = senders.map(jidPattern)
+  for (const [at, { pubsub, node, from }] of subscriptions.entries()) {
+    const path = ['subscriptions', at]
+    const name = `${pubsub} ${node}`
+    if (known.has(name)) complain('duplicate-subscription', path, `Cannot subscribe to ${node} of ${pubsub} twice`)
+    known.add(name)
+    if (from === 'service' && senders.length > 0 && !allows.some((allow) => allow?.(pubsub))) {
+      const message = `senders does not allow ${pubsub}: every item of ${node} would be refused`
+      complain('source-not-allowed', [...path, 'pubsub'], message, { severity: 'warning' })
+    }
   }
 }
 

@@ -13,12 +13,6 @@ const isGiven = (value: unknown) => value !== undefined
 /** What the configuration has words for, and this version can't do yet. Saying yes to it would be a lie. */
 const table: readonly Unavailable[] = [
   {
-    kind: 'Waybill',
-    path: ['subscriptions'],
-    isUsed: (value) => Array.isArray(value) && value.length > 0,
-    message: 'subscriptions are not available in this version: documents come to Waybill by iq, message and publish',
-  },
-  {
     kind: 'DocumentType',
     path: ['onInvalid'],
     isUsed: (value) => value === 'quarantine' || value === 'mark',

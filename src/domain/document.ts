@@ -40,7 +40,7 @@ export type StanzaKind = 'iq' | 'message' | 'publish' | 'event'
 
 /** What is known of a document besides its content: routes match on it, nothing of it is trusted but `from`. */
 export interface Origin {
-  /** Full JID of the sender as the server stamped it, normalised. For events: the PubSub service. */
+  /** Full JID of the sender as the server stamped it, normalised. For events: the PubSub service, or the publisher that it names. */
   readonly from: string
   readonly to: string
   readonly stanza: StanzaKind

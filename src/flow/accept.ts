@@ -36,6 +36,8 @@ export interface Matched {
   readonly fields: Fields
   readonly decision: Decision
   readonly receivedAtMs: number
+  /** Set for items of subscribed nodes: what was taken from there decides instead of the claim, which is forgotten after its window. */
+  readonly taken?: NonNullable<Acceptance['taken']>
 }
 
 export type AcceptResult =
@@ -58,11 +60,8 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!)) }
 }
 
-function acceptanceOf(
-  { submission, type, fields, decision, receivedAtMs }: Matched,
-  at: number,
-  windowMs: number,
-): Acceptance {
+function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptance {
+  const { submission, type, fields, decision, receivedAtMs, taken } = matched
   const { document, origin, submit } = submission
   const envelope: Envelope = {
     id: envelopeIdAt(receivedAtMs),
@@ -73,13 +72,14 @@ function acceptanceOf(
     receivedAtMs,
     submit,
   }
-  const claim = claimName(submission, at)
+  const claim = taken ? undefined : claimName(submission, at)
   const key = keyOf(submission, type, fields)
   return {
     envelope,
     deliveries: [...decision.deliveries, ...decision.impossible],
     ...(claim === undefined ? {} : { claim: { name: claim, windowMs } }),
     ...(key === undefined ? {} : { key: { name: `${envelope.type} ${bareJid(origin.from)} ${key}`, windowMs } }),
+    ...(taken && { taken }),
   }
 }
 

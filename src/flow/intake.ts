@@ -24,7 +24,7 @@ export interface IntakeNeeds extends AcceptNeeds {
   readonly inHandLimit: number
 }
 
-type Checked = Matched | Rejection
+export type Checked = Matched | Rejection
 
 /**
  * The way of a stanza from its arrival to its answer: check each document, reject the stanza or match them, accept them
@@ -83,7 +83,8 @@ async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds): 
   return result
 }
 
-function check(submission: Submission, ruling: Ruling, needs: IntakeNeeds): Checked {
+/** Identifies, validates and matches one document; or says why it is refused. */
+export function check(submission: Submission, ruling: Ruling, needs: Pick<IntakeNeeds, 'log' | 'now'>): Checked {
   const { document, origin } = submission
   const identification = ruling.documents.identify(document)
   if (identification.kind === 'rejected') return identification.rejection
@@ -109,7 +110,10 @@ function check(submission: Submission, ruling: Ruling, needs: IntakeNeeds): Chec
 }
 
 /** An item that we published ourselves has come back. Ids of ours are looked up only where one could be. */
-async function loops({ origin }: Submission, { store, log }: IntakeNeeds): Promise<Rejection | undefined> {
+export async function loops(
+  { origin }: Submission,
+  { store, log }: Pick<IntakeNeeds, 'store' | 'log'>,
+): Promise<Rejection | undefined> {
   if (!isEnvelopeId(origin.item)) return undefined
   const seen = await store.trace(origin.item).catch((error: Error) => {
     log('warn', 'loop-check-unavailable', { reason: error.message })
@@ -127,11 +131,11 @@ function invalid(type: DocumentType, findings: readonly Finding[]): Rejection {
   )
 }
 
-function notAllowed(text: string): Rejection {
+export function notAllowed(text: string): Rejection {
   return reject('not-allowed', text)
 }
 
-function isRejection(checked: Checked): checked is Rejection {
+export function isRejection(checked: Checked): checked is Rejection {
   return 'kind' in checked
 }
 

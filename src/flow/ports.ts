@@ -92,6 +92,8 @@ export interface Acceptance {
   readonly claim?: { readonly name: string; readonly windowMs: number }
   /** The type's key (docs/protocol.md 1.4): same key and another digest is a conflict. */
   readonly key?: { readonly name: string; readonly windowMs: number }
+  /** The item of a subscribed node that it was: remembered in the same step. One that is remembered already is a `duplicate`. */
+  readonly taken?: { readonly source: string; readonly item: string; readonly keep: number }
 }
 
 export type AcceptAnswer =
@@ -275,6 +277,26 @@ export interface Store {
   }>
 }
 
+/** What is known of an item of a subscribed node. `taken`: with this digest, and nothing else since; or refused for good. */
+export type ItemStanding = 'new' | 'taken' | 'own'
+
+/**
+ * Which items of subscribed nodes were dealt with: for each source the newest `keep` ids, each with the digest that it had last.
+ * {@link Store.accept} remembers what it accepts. Throws {@link StoreUnavailable} where Redis can't be asked.
+ */
+export interface Checkpoints {
+  standing(
+    source: string,
+    items: readonly { readonly item: string; readonly digest: string }[],
+  ): Promise<readonly ItemStanding[]>
+  /** Items that are never to be taken: refused with this digest, or `own` whatever they hold. Safe to repeat. */
+  passOver(
+    source: string,
+    items: readonly { readonly item: string; readonly digest: string | 'own' }[],
+    keep: number,
+  ): Promise<void>
+}
+
 /** Wakes a worker for deliveries. Losing or doubling a wake has no effect but time: the sweeper makes new ones. */
 export interface Wakes {
   wake(ids: readonly string[], delayMs: number): Promise<void>
@@ -334,6 +356,8 @@ export interface Metrics {
   ignored(): void
   /** A stanza that made Waybill itself fail. */
   failed(): void
+  /** What became of an item of a subscribed node: `taken`, `known`, `own`, `refused`, or `stranger` for what we didn't subscribe to. */
+  item(outcome: 'taken' | 'known' | 'own' | 'refused' | 'stranger'): void
   attempt(result: string): void
   ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void
   alarm(cause: string): void

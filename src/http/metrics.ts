@@ -57,6 +57,12 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     help: 'Stanzas that made Waybill itself fail: answered with internal-server-error, and a line in the log each.',
     registers,
   })
+  const items = new Counter({
+    name: 'waybill_items_total',
+    help: 'Items of subscribed nodes, by outcome: taken, known (taken before), own (published here), refused, stranger (nothing that was subscribed to, or no item: retracts and the like).',
+    labelNames: ['outcome'],
+    registers,
+  })
   const attempts = new Counter({
     name: 'waybill_attempts_total',
     help: 'Attempts to deliver, by result: result, receipt, handed-over, void, bounced, or the condition of the error.',
@@ -141,6 +147,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     rejected: (reason) => rejected.inc({ reason }),
     ignored: () => ignored.inc(),
     failed: () => failed.inc(),
+    item: (outcome) => items.inc({ outcome }),
     attempt: (result) => attempts.inc({ result }),
     ended(state, reason, seconds) {
       ended.inc({ state, reason })

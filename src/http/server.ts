@@ -5,9 +5,11 @@ import type { Log } from '../flow/ports.ts'
 
 /** One part of the process, ready or not and why not. */
 export interface Readiness {
-  readonly part: 'xmpp' | 'redis'
+  readonly part: string
   readonly ready: boolean
   readonly reason: string
+  /** False: it is told, and the process counts as ready without it. */
+  readonly vital?: boolean
 }
 
 export interface HttpOptions {
@@ -66,7 +68,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
       const parts = await options.readiness()
       return send(
         response,
-        parts.every((part) => part.ready) ? 200 : 503,
+        parts.every(({ ready, vital = true }) => ready || !vital) ? 200 : 503,
         'application/json',
         `${JSON.stringify({ parts })}\n`,
       )

@@ -72,7 +72,7 @@ function bytesOf({ envelope, deliveries }: Acceptance): number {
   return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
 }
 
-function acceptArguments({ envelope, deliveries, claim, key }: Acceptance, nowMs: number): Argument[] {
+function acceptArguments({ envelope, deliveries, claim, key, taken }: Acceptance, nowMs: number): Argument[] {
   const { document, receivedAtMs, submit } = envelope
   const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
   const args: Argument[] = [
@@ -84,6 +84,9 @@ function acceptArguments({ envelope, deliveries, claim, key }: Acceptance, nowMs
     claim?.windowMs ?? 0,
     key ? nameDigest(key.name) : '',
     key?.windowMs ?? 0,
+    taken ? nameDigest(taken.source) : '',
+    taken ? nameDigest(taken.item) : '',
+    taken?.keep ?? 0,
     JSON.stringify(metaOf(envelope)),
     typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
     deliveries.length,

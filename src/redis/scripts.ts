@@ -11,6 +11,7 @@ export type ScriptName =
   | 'due'
   | 'end'
   | 'lease'
+  | 'pass'
   | 'prune'
   | 'reclaim'
   | 'redrive'

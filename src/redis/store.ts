@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis'
 import type { AttemptRecord, DeadReason, PlannedDelivery } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
-import { type Clock, DELIVERIES_MOST, type Log, type Store, StoreUnavailable } from '../flow/ports.ts'
+import { type Checkpoints, type Clock, DELIVERIES_MOST, type Log, type Store, StoreUnavailable } from '../flow/ports.ts'
 import { createAccept } from './accepting.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { ask, type Call, createCall } from './calls.ts'
+import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
@@ -37,7 +38,7 @@ export interface StoreOptions {
   readonly log: Log
 }
 
-export interface RedisStore extends Store {
+export interface RedisStore extends Store, Checkpoints {
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -120,6 +121,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createReturns(call, releaseLost, options),
     ...createOperations(call, client, prefix, options),
     ...createReadings(call, client, prefix, clock),
+    ...createCheckpoints(call, client, prefix),
     get ready() {
       return client.status === 'ready'
     },

@@ -33,6 +33,7 @@ import {
   serviceUnavailable,
   unsubscribedReply,
 } from './replies.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 export interface DispatchNeeds {
   readonly connection: Pick<Connection, 'domain' | 'write'>
@@ -42,6 +43,8 @@ export interface DispatchNeeds {
     bounce(id: string, from: string, answer: Answer): void
   }
   readonly intake: (stanza: InboundStanza) => Promise<Reply>
+  /** Hears of the events of nodes; none of them is ever answered. */
+  readonly subscriptions: Pick<Subscriptions, 'hear' | 'miss'>
   readonly describe: () => Description
   readonly metrics: Pick<Metrics, 'rejected' | 'failed'>
   readonly log: Log
@@ -73,7 +76,8 @@ const closing = {
 } as const
 
 /** The table of who is answered what; `docs/protocol.md` says it in words. */
-export function createDispatch({ connection, outlet, intake, describe, metrics, log }: DispatchNeeds): Dispatch {
+export function createDispatch(needs: DispatchNeeds): Dispatch {
+  const { connection, outlet, intake, subscriptions, describe, metrics, log } = needs
   const waiters: (() => void)[] = []
   let inHand = 0
   let closed = false
@@ -92,6 +96,8 @@ export function createDispatch({ connection, outlet, intake, describe, metrics, 
   /** Of what is too much only the stanza's own tag is left: enough to refuse it, and to hear what came back. */
   function refuseExcess(stanza: Addressed, excess: Rejection): string | undefined {
     if (!mayCarryDocument(stanza)) return take(stanza)
+    // What a service tells of a node is never answered: the node is read instead.
+    if (stanza.element.name === 'message' && subscriptions.miss(stanza.from)) return undefined
     metrics.rejected(excess.kind)
     return isMute(stanza) ? undefined : rejectionReply(stanza.element, excess, undefined)
   }
@@ -157,7 +163,7 @@ export function createDispatch({ connection, outlet, intake, describe, metrics, 
   }
 
   function takeMessage(stanza: Addressed): void {
-    const { element, from, type } = stanza
+    const { element, from, to, type } = stanza
     if (type === 'error') {
       outlet.bounce(attributeOf(element, 'id') ?? '', from, answerOf(element))
       return
@@ -167,8 +173,8 @@ export function createDispatch({ connection, outlet, intake, describe, metrics, 
     // A receipt beside something else is no reason to lose the something else.
     if (received && childElements(element).length === 1) return
     if (childNamed(element, 'event', PUBSUB_EVENT)) {
-      // Events count only from a node that we are subscribed to, and there is none.
-      log('debug', 'event-ignored', { from })
+      // While we are stopping there is no need to: the next start reads the node.
+      if (!closed) subscriptions.hear(element, from, to)
       return
     }
     void submit('message', stanza, (reply) => (isMute(stanza) ? undefined : answerMessage(element, reply)))

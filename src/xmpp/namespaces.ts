@@ -10,6 +10,8 @@ export const DATA_FORMS = 'jabber:x:data'
 export const DISCO_INFO = 'http://jabber.org/protocol/disco#info'
 /** XEP-0030 */
 export const DISCO_ITEMS = 'http://jabber.org/protocol/disco#items'
+/** XEP-0059 */
+export const RESULT_SETS = 'http://jabber.org/protocol/rsm'
 /** XEP-0060 */
 export const PUBSUB = 'http://jabber.org/protocol/pubsub'
 /** XEP-0060 */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { attributeOf, childElements, childNamed } from '../domain/element.ts'
 import { escapeAttribute } from '../domain/serialise.ts'
 import type { Connection, IqAnswer } from './connection.ts'
+import { findSubscription } from './subscribe.ts'
 
 const TIMEOUT_MS = 5_000
 
@@ -41,6 +42,25 @@ async function probeRights(connection: Pick<Connection, 'request'>, service: str
   const deleted = await set(`<pubsub xmlns="http://jabber.org/protocol/pubsub#owner"><delete node="${node}"/></pubsub>`)
   if (published.kind !== 'result') return `may not publish on ${service}: ${inWords(published)}`
   return deleted.kind === 'result' ? undefined : `left the node ${node} behind on ${service}: ${inWords(deleted)}`
+}
+
+/** Whether we are subscribed to a node, in words; `problem` where we aren't and couldn't be. Changes nothing. */
+export async function probeSubscription(
+  connection: Pick<Connection, 'domain' | 'request'>,
+  service: string,
+  node: string,
+): Promise<{ readonly detail: string; readonly problem: boolean }> {
+  const found = await findSubscription(connection, { service, node }, TIMEOUT_MS)
+  if (found?.state === 'subscribed') return { detail: 'confirmed', problem: false }
+  if (found) return { detail: `the service says ${found.state}`, problem: true }
+  const info = await connection.request({
+    to: service,
+    type: 'get',
+    payload: `<query xmlns="http://jabber.org/protocol/disco#info" node="${escapeAttribute(node)}"/>`,
+    timeoutMs: TIMEOUT_MS,
+  })
+  if (info.kind !== 'result') return { detail: `cannot be subscribed to: ${inWords(info)}`, problem: true }
+  return { detail: 'not subscribed yet: Waybill does it when it starts', problem: false }
 }
 
 function inWords(answer: IqAnswer): string {

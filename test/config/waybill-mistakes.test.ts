@@ -155,10 +155,16 @@ const inWaybill: readonly Mistake[] = [
     'only 193536 find room',
   ],
   [
-    'subscriptions, which are not built',
-    `${XMPP}»subscriptions: [{ pubsub: p.example.org, node: in, from: publisher }]`,
-    'not-available',
-    'subscriptions are not available in this version',
+    'one node subscribed to twice',
+    `${XMPP}subscriptions: [{ pubsub: p.example.org, node: in, from: publisher }, »{ pubsub: P.example.org, node: in, from: publisher }]`,
+    'duplicate-subscription',
+    'Cannot subscribe to in of p.example.org twice',
+  ],
+  [
+    'a subscription whose service may not send',
+    `${XMPP}subscriptions: [{ pubsub: »p.example.org, node: in }]`,
+    'source-not-allowed',
+    'senders does not allow p.example.org: every item of in would be refused',
   ],
   [
     'a variable that is not set',

@@ -335,6 +335,7 @@ describe('a fault of ours', () => {
       connection: { domain: 'waybill.example.test', write: (text) => written.push(text) > 0 },
       outlet: { receipt() {}, bounce() {} },
       intake: flow.take,
+      subscriptions: { hear() {}, miss: () => false },
       describe: fail,
       metrics: flow.metrics,
       log: () => {},

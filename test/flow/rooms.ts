@@ -134,6 +134,7 @@ function countingMetrics(counted: string[]): Metrics {
     rejected: (kind) => write('rejected', kind),
     ignored: () => write('ignored'),
     failed: () => write('failed'),
+    item: (outcome) => write('item', outcome),
     attempt: (result) => write('attempt', result),
     ended: (state, reason) => write('ended', state, reason),
     alarm: (cause) => write('alarm', cause),

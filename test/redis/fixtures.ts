@@ -101,10 +101,11 @@ export interface AcceptanceChanges {
   readonly deliveries?: readonly PlannedDelivery[]
   readonly claim?: string
   readonly key?: string
+  readonly taken?: Acceptance['taken']
 }
 
 export function acceptance(changes: AcceptanceChanges = {}): Acceptance {
-  const { id = freshId(), type = 'order', from = 'shop@suppliers.example/web', claim, key } = changes
+  const { id = freshId(), type = 'order', from = 'shop@suppliers.example/web', claim, key, taken } = changes
   const { payload = '<order xmlns="urn:test"/>', receivedAtMs = Date.now(), expiresMs } = changes
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
   return {
@@ -129,6 +130,7 @@ export function acceptance(changes: AcceptanceChanges = {}): Acceptance {
     deliveries: changes.deliveries ?? [plan()],
     ...(claim === undefined ? {} : { claim: { name: claim, windowMs: 600_000 } }),
     ...(key === undefined ? {} : { key: { name: key, windowMs: 600_000 } }),
+    ...(taken && { taken }),
   }
 }
 

@@ -132,6 +132,8 @@ export interface InstallOptions {
   readonly redisConfig?: Readonly<Record<string, string>>
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
+  /** Is done before Waybill starts; the address of Waybill is free until then. */
+  readonly prepare?: (server: RunningXmppServer) => Promise<void>
 }
 
 let counter = 0
@@ -142,6 +144,7 @@ export async function install({
   settings = {},
   redisConfig,
   config = CONFIG,
+  prepare,
 }: InstallOptions): Promise<Installation> {
   const [redis, server] = await Promise.all([
     startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
@@ -168,6 +171,7 @@ export async function install({
   writeFileSync(join(folder, 'waybill.yaml'), stringify(waybillYaml))
   const connect = (name: 'peer' | 'other') => connectRawComponent(server.component(name))
   let [peer, other] = await Promise.all([connect('peer'), connect('other')])
+  await prepare?.(server)
   let running = await runWaybill(folder)
 
   const installation: Installation = {

@@ -36,6 +36,10 @@ function scene(intake: (stanza: InboundStanza) => Promise<Reply> = async () => a
       taken.push(inbound)
       return intake(inbound)
     },
+    subscriptions: {
+      hear: (_message, from) => void heard.push(`event ${from}`),
+      miss: (from) => from === 'pubsub.example.test' && heard.push(`missed ${from}`) > 0,
+    },
     describe: () => ({ version: '1.2.3', types: [], limits: { documentBytes: 1000, depth: 64, attributes: 256 } }),
     metrics: { rejected: (reason) => counted.push(`rejected ${reason}`), failed: () => counted.push('failed') },
     log: (_level, event) => logged.push(event),
@@ -233,8 +237,14 @@ const rows: readonly Row[] = [
     taken: 'message',
   },
   {
-    what: 'an event from a node that we are not subscribed to is ignored',
+    what: 'an event is for the subscriptions alone, whoever it comes from, and is never answered',
     in: `<message id='9' from='pubsub.example.test' to='waybill.example.test'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'>${order}</item></items></event></message>`,
+    heard: 'event pubsub.example.test',
+  },
+  {
+    what: 'an event of type headline is heard like any other',
+    in: `<message type='headline' from='pubsub.example.test' to='waybill.example.test'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'>${order}</item></items></event></message>`,
+    heard: 'event pubsub.example.test',
   },
   {
     what: 'nobody is let into a roster',
@@ -469,6 +479,12 @@ describe('a stanza that was too much to be read', () => {
     { what: 'an answer', in: `<iq type='result' id='1' ${notFrom}/>`, answered: false, counted: false },
     { what: 'a headline', in: `<message type='headline' ${notFrom}/>`, answered: false, counted: true },
     { what: 'a presence', in: `<presence ${notFrom}/>`, answered: false, counted: false },
+    {
+      what: 'a message of a service that we are subscribed to',
+      in: `<message from='pubsub.example.test' to='waybill.example.test'/>`,
+      answered: false,
+      counted: false,
+    },
   ]
   for (const { what, in: received, answered, counted } of cases) {
     it(`${what} is ${answered ? 'refused for what it is' : 'not answered'}`, () => {

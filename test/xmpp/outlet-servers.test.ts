@@ -54,6 +54,7 @@ async function attach(server: RunningXmppServer, name: 'waybill' | 'other'): Pro
       taken.push(stanza)
       return station.reply
     },
+    subscriptions: { hear: () => {}, miss: () => false },
     describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
     metrics: { rejected: () => {}, failed: () => {} },
     log: () => {},

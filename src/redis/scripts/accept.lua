@@ -1,8 +1,8 @@
 #!lua
 -- Accepts batches of documents, each batch all or none: envelopes, deliveries with their places in the order, claims, ledger.
 -- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many batches follow.
--- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, meta,
--- payload, count of deliveries; and of each delivery: route, lane, priority, facts, options, and its first record where it
+-- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
+-- and item that it was taken from, how many items of it are remembered, meta, payload, count of deliveries; and of each delivery: route, lane, priority, facts, options, and its first record where it
 -- is dead from the beginning, or ''.
 -- Gives for each batch, of each document: its answer, an id; or 'overloaded', scope, waiting.
 local LIMIT_ALL, LIMIT_SENDER, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -27,7 +27,22 @@ local function lookUp(name, batch)
   return string.match(value, '^(%S+) (%S+)$')
 end
 
+-- What became of the item before, in Redis or by an earlier document of the same batch.
+local function standing(document, batch)
+  local value = batch.names[document.source .. ' ' .. document.item]
+    or redis.call('HGET', key('taken:' .. document.source), document.item)
+  if not value then return nil end
+  return string.match(value, '^(%S+) (%S+)$')
+end
+
 local function refusal(document, batch)
+  if document.source ~= '' then
+    local id, digest = standing(document, batch)
+    if id and (digest == document.digest or digest == 'own') then
+      document.remembered = true
+      return { 'duplicate', id }
+    end
+  end
   if document.claimMs > 0 then
     local id, digest = lookUp('claim:' .. document.claim, batch)
     if id and digest == document.digest then return { 'duplicate', id } end
@@ -54,6 +69,7 @@ local function judge(document, batch)
   local value = document.id .. ' ' .. document.digest
   if document.claimMs > 0 then batch.names['claim:' .. document.claim] = value end
   if document.keyMs > 0 then batch.names['key:' .. document.key] = value end
+  if document.source ~= '' then batch.names[document.source .. ' ' .. document.item] = value end
   if document.waiting > 0 then
     batch.added = batch.added + 1
     add(batch.addedBy, document.sender, 1)
@@ -109,6 +125,7 @@ local function write(document)
   local value = document.id .. ' ' .. document.digest
   if document.claimMs > 0 then redis.call('SET', key('claim:' .. document.claim), value, 'PX', document.claimMs) end
   if document.keyMs > 0 then redis.call('SET', key('key:' .. document.key), value, 'PX', document.keyMs) end
+  if document.source ~= '' then remember(document.source, document.item, value, document.keep) end
 end
 
 -- A known one is written again, so that a WAIT or WAITAOF behind this call has something to wait for.
@@ -120,6 +137,10 @@ local function commit(documents, answers, batch)
       redis.call('HSET', key('envelope:' .. document.id), 'v', 1)
     elseif answers[index][1] == 'duplicate' then
       countDocument({ type = document.type }, 'duplicate', 1)
+      -- What it is a duplicate of is forgotten with the key's window, and the item may be there for longer.
+      if document.source ~= '' and not document.remembered then
+        remember(document.source, document.item, answers[index][2] .. ' ' .. document.digest, document.keep)
+      end
     end
   end
   waiting = waiting + batch.added
@@ -130,6 +151,7 @@ local function readDocument()
   local document = {
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
+    source = argument(), item = argument(), keep = tonumber(argument()),
     meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
   }
   for index = 1, document.count do

@@ -13,6 +13,8 @@
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
+-- taken:SOURCE hash  item of a subscribed node -> "ENVELOPE-ID DIGEST"; "- DIGEST" where it was refused, "- own" where we made it
+-- items:SOURCE zset  the items in taken:SOURCE, in the order in which they were taken: the newest are kept
 -- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"
 -- senders      hash  bare JID -> documents waiting
 -- sequence     the order of acceptance
@@ -265,6 +267,18 @@ local function void(delivery, text)
   addRecord(delivery, cjson.encode({ atMs = facts.started, tookMs = NOW - facts.started, result = 'void', text = text }))
   facts.tries = facts.tries - 1
   postpone(delivery, NOW)
+end
+
+-- What became of an item of a subscribed node. The newest KEEP are remembered.
+local function remember(source, item, value, keep)
+  local items, taken = key('items:' .. source), key('taken:' .. source)
+  local newest = redis.call('ZRANGE', items, -1, -1, 'WITHSCORES')
+  redis.call('ZADD', items, (tonumber(newest[2]) or 0) + 1, item)
+  redis.call('HSET', taken, item, value)
+  for _, old in ipairs(redis.call('ZRANGE', items, 0, -(keep + 1))) do
+    redis.call('ZREM', items, old)
+    redis.call('HDEL', taken, old)
+  end
 end
 
 local function settleSet(name, members)
