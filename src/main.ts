@@ -56,6 +56,8 @@ const CLOSE_MS = 2_000
 const OLD_RULING_MS = 60_000
 const PLACES = { all: 2_048, perDestination: 1_024 }
 const IN_HAND_LIMIT = 4_096
+/** In memory a document takes several times its bytes. */
+const IN_HAND_BYTES = 32 << 20
 const WORKERS = 8
 
 /** The rooms of a running process, made for one another. */
@@ -152,6 +154,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     rate: limitRate(settings.limits.perSender.perMinute),
     dedupeWindowMs: settings.dedupe.windowMs,
     inHandLimit: IN_HAND_LIMIT,
+    inHandBytes: IN_HAND_BYTES,
   })
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
   const dispatch = createDispatch({ connection, outlet, intake, describe, metrics, log })
@@ -184,7 +187,7 @@ async function listen(
 }
 
 async function readiness(connection: Connection, store: RedisStore): Promise<readonly Readiness[]> {
-  const asked = await store.depth().then(
+  const asked = await store.probeWrites().then(
     () => '',
     (error: Error) => error.message,
   )

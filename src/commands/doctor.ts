@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Assembly } from '../assemble.ts'
 import type { Configuration } from '../config/configuration.ts'
 import { createLog } from '../log.ts'
-import { durabilityProblems } from '../redis/store.ts'
+import { durabilityProblems, type RedisStore } from '../redis/store.ts'
 import { connectionOptionsOf } from '../settings.ts'
 import { type Connection, ConnectionRefused, createConnection } from '../xmpp/connection.ts'
 import { probePubSub } from '../xmpp/probe.ts'
@@ -46,6 +46,7 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
           verdict: 'fine',
           detail: `version ${seen.version}, ${Math.round(seen.usedMemory / 1e6)} MB used`,
         },
+        await examineWrites(store),
         {
           part: 'durability',
           verdict: wrong.length > 0 ? 'wrong' : 'fine',
@@ -61,6 +62,15 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
   } catch (error) {
     return [{ part: 'redis', verdict: 'wrong', detail: (error as Error).message }]
   }
+}
+
+/** A Redis that answers may still take no documents: no memory, no disk, a replica only. */
+async function examineWrites(store: RedisStore): Promise<Examination> {
+  const detail = await store.probeWrites().then(
+    () => '',
+    (error: Error) => error.message,
+  )
+  return { part: 'writes', verdict: detail === '' ? 'fine' : 'wrong', detail: detail || 'Redis takes documents' }
 }
 
 /** A running Waybill is asked rather than disturbed: a second connection would be refused, or would take stanzas away. */

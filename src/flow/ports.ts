@@ -92,12 +92,18 @@ export interface Acceptance {
 }
 
 export type AcceptAnswer =
-  | { readonly kind: 'accepted'; readonly id: string }
+  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean }
   /** The first one's id. */
   | { readonly kind: 'duplicate'; readonly id: string }
   | { readonly kind: 'key-conflict'; readonly id: string }
-  /** High-water mark of what waits in all, or from this sender. */
-  | { readonly kind: 'overloaded'; readonly waiting: number; readonly limit: number; readonly scope: 'all' | 'sender' }
+  /** High-water mark of what waits: documents in all or from this sender, or bytes of all of them. */
+  | {
+      readonly kind: 'overloaded'
+      readonly waiting: number
+      readonly limit: number
+      readonly scope: 'all' | 'sender' | 'bytes'
+    }
 
 /** A delivery whose attempt is recorded already: now it may be written. */
 export interface StartedAttempt {
@@ -145,6 +151,13 @@ export type AttemptEnd =
 export interface Ledger {
   readonly documents: LedgerCounts & { readonly accepted: number; readonly held: number; readonly duplicate: number }
   readonly deliveries: LedgerCounts & { readonly planned: number }
+  /** What the payloads of all documents that are kept come to, by their state. */
+  readonly bytes: {
+    readonly waiting: number
+    readonly held: number
+    readonly dead: number
+    readonly finished: number
+  }
   /** By document type. */
   readonly types: Readonly<Record<string, Ledger['documents']>>
   /** By owning route. */
@@ -294,6 +307,8 @@ export interface Outlet {
 export interface Metrics {
   accepted(type: string, stanza: string, seconds: number): void
   duplicate(type: string): void
+  /** Accepted under a stanza id that the same sender had given to another document. */
+  claimReplaced(type: string): void
   rejected(kind: string): void
   ignored(): void
   /** A stanza that made Waybill itself fail. */

@@ -39,6 +39,12 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     labelNames: ['type'],
     registers,
   })
+  const claimsReplaced = new Counter({
+    name: 'waybill_claims_replaced_total',
+    help: 'Documents accepted under a stanza id that the same sender had given to another document within the dedupe window, by document type.',
+    labelNames: ['type'],
+    registers,
+  })
   const rejected = new Counter({
     name: 'waybill_documents_rejected_total',
     help: 'Documents that were refused, by reason: the closed set of docs/protocol.md.',
@@ -133,6 +139,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       acceptSeconds.observe(seconds)
     },
     duplicate: (type) => duplicates.inc({ type }),
+    claimReplaced: (type) => claimsReplaced.inc({ type }),
     rejected: (reason) => rejected.inc({ reason }),
     ignored: () => ignored.inc(),
     failed: () => failed.inc(),

@@ -68,6 +68,7 @@ export function createReadings(
 
 const DOCUMENT_COUNTS = ['accepted', 'waiting', 'held', 'delivered', 'dead', 'expired', 'dropped', 'duplicate'] as const
 const DELIVERY_COUNTS = ['planned', 'waiting', 'delivered', 'dead', 'expired', 'dropped'] as const
+const BYTE_COUNTS = ['waiting', 'held', 'dead', 'finished'] as const
 
 /** The ledger's hash, "GROUP STATE [NAME]" → count, as the flow knows it. */
 export function parseLedger(counts: Readonly<Record<string, string>>): Ledger {
@@ -89,6 +90,7 @@ export function parseLedger(counts: Readonly<Record<string, string>>): Ledger {
   return {
     documents: complete(groups.get('documents '), DOCUMENT_COUNTS),
     deliveries: complete(groups.get('deliveries '), DELIVERY_COUNTS),
+    bytes: complete(groups.get('bytes '), BYTE_COUNTS),
     types: byName('type', DOCUMENT_COUNTS),
     routes: byName('route', DELIVERY_COUNTS),
   }

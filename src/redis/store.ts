@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { AttemptRecord, DeadReason, PlannedDelivery } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
 import { type Clock, type Log, type Store, StoreUnavailable } from '../flow/ports.ts'
-import { createAccept, DELIVERIES_MOST } from './accepting.ts'
+import { type AcceptLimits, createAccept, DELIVERIES_MOST } from './accepting.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { ask, type Call, createCall } from './calls.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
@@ -18,14 +18,15 @@ export interface StoreOptions {
   readonly durability: Durability
   /** How many replicas must have a document before it counts as accepted. */
   readonly replicas: number
-  /** How many documents may wait, in all and of one sender. */
-  readonly limits: { readonly waiting: number; readonly perSenderWaiting: number }
-  /** A finished envelope is kept for at least `bounceWindowMs`, unless there are more than `finishedCount`. */
+  readonly limits: AcceptLimits
+  /** A finished envelope is kept for at least `bounceWindowMs`, unless there are more of them, in count or bytes. */
   readonly retention: {
     readonly finishedMs: number
     readonly finishedCount: number
+    readonly finishedBytes: number
     readonly deadMs: number
     readonly deadCount: number
+    readonly deadBytes: number
   }
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
@@ -41,6 +42,8 @@ export interface RedisStore extends Store {
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
+  /** Throws {@link StoreUnavailable} with what Redis says where it takes no documents: no memory, no disk, a replica only. */
+  probeWrites(): Promise<void>
   /** Ends the connection; what is in flight has its answer first, within a second or so. */
   close(): Promise<void>
 }
@@ -124,6 +127,9 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
       return client.status === 'ready'
     },
     inspect: () => ask('inspect', client, () => inspectRedis(client)),
+    async probeWrites() {
+      await call('write', [], { repeatable: true })
+    },
     close: () => disconnect(client),
   }
 }
@@ -199,7 +205,8 @@ function createOperations(
 
     async prune() {
       const finishedMs = Math.max(retention.finishedMs, bounceWindowMs)
-      const args = [finishedMs, retention.finishedCount, retention.deadMs, retention.deadCount, PART]
+      const { finishedCount, finishedBytes, deadMs, deadCount, deadBytes } = retention
+      const args = [finishedMs, finishedCount, finishedBytes, deadMs, deadCount, deadBytes, PART]
       let removed = 0
       let dropped = 0
       for (let more = 1; more === 1; ) {

@@ -24,6 +24,8 @@ export interface ModelDelivery {
 export interface ModelDocument {
   readonly id: string
   readonly type: string
+  /** Size of its payload. */
+  bytes: number
   /** Order of acceptance. */
   sequence: number
   deliveries: ModelDelivery[]
@@ -94,11 +96,13 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       id: string,
       type: string,
       planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
+      bytes: number,
     ): void {
       sequence += 1
       const document: ModelDocument = {
         id,
         type,
+        bytes,
         sequence,
         deliveries: [],
         own: planned.length === 0 ? 'dead' : undefined,
@@ -233,6 +237,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       const all = [...documents.values()]
       return {
         documents: { accepted: all.length, ...count(all.map(stateOf)) },
+        bytes: bytesOf(all.filter(({ gone }) => !gone)),
         deliveries: { planned: deliveries().length, ...count(deliveries().map(({ state }) => state)) },
         types: grouped(
           all,
@@ -258,6 +263,12 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   ): ModelDelivery {
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
     return { id, ...planned, ...times, state: 'waiting', place, holder: undefined, tries: 0, records: 0 }
+  }
+
+  function bytesOf(present: readonly ModelDocument[]) {
+    const of = (...states: DeliveryState[]) =>
+      present.filter((one) => states.includes(stateOf(one))).reduce((sum, { bytes }) => sum + bytes, 0)
+    return { waiting: of('waiting'), dead: of('dead'), finished: of('delivered', 'expired', 'dropped') }
   }
 
   function outdated<T extends { readonly at: number; readonly id: string }>(all: readonly T[], keptCount: number): T[] {

@@ -251,6 +251,52 @@ describe('retention', () => {
     expect(await balances(store)).toEqual([])
   })
 
+  it('removes the oldest finished envelopes by bytes, and takes them off the ledger', async () => {
+    await openWith({ retention: { ...retention, finishedCount: 99, finishedBytes: 25 } })
+    const ids: string[] = []
+    for (let index = 0; index < 5; index++) {
+      ids.push(await accepted(store, { payload: 'x'.repeat(10) }))
+      if (index > 0) await deliver(`${ids[index]}.0`)
+      clock.nowMs += 1
+    }
+    expect((await store.ledger()).bytes).toMatchObject({ waiting: 10, finished: 40 })
+    expect(await store.prune()).toBe(2)
+    expect((await store.ledger()).bytes).toMatchObject({ waiting: 10, finished: 20 })
+    const kept = await Promise.all(ids.map(async (id) => (await store.trace(id)) !== undefined))
+    expect(kept).toEqual([true, false, false, true, true])
+    expect(await store.prune()).toBe(0)
+  })
+
+  it('drops the oldest dead letters by bytes, but not those of documents that still wait', async () => {
+    await openWith({ retention: { ...retention, deadCount: 9_999, deadBytes: 25 } })
+    const busy: string[] = []
+    for (let index = 0; index < 150; index++) {
+      const id = await accepted(store, { deliveries: [plan({ to: 'a@x.example' }), plan({ to: 'b@x.example' })] })
+      await die(`${id}.0`)
+      busy.push(id)
+    }
+    const ids: string[] = []
+    for (let index = 0; index < 4; index++) {
+      clock.nowMs += 1
+      ids.push(await accepted(store, { payload: 'x'.repeat(10), ...(index === 1 ? { deliveries: [] } : {}) }))
+      if (index !== 1) await die(`${ids[index]}.0`)
+    }
+    await store.prune()
+    expect((await store.ledger()).bytes).toMatchObject({ dead: 20, finished: 20 })
+    expect((await store.dead({})).slice(0, 2).map(({ envelopeId }) => envelopeId)).toEqual([ids[3], ids[2]])
+    expect(await store.dead({})).toHaveLength(152)
+    expect((await store.trace(ids[1]!))!).toMatchObject({ state: 'dropped', reason: 'retention' })
+    expect(await balances(store)).toEqual([])
+  })
+
+  it('goes on until nothing is left to remove by bytes', async () => {
+    await openWith({ retention: { ...retention, finishedCount: 9_999, finishedBytes: 1, deadCount: 1 } })
+    await Promise.all(Array.from({ length: 700 }, () => accepted(store, { deliveries: [], payload: 'xx' })))
+    const removed = (await store.prune()) + (await store.prune())
+    expect(removed).toBe(699)
+    expect((await store.ledger()).bytes).toEqual({ waiting: 0, held: 0, dead: 2, finished: 0 })
+  })
+
   it('goes on until nothing is left to remove', async () => {
     await openWith({ retention: { ...retention, deadCount: 0, finishedCount: 0 } })
     await Promise.all(Array.from({ length: 1_200 }, () => accepted(store, { deliveries: [] })))

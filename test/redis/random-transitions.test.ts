@@ -76,9 +76,11 @@ async function startBoth({ model, stores }: World, ids: readonly string[], insta
 const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async accept(world) {
     const { planned, known } = planSome(world, 0)
-    const one = acceptance({ type: world.pick(['order', 'invoice']), receivedAtMs: world.clock(), deliveries: planned })
+    const payload = 'x'.repeat(world.below(100))
+    const type = world.pick(['order', 'invoice'])
+    const one = acceptance({ type, payload, receivedAtMs: world.clock(), deliveries: planned })
     expect((await world.stores.one!.accept([one]))[0]!.kind).toBe('accepted')
-    world.model.accept(one.envelope.id, one.envelope.type, known)
+    world.model.accept(one.envelope.id, type, known, payload.length)
   },
   async start(world) {
     const instance = world.pick(['one', 'one', 'two'])

@@ -13,7 +13,8 @@
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
--- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"
+-- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"; and "bytes STATE":
+--                    what the payloads of all waiting, held, dead and finished documents come to
 -- senders      hash  bare JID -> documents waiting
 -- sequence     the order of acceptance
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
@@ -44,6 +45,10 @@ local function inBatches(values, command, name)
   end
 end
 
+local function isFinished(state)
+  return state == 'delivered' or state == 'expired' or state == 'dropped'
+end
+
 local function countDelivery(route, state, by)
   add(ledger, 'deliveries ' .. state, by)
   add(ledger, 'route ' .. state .. ' ' .. route, by)
@@ -55,6 +60,11 @@ local function countDocument(sum, state, by)
   if state == 'waiting' then add(senders, sum.sender, by) end
 end
 
+-- What the payloads of a document come to, in the state that keeps them; nothing of what was accepted before they were counted.
+local function countBytes(sum, state, by)
+  add(ledger, 'bytes ' .. (isFinished(state) and 'finished' or state), by * (sum.bytes or 0))
+end
+
 -- A document is in the first that applies (docs/operations.md, guarantee 2).
 local function documentState(sum)
   if sum.waiting > 0 then return 'waiting' end
@@ -63,10 +73,6 @@ local function documentState(sum)
   if sum.expired > 0 then return 'expired' end
   if sum.dropped > 0 then return 'dropped' end
   return 'delivered'
-end
-
-local function isFinished(state)
-  return state == 'delivered' or state == 'expired' or state == 'dropped'
 end
 
 local function envelopeOf(id)
@@ -128,6 +134,8 @@ local function refreshDocument(envelope)
   if state == sum.state then return end
   countDocument(sum, sum.state, -1)
   countDocument(sum, state, 1)
+  countBytes(sum, sum.state, -1)
+  countBytes(sum, state, 1)
   if isFinished(state) then put('finished', envelope.id, NOW) else take('finished', envelope.id) end
   sum.state = state
 end
