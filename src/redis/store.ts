@@ -1,15 +1,22 @@
 import type { Redis } from 'ioredis'
-import type { AttemptRecord, DeadReason, PlannedDelivery } from '../domain/delivery.ts'
+import {
+  type AttemptRecord,
+  type DeadReason,
+  destinationName,
+  type PlannedDelivery,
+  parseDeliveryId,
+} from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
-import { type Clock, type Log, type Store, StoreUnavailable } from '../flow/ports.ts'
+import { type Clock, type Log, type Redrive, type Store, StoreUnavailable } from '../flow/ports.ts'
 import { type AcceptLimits, createAccept, DELIVERIES_MOST } from './accepting.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { ask, type Call, createCall } from './calls.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
+import { createDeadLetters } from './dead-letters.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
 import { createReadings } from './readings.ts'
-import { factsOf, firstRecord, type Meta, recordLine } from './records.ts'
+import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf } from './records.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -123,6 +130,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createReturns(call, releaseLost, options),
     ...createOperations(call, client, prefix, options),
     ...createReadings(call, client, prefix, clock),
+    ...createDeadLetters(call),
     get ready() {
       return client.status === 'ready'
     },
@@ -176,11 +184,14 @@ function createOperations(
   { clock, log, retention, bounceWindowMs }: StoreOptions,
 ): Pick<Store, 'redrive' | 'replan' | 'drop' | 'prune'> {
   return {
-    async redrive(id) {
-      return Number(await call('redrive', [id], { repeatable: false })) > 0
+    async redrive(id, how) {
+      const to = how.to ? destinationName(how.to) : ''
+      const args = [id, redriveRecord(how, clock()), to, ...replacementArguments(how)]
+      return Number(await call('redrive', args, { repeatable: false })) > 0
     },
 
-    async replan(envelopeId, deliveries: readonly PlannedDelivery[]) {
+    async replan(id, deliveries: readonly PlannedDelivery[], how) {
+      const { envelopeId } = parseDeliveryId(id)
       if (deliveries.length === 0) return false
       if (deliveries.length > DELIVERIES_MOST) {
         throw new RangeError(
@@ -191,12 +202,14 @@ function createOperations(
       if (meta === null) return false
       const { receivedAtMs, submit } = JSON.parse(meta) as Meta
       const times = { receivedAtMs, nowMs: clock(), submitExpiresMs: submit.expiresMs }
-      const args = deliveries.flatMap((planned) => [
+      const record = redriveRecord({ ...how, matchedAgain: true }, times.nowMs)
+      const triples = deliveries.flatMap((planned) => [
         JSON.stringify(factsOf(planned, times)),
         JSON.stringify(planned.options),
         firstRecord(planned, times.nowMs),
       ])
-      return (await call('replan', [envelopeId, ...args], { repeatable: false })) === 1
+      const args = [id, how.by, record, ...replacementArguments(how), ...triples]
+      return (await call('replan', args, { repeatable: false })) === 1
     },
 
     async drop(id, reason, by) {
@@ -219,6 +232,13 @@ function createOperations(
       return removed
     },
   }
+}
+
+/** Meta and payload of the other document, or ''. */
+function replacementArguments({ document }: Redrive): readonly [string, string | Buffer] {
+  if (!document) return ['', '']
+  const { payload } = document.document
+  return [JSON.stringify(replacementMetaOf(document)), typeof payload === 'string' ? payload : Buffer.from(payload)]
 }
 
 /**

@@ -13,6 +13,8 @@ import {
   setClock,
 } from './fixtures.ts'
 
+const BY = { by: 'ops' }
+
 let redis: RunningRedis
 let clock: SetClock
 let store: RedisStore
@@ -64,7 +66,10 @@ describe('dead letters', () => {
       reason: 'refused',
       diedAtMs: clock() - 5,
       tries: 1,
+      condition: 'forbidden',
       text: 'You may not',
+      fields: { currency: ['EUR'] },
+      fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
     })
     expect(letters[0]!.diedAtMs).toBe(clock())
     expect(letters).toContainEqual(expect.objectContaining({ id: two, reason: 'no-route', tries: 0, text: '' }))
@@ -99,8 +104,8 @@ describe('dead letters', () => {
     })
     await die(`${id}.0`)
     await die(`${id}.1`)
-    expect(await store.redrive(id)).toBe(true)
-    expect(await store.redrive(id)).toBe(false)
+    expect(await store.redrive(id, BY)).toBe(true)
+    expect(await store.redrive(id, BY)).toBe(false)
     expect((await store.due(9)).toSorted()).toEqual([`${id}.0`, `${id}.1`, `${id}.2`])
     expect(await balances(store)).toEqual([])
   })
@@ -108,11 +113,11 @@ describe('dead letters', () => {
   it('without a route are not redriven but replanned, once', async () => {
     await openWith()
     const id = await accepted(store, { deliveries: [] })
-    expect(await store.redrive(id)).toBe(false)
-    expect(await store.replan(id, [])).toBe(false)
-    expect(await store.replan(id, [plan({ lane: 'l' }), plan({ to: 'b@x.example' })])).toBe(true)
-    expect(await store.replan(id, [plan()])).toBe(false)
-    expect(await store.replan(freshId(), [plan()])).toBe(false)
+    expect(await store.redrive(id, BY)).toBe(false)
+    expect(await store.replan(id, [], BY)).toBe(false)
+    expect(await store.replan(id, [plan({ lane: 'l' }), plan({ to: 'b@x.example' })], BY)).toBe(true)
+    expect(await store.replan(id, [plan()], BY)).toBe(false)
+    expect(await store.replan(freshId(), [plan()], BY)).toBe(false)
     expect(await store.dead({})).toEqual([])
     await deliver(`${id}.0`)
     await deliver(`${id}.1`)
@@ -147,8 +152,8 @@ describe('a delivery without an address that may be used', () => {
   it('is never sent by a redrive, and can be dropped', async () => {
     await openWith()
     const id = await accepted(store, { deliveries: [{ ...plan(), impossible }] })
-    expect(await store.redrive(id)).toBe(false)
-    expect(await store.redrive(`${id}.0`)).toBe(false)
+    expect(await store.redrive(id, BY)).toBe(false)
+    expect(await store.redrive(`${id}.0`, BY)).toBe(false)
     expect(await store.start([`${id}.0`], [])).toEqual([])
     expect(await store.drop(`${id}.0`, 'wrong currency', 'ops')).toBe(true)
     expect((await store.trace(id))?.state).toBe('dropped')
@@ -158,7 +163,7 @@ describe('a delivery without an address that may be used', () => {
   it('can come from matching again', async () => {
     await openWith()
     const id = await accepted(store, { deliveries: [] })
-    expect(await store.replan(id, [plan(), { ...plan({ to: 'b@x.example' }), impossible }])).toBe(true)
+    expect(await store.replan(id, [plan(), { ...plan({ to: 'b@x.example' }), impossible }], BY)).toBe(true)
     expect((await store.trace(id))?.deliveries.map((delivery) => delivery.state)).toEqual(['waiting', 'dead'])
     await balances(store)
   })

@@ -5,7 +5,8 @@
 -- with settle(), so that a batch costs few commands.
 --
 -- envelope:ID  hash  v, meta (JSON), payload, sum (JSON: what its deliveries come to), and for each delivery I:
---                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line)
+--                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line);
+--                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
@@ -138,6 +139,24 @@ local function refreshDocument(envelope)
   countBytes(sum, state, 1)
   if isFinished(state) then put('finished', envelope.id, NOW) else take('finished', envelope.id) end
   sum.state = state
+end
+
+-- Another document than the one that was accepted, for the deliveries whose facts will name the number that it gives.
+local function addDocument(envelope, meta, payload)
+  local sum = summary(envelope)
+  local number = (sum.documents or 0) + 1
+  countBytes(sum, sum.state, -1)
+  sum.documents, sum.bytes = number, (sum.bytes or 0) + #payload
+  countBytes(sum, sum.state, 1)
+  envelope.touched = true
+  for _, value in ipairs({ 'm' .. number, meta, 'p' .. number, payload }) do envelope.writes[#envelope.writes + 1] = value end
+  return number
+end
+
+-- The meta of the document that a delivery was redriven with, or ''.
+local function documentMeta(delivery)
+  local number = delivery.facts.document
+  return number and redis.call('HGET', delivery.envelope.key, 'm' .. number) or ''
 end
 
 local function move(delivery, state)
