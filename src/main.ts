@@ -121,7 +121,11 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   undo.push(() => connection.stop(CLOSE_MS))
 
   const now = Date.now
-  const { metrics, registry } = createMetrics({ online: () => connection.online, depth: () => store.depth() })
+  const { metrics, registry } = createMetrics({
+    online: () => connection.online,
+    bytes: async () => (await store.ledger()).bytes,
+    depth: () => store.depth(),
+  })
   const outlet = createOutlet({
     connection,
     host: settings.xmpp.host,

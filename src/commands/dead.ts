@@ -60,7 +60,6 @@ async function list(settings: Settings, filter: DeadFilter, output: Output): Pro
     route: letter.route || '-',
     destination: letter.destination || '-',
     tries: letter.tries,
-    group: letter.fingerprint,
     reason: letter.text ? `${letter.reason}: ${letter.text}` : letter.reason,
   }))
   printRows(output, rows, letters, 'no dead letters')

@@ -5,6 +5,8 @@ import type { Metrics } from '../flow/ports.ts'
 export interface Gauges {
   /** 1 where the XMPP connection is online. */
   readonly online: () => boolean
+  /** What the payloads of all documents that are kept come to, by their state. */
+  readonly bytes: () => Promise<Readonly<Record<string, number>>>
   readonly depth: () => Promise<{
     readonly waiting: number
     readonly underWay: number
@@ -90,6 +92,17 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     gauges.online() ? 1 : 0,
   )
   gaugesOfDepth(gauges.depth)
+  new Gauge({
+    name: 'waybill_payload_bytes',
+    help: 'Bytes of the documents that are kept in Redis, by state: waiting, held, dead, finished.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      this.reset()
+      const seen = await gauges.bytes().catch(() => ({}))
+      for (const [state, bytes] of Object.entries(seen)) this.set({ state }, bytes)
+    },
+  })
 
   function gauge(name: string, help: string, read: () => number): void {
     new Gauge({
