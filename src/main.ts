@@ -54,7 +54,7 @@ const DRAIN_MS = 6_000
 const CLOSE_MS = 2_000
 /** A reload's predecessor is freed when no stanza can hold it any more. */
 const OLD_RULING_MS = 60_000
-const PLACES = { all: 2_048, perDestination: 1_024 }
+const PLACES = { all: 2_048, perDestination: 1_024, bytes: 64 << 20 }
 const IN_HAND_LIMIT = 4_096
 /** In memory a document takes several times its bytes. */
 const IN_HAND_BYTES = 32 << 20

@@ -394,7 +394,7 @@ describe('bounce', () => {
     await end(id)
     expect(await store.progress(id)).toEqual({ retry: 'default', tries: 1, sinceMs: receivedAtMs, receivedAtMs })
     await store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record())
-    await store.redrive(id)
+    await store.redrive(id, BY)
     expect(await store.progress(id)).toEqual({ retry: 'default', tries: 0, sinceMs: clock(), receivedAtMs })
     expect(await store.progress(`${id}1`)).toBeUndefined()
     expect(await store.progress('nonsense')).toBeUndefined()
