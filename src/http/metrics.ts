@@ -98,8 +98,8 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     labelNames: ['state'],
     registers,
     async collect() {
-      this.reset()
       const seen = await gauges.bytes().catch(() => ({}))
+      this.reset()
       for (const [state, bytes] of Object.entries(seen)) this.set({ state }, bytes)
     },
   })

@@ -39,7 +39,7 @@ function createWorld(inHandBytes: number, answerOf: (one: Acceptance) => AcceptA
     now: () => 0,
     log: () => {},
     dedupeWindowMs: 1_000,
-    rate: () => undefined,
+    rate: { take: () => undefined, charge: () => {} },
     inHandLimit: 100,
     inHandBytes,
     metrics: {
