@@ -52,7 +52,8 @@ export async function dead(
 }
 
 async function list(settings: Settings, filter: DeadFilter, output: Output): Promise<ExitCode> {
-  const letters = await withStore(settings, (store) => store.dead({ limit: LISTED, ...filter }))
+  const { limit = LISTED } = filter
+  const letters = await withStore(settings, (store) => store.dead({ ...filter, limit }))
   const rows = letters.map((letter) => ({
     id: letter.id,
     died: formatTime(letter.diedAtMs),
@@ -63,7 +64,7 @@ async function list(settings: Settings, filter: DeadFilter, output: Output): Pro
     reason: letter.text ? `${letter.reason}: ${letter.text}` : letter.reason,
   }))
   printRows(output, rows, letters, 'no dead letters')
-  if (letters.length === filter.limit) output.complain(`Only ${filter.limit} are shown; there may be more: --limit N`)
+  if (letters.length === limit) output.complain(`Only ${limit} are shown; there may be more: --limit N`)
   return 0
 }
 
