@@ -15,6 +15,8 @@ import {
   waybill,
 } from './waybill.ts'
 
+const PATIENCE_MS = 180_000
+
 let at: Installation
 let disk: SmallDisk | undefined
 let client: Redis | undefined
@@ -101,7 +103,9 @@ const redisReady = async () => {
 }
 
 describe('too many bytes that wait', () => {
-  it('are said to the senders with wait and when to come back; what was accepted is delivered, what was not is taken later', async () => {
+  it('are said to the senders with wait and when to come back; what was accepted is delivered, what was not is taken later', {
+    timeout: PATIENCE_MS,
+  }, async () => {
     const limit = 100_000
     await installPatient({
       settings: { limits: { waitingBytes: limit, perSender: { perMinute: 100_000, waiting: 50_000 } } },
@@ -128,7 +132,9 @@ describe('too many bytes that wait', () => {
 })
 
 describe('a Redis whose memory is full', () => {
-  it('lets senders hear wait while deliveries go on, and the room that they make is used without anybody', async () => {
+  it('lets senders hear wait while deliveries go on, and the room that they make is used without anybody', {
+    timeout: PATIENCE_MS,
+  }, async () => {
     await installPatient({ settings: { bounceWindow: '1s', retention: { finished: '1s' } } })
     client = new Redis(at.redis.url)
     at.other.close()
@@ -163,7 +169,9 @@ describe('a Redis whose memory is full', () => {
 })
 
 describe('a Redis whose disk is full', () => {
-  it('lets senders hear wait, and goes on by itself when there is room; nothing that was accepted is lost by a kill then', async () => {
+  it('lets senders hear wait, and goes on by itself when there is room; nothing that was accepted is lost by a kill then', {
+    timeout: PATIENCE_MS,
+  }, async () => {
     disk = smallDisk()
     await installPatient({ redisConfig: disk.redisConfig })
     const before = await sendUntil('before', 1_000, (sent) => sent.accepted.size >= 20)
