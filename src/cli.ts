@@ -2,14 +2,11 @@
 import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import type { DeadVerb } from './commands/dead.ts'
+import type { DeadOptions, DeadVerb } from './commands/dead.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
 import { VERSION } from './version.ts'
 
-const VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'redrive', 'drop'])
-
-/** Dead letters that are shown where nobody says how many. */
-const LISTED = 100
+const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop'])
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
 const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1 }
@@ -108,39 +105,44 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('dead')
-    .description('Dead letters: list, show, redrive, drop.')
+    .description('Dead letters: list, group by cause, show, redrive, drop.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...VERBS]))
-    .argument('[id]', 'a delivery id, or the id of a document without route')
+    .argument('[id]', 'a delivery id, or an envelope id for all that is dead of it')
     .option('--type <name>')
     .option('--route <name>')
     .option('--destination <name>')
     .option('--from <jid>')
-    .option('--reason <text>', 'ls: dead letters of this reason; drop: why it is dropped, kept with the record')
-    .option('--limit <n>', `at most so many (ls: ${LISTED} where it is left out)`, positive)
-    .option('--all', 'redrive or drop all that the filters choose', false)
+    .option('--field <name=value>', 'a field of the document; may be given several times', gather)
+    .option('--since <time>', 'died since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
+    .option('--until <time>', 'died before, likewise')
+    .option('--group <fingerprint>', 'of one cause, as groups prints it')
+    .option('--reason <text>', 'dead letters of this reason; drop: why it is dropped, kept with the record')
+    .option('--limit <n>', 'at most so many (ls: 100 where it is left out)', positive)
+    .option('--all', 'redrive or drop all that the filters choose: a dry run without --yes', false)
+    .option('--yes', 'do it', false)
+    .option('--dry-run', 'say what would be done, and do nothing', false)
+    .option('--document <file>', 'redrive: with this document instead, checked against the type')
+    .option('--to <destination>', 'redrive: to another JID, or xmpp:SERVICE?;node=NODE')
+    .option('--match-again', 'redrive: by the routes of now', false)
     .addOption(format())
     .addHelpText(
       'before',
-      examples('dead ls', 'dead conf show 0192…', 'dead conf redrive --all --destination erp@example.org'),
+      examples('dead groups', 'dead conf show 0192…', 'dead conf redrive --all --group 5f0c2a91b3d4 --yes'),
     )
-    .action((dir: string, verb: DeadVerb, id: string | undefined, options) => {
-      const { type, route, destination, from, reason, all } = options
-      const reasons = verb === 'drop' ? { reasonToDrop: reason } : { reason }
-      const limit = options.limit ?? (verb === 'ls' ? LISTED : Number.POSITIVE_INFINITY)
-      const filter = { type, route, destination, from, limit, ...reasons }
-      return act(
+    .action((dir: string, verb: DeadVerb, id: string | undefined, options) =>
+      act(
         async (output) =>
           (await import('./commands/dead.ts')).dead(
             dir,
             verb,
             id,
-            { ...withoutUndefined(filter), all, by: userInfo().username },
+            { ...withoutUndefined(options as DeadOptions), by: userInfo().username },
             output,
           ),
         options.output,
-      )
-    })
+      ),
+    )
 
   waybill
     .command('trace')
@@ -192,6 +194,10 @@ function outputAs(format: string): Output {
     print: (text) => void process.stdout.write(`${text}\n`),
     complain: (text) => void process.stderr.write(`${text}\n`),
   }
+}
+
+function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
 }
 
 function withoutUndefined<T extends object>(of: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -57,8 +57,10 @@ const DRAIN_MS = 6_000
 const CLOSE_MS = 2_000
 /** A reload's predecessor is freed when no stanza can hold it any more. */
 const OLD_RULING_MS = 60_000
-const PLACES = { all: 2_048, perDestination: 1_024 }
+const PLACES = { all: 2_048, perDestination: 1_024, bytes: 64 << 20 }
 const IN_HAND_LIMIT = 4_096
+/** In memory a document takes several times its bytes. */
+const IN_HAND_BYTES = 32 << 20
 const WORKERS = 8
 
 /** The rooms of a running process, made for one another. */
@@ -134,6 +136,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   const { metrics, registry } = createMetrics({
     online: () => connection.online,
     standby: () => lease.other !== undefined,
+    bytes: async () => (await store.ledger()).bytes,
     depth: () => store.depth(),
   })
   const outlet = createOutlet({
@@ -170,7 +173,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     rate: limitRate(settings.limits.perSender.perMinute),
     dedupeWindowMs: settings.dedupe.windowMs,
   }
-  const intake = createIntake({ ...accepting, inHandLimit: IN_HAND_LIMIT })
+  const intake = createIntake({ ...accepting, inHandLimit: IN_HAND_LIMIT, inHandBytes: IN_HAND_BYTES })
   const subscriptions = createSubscriptions({
     connection,
     subscriptions: sources,
@@ -215,7 +218,7 @@ async function readiness(
   store: RedisStore,
   subscriptions: Subscriptions,
 ): Promise<readonly Readiness[]> {
-  const asked = await store.depth().then(
+  const asked = await store.probeWrites().then(
     () => '',
     (error: Error) => error.message,
   )

@@ -17,7 +17,7 @@ export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
     prefix: redis.prefix,
     durability: redis.durability,
     replicas: redis.replicas,
-    limits: { waiting: limits.waiting, perSenderWaiting: limits.perSender.waiting },
+    limits: { waiting: limits.waiting, perSenderWaiting: limits.perSender.waiting, waitingBytes: limits.waitingBytes },
     retention,
     bounceWindowMs,
     instance: INSTANCE,

@@ -28,7 +28,7 @@ See what would happen, and why, without sending:
 
 See what was given up (the courier has no account), and send it on its way again:
   npx waybill dead ${config} ls
-  npx waybill dead ${config} redrive --all --destination courier@${host}
+  npx waybill dead ${config} redrive --all --destination courier@${host} --yes
 
 And more:
   npx waybill check ${config}      every problem of the configuration, with its place

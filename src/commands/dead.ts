@@ -2,23 +2,35 @@ import type { Assembly } from '../assemble.ts'
 import type { Settings } from '../config/configuration.ts'
 import { rehydrate } from '../documents/documents.ts'
 import { projectXml } from '../documents/projection.ts'
-import { createOperations } from '../flow/operations.ts'
-import type { DeadFilter, DeadLetter } from '../flow/ports.ts'
+import { replacementOf } from '../documents/replacement.ts'
+import { createOperations, type DropOrder, type OperationResult, type RedriveOrder } from '../flow/operations.ts'
+import type { DeadFilter, DeadGroup, Store } from '../flow/ports.ts'
 import { assembled, configured } from './assembled.ts'
+import { type DeadFilterWords, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
+import { readDocument } from './subject.ts'
 import { describeTrace } from './trace.ts'
 import { withStore } from './with-store.ts'
 
-export type DeadVerb = 'ls' | 'show' | 'redrive' | 'drop'
+export type DeadVerb = 'ls' | 'groups' | 'show' | 'redrive' | 'drop'
 
-export interface DeadOptions extends DeadFilter {
-  readonly reasonToDrop?: string
+export interface DeadOptions extends DeadFilterWords {
   readonly by: string
-  /** With a filter instead of an id: every dead letter that fits. */
+  /** With filters instead of an id: every dead letter that fits. */
   readonly all?: boolean
+  /** Without it, what concerns many is told and not done. */
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+  /** redrive: a file, a destination, and by the routes of now. */
+  readonly document?: string
+  readonly to?: string
+  readonly matchAgain?: boolean
 }
 
-/** Dead letters: list, look at one, send on its way again, drop with a reason. */
+/** How many `ls` shows where nothing is said. */
+const LISTED = 100
+
+/** Dead letters: list, group by cause, look at one, send on its way again, drop with a reason. */
 export async function dead(
   folder: string,
   verb: DeadVerb,
@@ -28,7 +40,9 @@ export async function dead(
 ): Promise<ExitCode> {
   switch (verb) {
     case 'ls':
-      return list((await configured(folder, output)).settings, options, output)
+      return list((await configured(folder, output)).settings, readDeadFilter(options, Date.now()), output)
+    case 'groups':
+      return group((await configured(folder, output)).settings, readDeadFilter(options, Date.now()), output)
     case 'show':
       return show((await configured(folder, output)).settings, needed(id, verb), output)
     case 'redrive':
@@ -38,7 +52,8 @@ export async function dead(
 }
 
 async function list(settings: Settings, filter: DeadFilter, output: Output): Promise<ExitCode> {
-  const letters = await withStore(settings, (store) => store.dead(filter))
+  const { limit = LISTED } = filter
+  const letters = await withStore(settings, (store) => store.dead({ ...filter, limit }))
   const rows = letters.map((letter) => ({
     id: letter.id,
     died: formatTime(letter.diedAtMs),
@@ -49,15 +64,36 @@ async function list(settings: Settings, filter: DeadFilter, output: Output): Pro
     reason: letter.text ? `${letter.reason}: ${letter.text}` : letter.reason,
   }))
   printRows(output, rows, letters, 'no dead letters')
-  if (letters.length === filter.limit) output.complain(`Only ${filter.limit} are shown; there may be more: --limit N`)
+  if (letters.length === limit) output.complain(`Only ${limit} are shown; there may be more: --limit N`)
   return 0
+}
+
+async function group(settings: Settings, filter: DeadFilter, output: Output): Promise<ExitCode> {
+  const groups = await withStore(settings, (store) => store.deadGroups(filter))
+  const rows = groups.map(({ fingerprint, count, firstDiedAtMs, lastDiedAtMs, cause }) => ({
+    group: fingerprint,
+    count,
+    first: formatTime(firstDiedAtMs),
+    last: formatTime(lastDiedAtMs),
+    where: whereOf(cause),
+    cause: [cause.reason, cause.condition, cause.text]
+      .filter((part, at, all) => part && all.indexOf(part) === at)
+      .join(': '),
+  }))
+  printRows(output, rows, groups, 'no dead letters')
+  return 0
+}
+
+function whereOf({ destination, route, type }: DeadGroup['cause']): string {
+  const parts = [destination && `to ${destination}`, route && `route ${route}`, type && `type ${type}`]
+  return parts.filter(Boolean).join(', ')
 }
 
 async function show(settings: Settings, id: string, output: Output): Promise<ExitCode> {
   const envelopeId = id.split('.')[0]!
   const [trace, payload] = await withStore(
     settings,
-    async (store) => [await store.trace(envelopeId), await store.payload(envelopeId)] as const,
+    async (store) => [await store.trace(envelopeId), await store.payload(id)] as const,
   )
   if (!trace)
     throw new CommandFailed(1, `Cannot show ${id}: nothing is known of it (it may be older than the retention)`)
@@ -81,33 +117,69 @@ async function change(
   options: DeadOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const reason = options.reasonToDrop
-  if (verb === 'drop' && !reason)
-    throw new CommandFailed(2, 'Cannot drop without a reason: give --reason TEXT; it is kept with the record')
   if (id !== undefined && options.all) throw new CommandFailed(2, 'Cannot choose: give an ID or --all, not both')
-  return withStore(assembly.configuration.settings, async (store) => {
-    const operations = createOperations({ store, ruling: assembly.ruling, rehydrate })
-    const ids = id === undefined ? await chosen(store.dead, options) : [id]
-    let changed = 0
+  const { settings } = assembly.configuration
+  // What concerns many is a dry run first.
+  const dryRun = options.dryRun === true || (id === undefined && !options.yes)
+  const order = await readOrder(verb, options, dryRun)
+  return withStore(settings, async (store) => {
+    const operations = createOperations({
+      store,
+      ruling: assembly.ruling,
+      rehydrate,
+      replacementOf: (bytes, original) => replacementOf(bytes, original, settings.limits),
+    })
+    const ids = id === undefined ? await chosen(store, verb, options) : [id]
+    const results: { readonly id: string; readonly result: OperationResult }[] = []
     for (const one of ids) {
-      const done = verb === 'redrive' ? await operations.redrive(one) : await operations.drop(one, reason!, options.by)
-      if (done.kind === 'done') changed++
-      output.print(
-        done.kind === 'done'
-          ? `${one} ${verb === 'redrive' ? 'is on its way again' : 'dropped'}`
-          : `${one} ${done.reason}`,
-      )
+      const result = await (order.verb === 'redrive' ? operations.redrive(one, order) : operations.drop(one, order))
+      if (output.format === 'table') output.print(sentence(one, result, verb, dryRun))
+      results.push({ id: one, result })
     }
+    const changed = results.filter(({ result }) => result.kind === 'done').length
+    if (output.format === 'json')
+      printJson(output, { dryRun, results: results.map(({ id, result }) => ({ id, ...result })) })
+    else if (dryRun)
+      output.print(
+        `Nothing was done. ${changed} of ${ids.length} could be: add --yes${options.dryRun ? ', and leave out --dry-run' : ''}`,
+      )
     return changed === ids.length ? 0 : 1
   })
 }
 
-async function chosen(
-  ls: (filter: DeadFilter) => Promise<readonly DeadLetter[]>,
-  options: DeadOptions,
-): Promise<string[]> {
+type Order = ({ readonly verb: 'redrive' } & RedriveOrder) | ({ readonly verb: 'drop' } & DropOrder)
+
+async function readOrder(verb: 'redrive' | 'drop', options: DeadOptions, dryRun: boolean): Promise<Order> {
+  const { by, reason, document, to, matchAgain } = options
+  if (verb === 'drop') {
+    if (!reason)
+      throw new CommandFailed(2, 'Cannot drop without a reason: give --reason TEXT; it is kept with the record')
+    return { verb, by, reason, dryRun }
+  }
+  if (document !== undefined && options.all)
+    throw new CommandFailed(2, 'Cannot redrive --all with one document: give an ID with --document')
+  return {
+    verb,
+    by,
+    dryRun,
+    ...(to === undefined ? {} : { to: readDestination(to) }),
+    ...(document === undefined ? {} : { document: await readDocument(document) }),
+    ...(matchAgain ? { matchAgain } : {}),
+  }
+}
+
+function sentence(id: string, result: OperationResult, verb: 'redrive' | 'drop', dryRun: boolean): string {
+  if (result.kind === 'refused') return `${id} ${result.reason}`
+  if (verb === 'drop') return `${id} ${dryRun ? 'would be dropped' : 'dropped'}`
+  return `${id} ${dryRun ? 'would be' : 'is'} on its way again to ${result.to.join(', ') || 'nobody: no address may be used'}`
+}
+
+async function chosen(store: Store, verb: 'redrive' | 'drop', options: DeadOptions): Promise<string[]> {
   if (!options.all) throw new CommandFailed(2, 'Cannot choose: give an ID, or --all with filters')
-  return (await ls(options)).map((letter) => letter.id)
+  // To drop, the reason is the operator's own.
+  const { reason, ...words } = options
+  const filter = readDeadFilter(verb === 'drop' ? words : options, Date.now())
+  return (await store.dead({ limit: Infinity, ...filter })).map((letter) => letter.id)
 }
 
 function needed(id: string | undefined, verb: DeadVerb): string {

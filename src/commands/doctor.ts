@@ -5,7 +5,7 @@ import { destinationName } from '../domain/delivery.ts'
 import { type Lease, StoreUnavailable } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
 import { openLease } from '../redis/lease.ts'
-import { durabilityProblems } from '../redis/store.ts'
+import { durabilityProblems, type RedisStore } from '../redis/store.ts'
 import { connectionOptionsOf, leaseOptionsOf } from '../settings.ts'
 import { type Connection, createConnection } from '../xmpp/connection.ts'
 import { probePubSub, probeSubscription } from '../xmpp/probe.ts'
@@ -56,6 +56,7 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
           verdict: 'fine',
           detail: `version ${seen.version}, ${Math.round(seen.usedMemory / 1e6)} MB used`,
         },
+        await examineWrites(store),
         {
           part: 'durability',
           verdict: wrong.length > 0 ? 'wrong' : 'fine',
@@ -71,6 +72,15 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
   } catch (error) {
     return [{ part: 'redis', verdict: 'wrong', detail: (error as Error).message }]
   }
+}
+
+/** A Redis that answers may still take no documents: no memory, no disk, a replica only. */
+async function examineWrites(store: RedisStore): Promise<Examination> {
+  const detail = await store.probeWrites().then(
+    () => '',
+    (error: Error) => error.message,
+  )
+  return { part: 'writes', verdict: detail === '' ? 'fine' : 'wrong', detail: detail || 'Redis takes documents' }
 }
 
 /**

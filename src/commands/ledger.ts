@@ -28,7 +28,7 @@ function deliveriesBalance(of: Ledger['deliveries']): boolean {
   return of.planned === of.waiting + of.delivered + of.dead + of.expired + of.dropped
 }
 
-function describe({ documents, deliveries, types, routes }: Ledger, balanced: boolean): string {
+function describe({ documents, deliveries, bytes, types, routes }: Ledger, balanced: boolean): string {
   const documentRow = (type: string, of: Ledger['documents']) => {
     const { accepted, waiting, held, delivered, dead, expired, dropped, duplicate } = of
     return { documents: type, accepted, waiting, held, delivered, dead, expired, dropped, duplicate }
@@ -44,6 +44,8 @@ function describe({ documents, deliveries, types, routes }: Ledger, balanced: bo
       deliveryRow('all', deliveries),
       ...Object.entries(routes).map(([route, of]) => deliveryRow(route, of)),
     ]),
+    '',
+    formatTable([{ bytes: 'all', ...bytes }]),
     '',
     balanced ? 'The ledger balances.' : 'The ledger does NOT balance.',
   ].join('\n')

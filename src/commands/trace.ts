@@ -27,6 +27,8 @@ export function describeTrace(seen: EnvelopeTrace): string {
     const due = delivery.dueAtMs === undefined ? '' : `, due ${formatTime(delivery.dueAtMs)}`
     lines.push('', `${delivery.id}  ${delivery.state}${delivery.reason ? `: ${delivery.reason}` : ''}${due}`)
     lines.push(`  to ${delivery.destination} by route ${delivery.route}`)
+    if (delivery.document)
+      lines.push(`  with another document: ${delivery.document.bytes} bytes, SHA-256 ${delivery.document.digest}`)
     if (delivery.behind) lines.push(`  waits behind ${delivery.behind}`)
     for (const { atMs, tookMs, result, text } of delivery.attempts) {
       lines.push(

@@ -106,6 +106,10 @@ export interface Waybill {
      */
     waiting: number
     /**
+     * What the documents that wait may come to, in bytes; from there on senders are told to wait (`overloaded`). The one that reaches it is taken still.
+     */
+    waitingBytes: number
+    /**
      * Counted for a bare JID.
      */
     perSender: {
@@ -171,6 +175,10 @@ export interface Waybill {
      */
     deadCount: number
     /**
+     * What documents that are dead may come to, in bytes. The oldest beyond are removed for good.
+     */
+    deadBytes: number
+    /**
      * How long `trace` finds what was delivered, expired or dropped. Not less than `bounceWindow`.
      */
     finished: string
@@ -178,6 +186,10 @@ export interface Waybill {
      * The oldest beyond this count are removed; a bounce of theirs can reopen nothing any more.
      */
     finishedCount: number
+    /**
+     * What finished documents may come to, in bytes. The oldest beyond are removed; a bounce of theirs can reopen nothing any more.
+     */
+    finishedBytes: number
   }
   /**
    * A message that comes back within this time reopens its delivery and corrects the ledger.

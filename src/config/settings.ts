@@ -36,6 +36,7 @@ export interface Settings {
     readonly depth: number
     readonly attributes: number
     readonly waiting: number
+    readonly waitingBytes: number
     readonly perSender: { readonly perMinute: number; readonly waiting: number }
   }
   readonly dedupe: { readonly windowMs: number }
@@ -48,9 +49,11 @@ export interface Settings {
   readonly retention: {
     readonly deadMs: number
     readonly deadCount: number
+    readonly deadBytes: number
     /** At least `bounceWindowMs`. */
     readonly finishedMs: number
     readonly finishedCount: number
+    readonly finishedBytes: number
   }
   readonly bounceWindowMs: number
 }
@@ -72,8 +75,10 @@ export function readSettings(value: Waybill, complain: Complain): Settings {
     retention: {
       deadMs: parseTimespan(retention.dead)!,
       deadCount: retention.deadCount,
+      deadBytes: retention.deadBytes,
       finishedMs: parseTimespan(retention.finished)!,
       finishedCount: retention.finishedCount,
+      finishedBytes: retention.finishedBytes,
     },
     bounceWindowMs,
   }

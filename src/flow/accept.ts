@@ -12,6 +12,7 @@ import {
   type Clock,
   DELIVERIES_MOST,
   type Log,
+  type Metrics,
   type Store,
   StoreUnavailable,
   type Submission,
@@ -26,6 +27,7 @@ export interface AcceptNeeds {
   readonly log: Log
   /** `dedupe.window`. */
   readonly dedupeWindowMs: number
+  readonly metrics: Pick<Metrics, 'claimReplaced'>
 }
 
 /** A document that was checked and matched, and only has to be written down. */
@@ -57,6 +59,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
   if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
   wakeAll(acceptances, answers, needs)
+  countReplaced(acceptances, answers, needs)
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!)) }
 }
 
@@ -127,8 +130,8 @@ function rejectionOf(answer: AcceptAnswer): Rejection {
   }
 }
 
-function overloaded(scope: 'all' | 'sender', waiting: number, limit: number): Rejection {
-  const whose = scope === 'all' ? 'documents' : 'of your documents'
+function overloaded(scope: 'all' | 'sender' | 'bytes', waiting: number, limit: number): Rejection {
+  const whose = { all: 'documents', sender: 'of your documents', bytes: 'bytes of documents' }[scope]
   return reject('overloaded', `Cannot take more now: ${waiting} ${whose} wait already, the limit is ${limit}`, [], 10)
 }
 
@@ -163,6 +166,20 @@ function wakeAll(
   if (ids.length === 0) return
   // A wake that is lost costs time only: the sweeper finds what is due.
   wakes.wake(ids, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
+}
+
+/** A device that counts its stanzas anew after a restart is not swallowed, but worth knowing of. */
+function countReplaced(
+  acceptances: readonly Acceptance[],
+  answers: readonly AcceptAnswer[],
+  { metrics, log }: AcceptNeeds,
+): void {
+  for (const [at, { envelope }] of acceptances.entries()) {
+    const answer = answers[at]!
+    if (answer.kind !== 'accepted' || !answer.replaced) continue
+    metrics.claimReplaced(envelope.type)
+    log('debug', 'claim-replaced', { id: envelope.id, from: envelope.origin.from })
+  }
 }
 
 function acceptedOf({ envelope }: Acceptance, answer: AcceptAnswer): Accepted {

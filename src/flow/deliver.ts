@@ -61,7 +61,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function attempt(started: StartedAttempt): Promise<void> {
-    const leave = places.take(destinationName(started.destination))
+    const leave = places.take(destinationName(started.destination), started.payload.length)
     const atMs = needs.now()
     try {
       const outcome = await outlet.send(started)

@@ -20,8 +20,9 @@ export interface IntakeNeeds extends AcceptNeeds {
   readonly ruling: () => Ruling
   readonly rate: RateLimit
   readonly metrics: Metrics
-  /** Stanzas that may be in hand at once; more is `overloaded`. Bounds memory while Redis is slow. */
+  /** Stanzas, and bytes of their documents, that may be in hand at once; more is `overloaded`. Bounds memory while Redis is slow. */
   readonly inHandLimit: number
+  readonly inHandBytes: number
 }
 
 export type Checked = Matched | Rejection
@@ -31,18 +32,24 @@ export type Checked = Matched | Rejection
  * durably, answer. Never throws for what a peer sent.
  */
 export function createIntake(needs: IntakeNeeds): (stanza: InboundStanza) => Promise<Reply> {
-  let inHand = 0
+  const inHand: InHand = { stanzas: 0, bytes: 0 }
   return async (stanza) => {
     const ruling = needs.ruling()
-    const refused = gate(stanza, ruling, needs, inHand)
+    const refused = gate(stanza, ruling, needs, inHand.stanzas)
     if (refused) return answer(refused, '', needs)
-    inHand++
+    inHand.stanzas++
     try {
-      return await take(stanza, ruling, needs)
+      return await take(stanza, ruling, needs, inHand)
     } finally {
-      inHand--
+      inHand.stanzas--
     }
   }
+}
+
+/** What has come in and isn't answered. */
+interface InHand {
+  stanzas: number
+  bytes: number
 }
 
 /** What can be said before anything costly: who sends, and how much. */
@@ -65,22 +72,41 @@ function gate(
   return needs.rate.take(stanza.from, needs.now())
 }
 
-async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds): Promise<Reply> {
+async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds, inHand: InHand): Promise<Reply> {
   const startedMs = performance.now()
   const extraction = ruling.documents.extract(stanza)
   if (extraction.kind === 'ignored') return answer('ignored', '', needs)
   if (extraction.kind === 'rejected') return answer(extraction.rejection, extraction.item ?? '', needs)
-  needs.rate.charge(stanza.from, extraction.submissions.length - 1)
+  const { submissions } = extraction
+  needs.rate.charge(stanza.from, submissions.length - 1)
+  const bytes = submissions.reduce((sum, { document }) => sum + document.bytes, 0)
+  // Something is always taken, however large.
+  if (inHand.bytes > 0 && inHand.bytes + bytes > needs.inHandBytes)
+    return answer(tooMuch(inHand.bytes, needs), '', needs)
+  inHand.bytes += bytes
+  try {
+    const result = await decide(submissions, ruling, needs)
+    if (result.kind === 'accepted') count(result.accepted, stanza, startedMs, needs.metrics)
+    return result
+  } finally {
+    inHand.bytes -= bytes
+  }
+}
+
+function tooMuch(bytes: number, { inHandBytes }: IntakeNeeds): Rejection {
+  const text = `Cannot take more now: ${bytes} bytes of documents are in hand, the limit is ${inHandBytes}`
+  return reject('overloaded', text, [], 2)
+}
+
+async function decide(submissions: readonly Submission[], ruling: Ruling, needs: IntakeNeeds): Promise<Reply> {
   const matched: Matched[] = []
-  for (const submission of extraction.submissions) {
+  for (const submission of submissions) {
     const checked = (await loops(submission, needs)) ?? check(submission, ruling, needs)
     if (isRejection(checked)) return answer(checked, submission.origin.item, needs)
     matched.push(checked)
   }
   const result = await accept(matched, needs)
-  if (result.kind === 'rejected') return answer(result.rejection, result.item, needs)
-  count(result.accepted, stanza, startedMs, needs.metrics)
-  return result
+  return result.kind === 'rejected' ? answer(result.rejection, result.item, needs) : result
 }
 
 /** Identifies, validates and matches one document; or says why it is refused. */

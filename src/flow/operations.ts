@@ -1,7 +1,9 @@
-import { parseDeliveryId } from '../domain/delivery.ts'
+import { type Destination, destinationName, type PlannedDelivery, parseDeliveryId } from '../domain/delivery.ts'
 import type { Document, Form } from '../domain/document.ts'
+import { OPAQUE_TYPE } from '../domain/envelope.ts'
+import type { Finding, Rejection } from '../domain/rejection.ts'
 import type { Ruling } from './intake.ts'
-import type { EnvelopeTrace, Store } from './ports.ts'
+import type { DeliveryTrace, EnvelopeTrace, Redrive, Replacement, Store } from './ports.ts'
 
 export interface OperationNeeds {
   readonly store: Store
@@ -9,52 +11,177 @@ export interface OperationNeeds {
   readonly ruling: Ruling
   /** A document again from what is stored of it. */
   readonly rehydrate: (form: Form, mediaType: string, datatype: string, payload: Uint8Array) => Document
+  /** Bytes as a document in the place of another one. */
+  readonly replacementOf: (
+    bytes: Uint8Array,
+    original: Pick<Document, 'form' | 'mediaType' | 'datatype'>,
+  ) =>
+    | { readonly kind: 'document'; readonly document: Document }
+    | { readonly kind: 'rejected'; readonly rejection: Rejection }
 }
 
-export type OperationResult = { readonly kind: 'done' } | { readonly kind: 'refused'; readonly reason: string }
+/** `to`: where it goes; empty for what was dropped. */
+export type OperationResult =
+  | { readonly kind: 'done'; readonly to: readonly string[] }
+  | { readonly kind: 'refused'; readonly reason: string }
 
-const done: OperationResult = { kind: 'done' }
-const refused = (reason: string): OperationResult => ({ kind: 'refused', reason })
+type Refused = Extract<OperationResult, { kind: 'refused' }>
+
+const done = (to: readonly string[] = []): OperationResult => ({ kind: 'done', to })
+const refused = (reason: string): Refused => ({ kind: 'refused', reason })
+
+export interface RedriveOrder {
+  readonly by: string
+  /** Says what would be done, and does nothing. */
+  readonly dryRun?: boolean
+  /** Another destination, for a delivery. */
+  readonly to?: Destination
+  /** Another document, checked against the type like the one that was accepted. */
+  readonly document?: Uint8Array
+  /** By the routes of now, rather than to where it went before. A document without route always is. */
+  readonly matchAgain?: boolean
+}
+
+export interface DropOrder {
+  readonly by: string
+  readonly reason: string
+  /** Says what would be done, and does nothing. */
+  readonly dryRun?: boolean
+}
 
 export interface Operations {
-  /** Takes a delivery id, or the id of an envelope that found no route. Done twice it delivers once. */
-  redrive(id: string): Promise<OperationResult>
+  /** Takes a delivery id, or an envelope id for all that is dead of it. Done twice it delivers once. */
+  redrive(id: string, order: RedriveOrder): Promise<OperationResult>
   /** The reason and who dropped it are kept. */
-  drop(id: string, reason: string, by: string): Promise<OperationResult>
+  drop(id: string, order: DropOrder): Promise<OperationResult>
 }
 
+/** A dead letter that was looked at. */
+interface Dead {
+  readonly id: string
+  readonly seen: EnvelopeTrace
+  /** Its dead deliveries; none where no route matched. */
+  readonly deliveries: readonly DeliveryTrace[]
+}
+
+const GONE = refused('is not a dead letter any more')
+
 /** What an operator does by hand: one vocabulary for the command line and every other way in. */
-export function createOperations({ store, ruling, rehydrate }: OperationNeeds): Operations {
-  async function redrive(id: string): Promise<OperationResult> {
+export function createOperations({ store, ruling, rehydrate, replacementOf }: OperationNeeds): Operations {
+  async function redrive(id: string, order: RedriveOrder): Promise<OperationResult> {
+    const dead = await lookAt(id)
+    if (dead.kind === 'refused') return dead
+    const replacement = order.document && check(order.document, dead.seen, ruling, replacementOf)
+    if (replacement?.kind === 'refused') return replacement
+    const how: Redrive = { by: order.by, ...(replacement && { document: replacement }) }
+    const unrouted = dead.deliveries.length === 0
+    if (order.to && (unrouted || order.matchAgain)) return refused('is matched again: a destination can not be given')
+    if (unrouted || order.matchAgain) return matchAgain(dead, how, order.dryRun === true)
+    return send(dead, order.to ? { ...how, to: order.to } : how, order.dryRun === true)
+  }
+
+  async function lookAt(id: string): Promise<(Dead & { readonly kind: 'dead' }) | Refused> {
     const { envelopeId, index } = parseDeliveryId(id)
-    if (index !== undefined) return (await store.redrive(id)) ? done : refused('is not a dead letter that can be sent')
     const seen = await store.trace(envelopeId)
     if (!seen) return refused('is not known')
-    if (seen.state !== 'dead') return refused(`is not a dead letter but ${seen.state}`)
-    if (seen.deliveries.length === 0) return matchAgain(seen)
-    return (await store.redrive(seen.id)) ? done : refused('has no delivery that can be sent')
+    const named = seen.deliveries.filter((delivery) => index === undefined || delivery.id === id)
+    const deliveries = named.filter(({ state }) => state === 'dead')
+    if (index !== undefined && named.length === 0) return refused('is not known')
+    const state = index === undefined ? seen.state : named[0]!.state
+    const unrouted = index === undefined && named.length === 0 && seen.state === 'dead'
+    if (!unrouted && deliveries.length === 0) return refused(`is not a dead letter but ${state}`)
+    return { kind: 'dead', id, seen, deliveries }
   }
 
-  async function matchAgain(seen: EnvelopeTrace): Promise<OperationResult> {
-    const payload = await store.payload(seen.id)
-    if (!payload) return refused('has lost its payload to the retention')
-    const { content } = rehydrate(seen.form, seen.mediaType, seen.datatype, payload)
-    const { deliveries, impossible } = ruling.matcher.match({
+  async function send({ id, seen, deliveries }: Dead, how: Redrive, dryRun: boolean): Promise<OperationResult> {
+    const to = how.to && destinationName(how.to)
+    const sendable = deliveries.filter(({ reason }) => to !== undefined || reason !== 'address-refused')
+    if (sendable.length === 0) return refused('has no address that may be used: give another one, or match it again')
+    if (to !== undefined) {
+      if (sendable.length > 1) return refused(`has ${sendable.length} dead deliveries: only one can go to ${to}`)
+      const other = seen.deliveries.find(({ id: own, destination }) => destination === to && own !== sendable[0]!.id)
+      if (other) return refused(`has a delivery to ${to} already: ${other.id}`)
+    }
+    if (!dryRun && !(await store.redrive(id, how))) return GONE
+    return done(to === undefined ? sendable.map(({ destination }) => destination) : [to])
+  }
+
+  async function matchAgain(dead: Dead, how: Redrive, dryRun: boolean): Promise<OperationResult> {
+    const planned = await plan(dead, how.document)
+    if (!Array.isArray(planned)) return planned as Refused
+    if (!dryRun && !(await store.replan(dead.id, planned, how))) return GONE
+    return done(planned.filter(({ impossible }) => !impossible).map(({ destination }) => destinationName(destination)))
+  }
+
+  /** What the routes of now plan, without what the document has already. */
+  async function plan(
+    { seen, deliveries }: Dead,
+    replacement: Replacement | undefined,
+  ): Promise<readonly PlannedDelivery[] | Refused> {
+    const document = replacement?.document ?? (await stored(seen))
+    if (!document) return refused('has lost its payload to the retention')
+    const decision = ruling.matcher.match({
       type: seen.type,
       origin: seen.origin,
-      mediaType: seen.mediaType,
-      fields: seen.fields,
-      content,
+      mediaType: document.mediaType,
+      fields: replacement?.fields ?? seen.fields,
+      content: document.content,
     })
-    const planned = [...deliveries, ...impossible]
-    if (planned.length === 0) return refused('still matches no route')
-    return (await store.replan(seen.id, planned)) ? done : refused('is not a dead letter any more')
+    const unrouted = deliveries.length === 0
+    if (decision.deliveries.length + decision.impossible.length === 0) return refused('still matches no route')
+    if (!unrouted && decision.deliveries.length === 0) return refused('still makes no address that may be used')
+    const kept = new Set(seen.deliveries.filter((one) => !deliveries.includes(one)).map((one) => one.destination))
+    const planned = [...decision.deliveries, ...decision.impossible].filter(
+      ({ destination }) => !kept.has(destinationName(destination)),
+    )
+    return planned.length > 0 ? planned : refused('has a delivery to every destination that it matches already')
   }
 
-  return {
-    redrive,
-    async drop(id, reason, by) {
-      return (await store.drop(id, reason, by)) ? done : refused('has ended otherwise, or is not known')
-    },
+  async function stored({ id, form, mediaType, datatype }: EnvelopeTrace): Promise<Document | undefined> {
+    const payload = await store.payload(id)
+    return payload && rehydrate(form, mediaType, datatype, payload)
   }
+
+  async function drop(id: string, { by, reason, dryRun }: DropOrder): Promise<OperationResult> {
+    const { envelopeId } = parseDeliveryId(id)
+    const can = dryRun ? mayBeDropped(id, await store.trace(envelopeId)) : await store.drop(id, reason, by)
+    return can ? done() : refused('has ended otherwise, or is not known')
+  }
+
+  return { redrive, drop }
+}
+
+function mayBeDropped(id: string, seen: EnvelopeTrace | undefined): boolean {
+  if (!seen) return false
+  if (seen.deliveries.length === 0) return id === seen.id && seen.state === 'dead'
+  return seen.deliveries.some((one) => (id === seen.id || id === one.id) && ['dead', 'waiting'].includes(one.state))
+}
+
+const FINDINGS_TOLD = 5
+
+/** Of the same type, and as valid as the accepted one had to be. */
+function check(
+  bytes: Uint8Array,
+  seen: EnvelopeTrace,
+  { documents }: Ruling,
+  replacementOf: OperationNeeds['replacementOf'],
+): (Replacement & { readonly kind: 'replacement' }) | Refused {
+  const read = replacementOf(bytes, seen)
+  if (read.kind === 'rejected') return refusedFor(read.rejection.text, read.rejection.findings)
+  const { document } = read
+  const identification = documents.identify(document)
+  if (identification.kind === 'rejected') return refusedFor(identification.rejection.text, [])
+  const type = identification.kind === 'type' ? identification.type : undefined
+  const name = type?.name ?? OPAQUE_TYPE
+  if (name !== seen.type)
+    return refusedFor(`The document is of type ${name}, the dead letter is of type ${seen.type}`, [])
+  const { findings, fields } = type ? documents.validate(document, type) : { findings: [], fields: {} }
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) return refusedFor(`The document is not a valid ${name}: ${errors.length} findings`, errors)
+  return { kind: 'replacement', document, fields }
+}
+
+function refusedFor(text: string, findings: readonly Finding[]): Refused {
+  const told = findings.slice(0, FINDINGS_TOLD).map(({ path, message }) => `\n  ${path} ${message}`)
+  return refused(`stays dead: ${text}${told.join('')}`)
 }

@@ -1,13 +1,17 @@
-/** Attempts under way at once, in all and to one destination. A destination that is slow holds only its own places. */
+/**
+ * Attempts under way at once, in all and to one destination, and the bytes of documents that they hold in memory. A destination
+ * that is slow holds only its own places.
+ */
 export interface PlaceCounts {
   readonly all: number
   readonly perDestination: number
+  readonly bytes: number
 }
 
 export interface Places {
   readonly taken: number
   /** Takes one for the destination of that name, and gives the way to leave it, to be called once. */
-  take(destination: string): () => void
+  take(destination: string, bytes: number): () => void
   /** The destinations that have all of theirs taken. */
   full(): readonly string[]
   /** Resolves when there is one. */
@@ -17,23 +21,28 @@ export interface Places {
 }
 
 /** Places are counted, not kept: who begins several attempts after one {@link Places.free} may exceed the count by those. */
-export function createPlaces({ all, perDestination }: PlaceCounts): Places {
+export function createPlaces({ all, perDestination, bytes: allBytes }: PlaceCounts): Places {
   const byDestination = new Map<string, number>()
   const waiters: (() => void)[] = []
   let taken = 0
+  let bytesTaken = 0
 
-  function take(destination: string): () => void {
+  const isFree = () => taken < all && bytesTaken < allBytes
+
+  function take(destination: string, bytes: number): () => void {
     taken++
+    bytesTaken += bytes
     byDestination.set(destination, (byDestination.get(destination) ?? 0) + 1)
-    return () => leave(destination)
+    return () => leave(destination, bytes)
   }
 
-  function leave(destination: string): void {
+  function leave(destination: string, bytes: number): void {
     taken--
+    bytesTaken -= bytes
     const left = byDestination.get(destination)! - 1
     if (left === 0) byDestination.delete(destination)
     else byDestination.set(destination, left)
-    if (taken < all) for (const goOn of waiters.splice(0)) goOn()
+    if (isFree() || taken === 0) for (const goOn of waiters.splice(0)) goOn()
   }
 
   async function until(holds: () => boolean): Promise<void> {
@@ -46,7 +55,7 @@ export function createPlaces({ all, perDestination }: PlaceCounts): Places {
     },
     take,
     full: () => [...byDestination].filter(([, count]) => count >= perDestination).map(([name]) => name),
-    free: () => until(() => taken < all),
+    free: () => until(isFree),
     empty: () => until(() => taken === 0),
   }
 }

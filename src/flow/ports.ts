@@ -16,6 +16,7 @@ import type { DocumentType } from '../domain/document-type.ts'
 import type { Element } from '../domain/element.ts'
 import type { Envelope } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
+import type { Cause } from '../domain/fingerprint.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 
 // ---------------------------------------------------------------------------------------------------- documents
@@ -97,12 +98,18 @@ export interface Acceptance {
 }
 
 export type AcceptAnswer =
-  | { readonly kind: 'accepted'; readonly id: string }
+  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean }
   /** The first one's id. */
   | { readonly kind: 'duplicate'; readonly id: string }
   | { readonly kind: 'key-conflict'; readonly id: string }
-  /** High-water mark of what waits in all, or from this sender. */
-  | { readonly kind: 'overloaded'; readonly waiting: number; readonly limit: number; readonly scope: 'all' | 'sender' }
+  /** High-water mark of what waits: documents in all or from this sender, or bytes of all of them. */
+  | {
+      readonly kind: 'overloaded'
+      readonly waiting: number
+      readonly limit: number
+      readonly scope: 'all' | 'sender' | 'bytes'
+    }
 
 /** A delivery whose attempt is recorded already: now it may be written. */
 export interface StartedAttempt {
@@ -150,6 +157,13 @@ export type AttemptEnd =
 export interface Ledger {
   readonly documents: LedgerCounts & { readonly accepted: number; readonly held: number; readonly duplicate: number }
   readonly deliveries: LedgerCounts & { readonly planned: number }
+  /** What the payloads of all documents that are kept come to, by their state. */
+  readonly bytes: {
+    readonly waiting: number
+    readonly held: number
+    readonly dead: number
+    readonly finished: number
+  }
   /** By document type. */
   readonly types: Readonly<Record<string, Ledger['documents']>>
   /** By owning route. */
@@ -171,6 +185,8 @@ export interface DeliveryTrace {
   readonly state: DeliveryState
   readonly dueAtMs?: number
   readonly reason?: string
+  /** The document that it was redriven with, where that is another one than was accepted. */
+  readonly document?: { readonly digest: string; readonly bytes: number }
   /** The delivery that it waits behind, where order is kept. */
   readonly behind?: string
   readonly attempts: readonly AttemptRecord[]
@@ -208,16 +224,58 @@ export interface DeadLetter {
   readonly reason: string
   readonly diedAtMs: number
   readonly tries: number
+  /** What the last attempt ended with, or ''. */
+  readonly condition: string
   /** Last error in words. */
   readonly text: string
+  readonly fields: Fields
+  /** Stands for the cause: the same for dead letters that died of the same. */
+  readonly fingerprint: string
 }
 
+/** Dead letters that died of the same cause. */
+export interface DeadGroup {
+  readonly fingerprint: string
+  readonly count: number
+  /** What they have in common: see domain/fingerprint.ts. */
+  readonly cause: Cause
+  readonly firstDiedAtMs: number
+  readonly lastDiedAtMs: number
+  /** The newest of them. */
+  readonly example: string
+}
+
+/** Who sends a dead letter on its way again, and what is other than it was. */
+export interface Redrive {
+  readonly by: string
+  /** Another destination. */
+  readonly to?: Destination
+  /** Another document, for the deliveries that are redriven alone. */
+  readonly document?: Replacement
+}
+
+/** A document of the same type, checked like the accepted one. */
+export interface Replacement {
+  readonly document: Document
+  readonly fields: Fields
+}
+
+/** All that are given must fit. */
 export interface DeadFilter {
   readonly type?: string
   readonly route?: string
   readonly destination?: string
   readonly from?: string
   readonly reason?: string
+  /** Name → value: one of the field's values, as text, must be it. */
+  readonly fields?: Readonly<Record<string, string>>
+  /** Died at that time or later. */
+  readonly sinceMs?: number
+  /** Died at that time or before. */
+  readonly untilMs?: number
+  /** A fingerprint. */
+  readonly group?: string
+  /** 1,000; `Infinity` for all. */
   readonly limit?: number
 }
 
@@ -256,15 +314,26 @@ export interface Store {
   due(limit: number): Promise<readonly string[]>
   /** Makes everything that earlier processes had under way due again; their attempts are marked void. Gives how many. */
   reclaim(): Promise<number>
-  /** Dead → waiting. False where it is not dead. Done twice it delivers once. */
-  redrive(id: string): Promise<boolean>
-  /** A document that died for want of a route gets its deliveries. False where it is not such a dead letter. */
-  replan(envelopeId: string, deliveries: readonly PlannedDelivery[]): Promise<boolean>
+  /**
+   * Dead → waiting, one delivery or all dead ones of an envelope, as they were or with what is changed; the record shows it.
+   * False where nothing is dead, its address may not be used, or the document has a delivery to the new destination already.
+   * Done twice it delivers once.
+   */
+  redrive(id: string, how: Redrive): Promise<boolean>
+  /**
+   * What was matched again gets new deliveries: a document that died for want of a route, or, in the place of dead ones, which are
+   * dropped with the reason `matched-again`, those to destinations that no other delivery of the document has. False where it is no
+   * such dead letter, or nothing would be new.
+   */
+  replan(id: string, deliveries: readonly PlannedDelivery[], how: Omit<Redrive, 'to'>): Promise<boolean>
   /** Dead or waiting → dropped, with the operator's reason kept. False where it has ended otherwise. */
   drop(id: string, reason: string, by: string): Promise<boolean>
   trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
-  payload(envelopeId: string): Promise<Uint8Array | undefined>
+  /** The document that was accepted; by the id of a delivery, the one that it sends. */
+  payload(id: string): Promise<Uint8Array | undefined>
   dead(filter: DeadFilter): Promise<readonly DeadLetter[]>
+  /** Dead letters by cause, the largest group first. */
+  deadGroups(filter: DeadFilter): Promise<readonly DeadGroup[]>
   ledger(): Promise<Ledger>
   /** Removes what retention no longer keeps; gives how many envelopes. */
   prune(): Promise<number>
@@ -352,6 +421,8 @@ export interface Outlet {
 export interface Metrics {
   accepted(type: string, stanza: string, seconds: number): void
   duplicate(type: string): void
+  /** Accepted under a stanza id that the same sender had given to another document. */
+  claimReplaced(type: string): void
   rejected(kind: string): void
   ignored(): void
   /** A stanza that made Waybill itself fail. */

@@ -7,6 +7,8 @@ export interface Gauges {
   readonly online: () => boolean
   /** 1 where another process holds the domain. */
   readonly standby: () => boolean
+  /** What the payloads of all documents that are kept come to, by their state. */
+  readonly bytes: () => Promise<Readonly<Record<string, number>>>
   readonly depth: () => Promise<{
     readonly waiting: number
     readonly underWay: number
@@ -38,6 +40,12 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   const duplicates = new Counter({
     name: 'waybill_documents_duplicate_total',
     help: 'Documents that had been accepted before and were acknowledged again, by document type.',
+    labelNames: ['type'],
+    registers,
+  })
+  const claimsReplaced = new Counter({
+    name: 'waybill_claims_replaced_total',
+    help: 'Documents accepted under a stanza id that the same sender had given to another document within the dedupe window, by document type.',
     labelNames: ['type'],
     registers,
   })
@@ -95,6 +103,17 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     gauges.standby() ? 1 : 0,
   )
   gaugesOfDepth(gauges.depth)
+  new Gauge({
+    name: 'waybill_payload_bytes',
+    help: 'Bytes of the documents that are kept in Redis, by state: waiting, held, dead, finished.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const seen = await gauges.bytes().catch(() => ({}))
+      this.reset()
+      for (const [state, bytes] of Object.entries(seen)) this.set({ state }, bytes)
+    },
+  })
 
   function gauge(name: string, help: string, read: () => number): void {
     new Gauge({
@@ -144,6 +163,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       acceptSeconds.observe(seconds)
     },
     duplicate: (type) => duplicates.inc({ type }),
+    claimReplaced: (type) => claimsReplaced.inc({ type }),
     rejected: (reason) => rejected.inc({ reason }),
     ignored: () => ignored.inc(),
     failed: () => failed.inc(),

@@ -15,8 +15,15 @@ import { nameDigest } from './keys.ts'
 import { factsOf, firstRecord, metaOf } from './records.ts'
 import type { Argument } from './scripts.ts'
 
+/** How many documents may wait, in all and of one sender, and how many bytes their payloads may come to. */
+export interface AcceptLimits {
+  readonly waiting: number
+  readonly perSenderWaiting: number
+  readonly waitingBytes: number
+}
+
 export interface AcceptOptions {
-  readonly limits: { readonly waiting: number; readonly perSenderWaiting: number }
+  readonly limits: AcceptLimits
   /** WAITAOF after each write (docs/operations.md, guarantee 1) where Redis syncs its file every second. */
   readonly waitAof: boolean
   /** How many replicas must have it too. */
@@ -42,7 +49,7 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         stanza.length,
         ...stanza.flatMap((acceptance) => acceptArguments(acceptance, nowMs)),
       ])
-      const args = [limits.waiting, limits.perSenderWaiting, stanzas.length, ...documents]
+      const args = [limits.waiting, limits.perSenderWaiting, limits.waitingBytes, stanzas.length, ...documents]
       const reply = await call('accept', args, { repeatable: true, deadlineMs, ...(confirm && { confirm }) })
       return (reply as (Buffer | number)[][][]).map((answers) => answers.map((answer) => acceptAnswer(answer, limits)))
     },
@@ -110,14 +117,17 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+const LIMIT_OF = { all: 'waiting', sender: 'perSenderWaiting', bytes: 'waitingBytes' } as const
+
 function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOptions['limits']): AcceptAnswer {
   const kind = String(answer[0])
   if (kind === 'overloaded') {
-    const scope = String(answer[1]) === 'sender' ? 'sender' : 'all'
-    const limit = scope === 'sender' ? limits.perSenderWaiting : limits.waiting
-    return { kind, scope, waiting: Number(answer[2]), limit }
+    const scope = String(answer[1]) as keyof typeof LIMIT_OF
+    return { kind, scope, waiting: Number(answer[2]), limit: limits[LIMIT_OF[scope]] }
   }
-  return { kind: kind as 'accepted' | 'duplicate' | 'key-conflict', id: String(answer[1]) }
+  const id = String(answer[1])
+  if (kind === 'accepted' && answer.length > 2) return { kind, id, replaced: true }
+  return { kind: kind as 'accepted' | 'duplicate' | 'key-conflict', id }
 }
 
 function confirmation({ waitAof, replicas }: AcceptOptions): ((client: Redis) => Promise<void>) | undefined {

@@ -4,7 +4,7 @@ import type { AttemptEnd, StartedAttempt, Store } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS } from './connection.ts'
-import { type Meta, parseOptions, recordLine } from './records.ts'
+import { type Meta, parseOptions, type ReplacementMeta, recordLine } from './records.ts'
 
 export interface AttemptsOptions {
   readonly instance: string
@@ -81,12 +81,13 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
   const envelopes = new Map<string, { readonly meta: Meta; readonly payload: Buffer }>()
   const started = new Map<string, StartedAttempt>()
   for (const row of reply) {
-    const [id, tries, to, route, expires, since, options, metaText, payload] = row as [
-      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
+    const [id, tries, to, route, expires, since, options, metaText, payload, number, otherMeta] = row as [
+      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
     ]
     const { envelopeId } = parseDeliveryId(String(id))
-    const envelope = envelopes.get(envelopeId) ?? { meta: JSON.parse(String(metaText)) as Meta, payload }
-    envelopes.set(envelopeId, envelope)
+    const document = `${envelopeId} ${number}`
+    const envelope = envelopes.get(document) ?? { meta: parseMeta(metaText, otherMeta), payload }
+    envelopes.set(document, envelope)
     const { meta } = envelope
     started.set(String(id), {
       id: String(id),
@@ -109,6 +110,11 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
     })
   }
   return started
+}
+
+function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
+  const meta = JSON.parse(String(accepted)) as Meta
+  return replacement.length === 0 ? meta : { ...meta, ...(JSON.parse(String(replacement)) as ReplacementMeta) }
 }
 
 /** Store.end(): concurrent calls share one script call. */

@@ -1,28 +1,15 @@
 import type { Redis } from 'ioredis'
 import { parseDeliveryId } from '../domain/delivery.ts'
-import type {
-  Clock,
-  DeadFilter,
-  DeadLetter,
-  DeliveryTrace,
-  EnvelopeTrace,
-  Ledger,
-  Progress,
-  Store,
-} from '../flow/ports.ts'
+import type { Clock, DeliveryTrace, EnvelopeTrace, Ledger, Progress, Store } from '../flow/ports.ts'
 import { ask, type Call } from './calls.ts'
-import { type Facts, type Meta, parseOptions, parseRecords, type Sum } from './records.ts'
-
-/** How many dead letters a script looks at before others have their turn. */
-const PART = 500
-const DEAD_LIMIT = 1_000
+import { type Facts, type Meta, parseOptions, parseRecords, type ReplacementMeta, type Sum } from './records.ts'
 
 export function createReadings(
   call: Call,
   client: Redis,
   prefix: string,
   clock: Clock,
-): Pick<Store, 'trace' | 'progress' | 'payload' | 'dead' | 'ledger' | 'depth'> {
+): Pick<Store, 'trace' | 'progress' | 'payload' | 'ledger' | 'depth'> {
   const repeatable = { repeatable: true }
   return {
     async trace(envelopeId): Promise<EnvelopeTrace | undefined> {
@@ -36,22 +23,15 @@ export function createReadings(
       return parseProgress(found)
     },
 
-    async payload(envelopeId) {
-      const payload = await ask('payload', client, () =>
-        client.hgetBuffer(`${prefix}envelope:${envelopeId}`, 'payload'),
-      )
+    async payload(id) {
+      const { envelopeId, index } = parseDeliveryId(id)
+      const envelope = `${prefix}envelope:${envelopeId}`
+      const payload = await ask('payload', client, async () => {
+        const facts = index === undefined ? null : await client.hget(envelope, `d${index}`)
+        const { document } = JSON.parse(facts ?? '{}') as Partial<Facts>
+        return client.hgetBuffer(envelope, document === undefined ? 'payload' : `p${document}`)
+      })
       return payload ?? undefined
-    },
-
-    async dead(filter: DeadFilter) {
-      const limit = filter.limit ?? DEAD_LIMIT
-      const letters: DeadLetter[] = []
-      for (let offset = 0; letters.length < limit; offset += PART) {
-        const rows = (await call('dead', [offset, PART], repeatable)) as unknown[][]
-        letters.push(...rows.map(parseDeadLetter).filter((letter) => fits(letter, filter)))
-        if (rows.length < PART) break
-      }
-      return letters.slice(0, limit)
     },
 
     async ledger(): Promise<Ledger> {
@@ -68,6 +48,7 @@ export function createReadings(
 
 const DOCUMENT_COUNTS = ['accepted', 'waiting', 'held', 'delivered', 'dead', 'expired', 'dropped', 'duplicate'] as const
 const DELIVERY_COUNTS = ['planned', 'waiting', 'delivered', 'dead', 'expired', 'dropped'] as const
+const BYTE_COUNTS = ['waiting', 'held', 'dead', 'finished'] as const
 
 /** The ledger's hash, "GROUP STATE [NAME]" → count, as the flow knows it. */
 export function parseLedger(counts: Readonly<Record<string, string>>): Ledger {
@@ -89,6 +70,7 @@ export function parseLedger(counts: Readonly<Record<string, string>>): Ledger {
   return {
     documents: complete(groups.get('documents '), DOCUMENT_COUNTS),
     deliveries: complete(groups.get('deliveries '), DELIVERY_COUNTS),
+    bytes: complete(groups.get('bytes '), BYTE_COUNTS),
     types: byName('type', DOCUMENT_COUNTS),
     routes: byName('route', DELIVERY_COUNTS),
   }
@@ -106,11 +88,12 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
   if (reply.length === 0) return undefined
   const meta = JSON.parse(String(reply[0])) as Meta
   const sum = JSON.parse(String(reply[1])) as Sum
-  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown][])
+  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown, unknown][])
     .sort(([one], [other]) => Number(String(one)) - Number(String(other)))
-    .map(([index, facts, attempts, behind]) =>
-      parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts), String(behind)),
-    )
+    .map(([index, facts, attempts, behind, document]) => ({
+      ...parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts), String(behind)),
+      ...parseReplacement(String(document)),
+    }))
   const reason = reasonOf(sum)
   return { id, ...meta, state: sum.state, ...(reason === undefined ? {} : { reason }), deliveries }
 }
@@ -138,36 +121,13 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: 
   }
 }
 
+function parseReplacement(meta: string): Pick<DeliveryTrace, 'document'> {
+  if (meta === '') return {}
+  const { digest, bytes } = JSON.parse(meta) as ReplacementMeta
+  return { document: { digest, bytes } }
+}
+
 // "superseded (ops@example.org)": an operator's reason goes with the name.
 function reasonOf({ reason, by }: { readonly reason?: string; readonly by?: string }): string | undefined {
   return by === undefined || by === reason ? reason : `${reason} (${by})`
-}
-
-/** One row of dead.lua. */
-export function parseDeadLetter(row: readonly unknown[]): DeadLetter {
-  const [id, sumText, metaText, factsText, last] = row.map(String) as [string, string, string, string, string]
-  const sum = JSON.parse(sumText) as Sum
-  const meta = JSON.parse(metaText) as Meta
-  const facts = factsText === '' ? undefined : (JSON.parse(factsText) as Facts)
-  const [record] = parseRecords(last)
-  return {
-    id,
-    envelopeId: id.split('.')[0]!,
-    type: sum.type,
-    from: meta.origin.from,
-    route: facts?.route ?? '',
-    destination: facts?.to ?? '',
-    reason: facts?.reason ?? sum.reason ?? '',
-    diedAtMs: facts?.ended ?? sum.ended ?? 0,
-    tries: facts?.tries ?? 0,
-    text: record === undefined ? '' : (record.text ?? record.result),
-  }
-}
-
-/** `from` fits the full JID or its bare one; everything else fits exactly. */
-export function fits(letter: DeadLetter, filter: DeadFilter): boolean {
-  const same = (wanted: string | undefined, found: string) => wanted === undefined || wanted === found
-  if (!same(filter.type, letter.type) || !same(filter.route, letter.route)) return false
-  if (!same(filter.destination, letter.destination) || !same(filter.reason, letter.reason)) return false
-  return filter.from === undefined || letter.from === filter.from || letter.from.startsWith(`${filter.from}/`)
 }

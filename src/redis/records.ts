@@ -9,6 +9,7 @@ import {
 import type { Form, Origin, SubmitOptions } from '../domain/document.ts'
 import type { Envelope } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
+import type { Redrive, Replacement } from '../flow/ports.ts'
 import { nameDigest } from './keys.ts'
 
 /** Everything of an envelope that never changes, the payload apart. */
@@ -24,6 +25,30 @@ export interface Meta {
   readonly datatype: string
   readonly bytes: number
   readonly digest: string
+}
+
+/** What is other in a document that deliveries were redriven with. */
+export type ReplacementMeta = Pick<Meta, 'fields' | 'form' | 'mediaType' | 'rootName' | 'datatype' | 'bytes' | 'digest'>
+
+export function replacementMetaOf({ document, fields }: Replacement): ReplacementMeta {
+  const { form, mediaType, rootName, datatype, bytes, digest } = document
+  return { fields, form, mediaType, rootName, datatype, bytes, digest }
+}
+
+/** What the trace shows of a redrive: by whom, and what is other than it was. */
+export function redriveRecord(
+  { by, to, document, matchedAgain }: Redrive & { matchedAgain?: boolean },
+  atMs: number,
+): string {
+  const changes = [
+    `by ${by}`,
+    ...(matchedAgain ? ['matched again'] : []),
+    ...(document
+      ? [`with another document: SHA-256 ${document.document.digest}, ${document.document.bytes} bytes`]
+      : []),
+    ...(to ? [`to ${destinationName(to)}`] : []),
+  ]
+  return recordLine({ atMs, result: 'redriven', text: changes.join(', ') })
 }
 
 /** What the deliveries of an envelope come to. Without deliveries, the document itself is counted as one. */
@@ -50,6 +75,8 @@ export interface Facts {
   readonly since?: number
   /** How long its confirmation may take. */
   readonly patience: number
+  /** The number of the document that it was redriven with. */
+  readonly document?: number
   /** The instance that has it under way, and since when. */
   readonly holder?: string
   readonly started?: number

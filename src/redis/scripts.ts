@@ -19,6 +19,7 @@ export type ScriptName =
   | 'replan'
   | 'start'
   | 'trace'
+  | 'write'
 
 export type Argument = string | number | Buffer
 

@@ -1,16 +1,31 @@
 import type { Redis } from 'ioredis'
-import type { AttemptRecord, DeadReason, PlannedDelivery } from '../domain/delivery.ts'
+import {
+  type AttemptRecord,
+  type DeadReason,
+  destinationName,
+  type PlannedDelivery,
+  parseDeliveryId,
+} from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
-import { type Checkpoints, type Clock, DELIVERIES_MOST, type Log, type Store, StoreUnavailable } from '../flow/ports.ts'
-import { createAccept } from './accepting.ts'
+import {
+  type Checkpoints,
+  type Clock,
+  DELIVERIES_MOST,
+  type Log,
+  type Redrive,
+  type Store,
+  StoreUnavailable,
+} from '../flow/ports.ts'
+import { type AcceptLimits, createAccept } from './accepting.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { ask, type Call, createCall } from './calls.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
+import { createDeadLetters } from './dead-letters.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
 import { createReadings } from './readings.ts'
-import { factsOf, firstRecord, type Meta, recordLine } from './records.ts'
+import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf } from './records.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -19,14 +34,15 @@ export interface StoreOptions {
   readonly durability: Durability
   /** How many replicas must have a document before it counts as accepted. */
   readonly replicas: number
-  /** How many documents may wait, in all and of one sender. */
-  readonly limits: { readonly waiting: number; readonly perSenderWaiting: number }
-  /** A finished envelope is kept for at least `bounceWindowMs`, unless there are more than `finishedCount`. */
+  readonly limits: AcceptLimits
+  /** A finished envelope is kept for at least `bounceWindowMs`, unless there are more of them, in count or bytes. */
   readonly retention: {
     readonly finishedMs: number
     readonly finishedCount: number
+    readonly finishedBytes: number
     readonly deadMs: number
     readonly deadCount: number
+    readonly deadBytes: number
   }
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
@@ -42,6 +58,8 @@ export interface RedisStore extends Store, Checkpoints {
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
+  /** Throws {@link StoreUnavailable} with what Redis says where it takes no documents: no memory, no disk, a replica only. */
+  probeWrites(): Promise<void>
   /** Ends the connection; what is in flight has its answer first, within a second or so. */
   close(): Promise<void>
 }
@@ -122,10 +140,14 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createOperations(call, client, prefix, options),
     ...createReadings(call, client, prefix, clock),
     ...createCheckpoints(call, client, prefix),
+    ...createDeadLetters(call),
     get ready() {
       return client.status === 'ready'
     },
     inspect: () => ask('inspect', client, () => inspectRedis(client)),
+    async probeWrites() {
+      await call('write', [], { repeatable: true })
+    },
     close: () => disconnect(client),
   }
 }
@@ -172,11 +194,14 @@ function createOperations(
   { clock, log, retention, bounceWindowMs }: StoreOptions,
 ): Pick<Store, 'redrive' | 'replan' | 'drop' | 'prune'> {
   return {
-    async redrive(id) {
-      return Number(await call('redrive', [id], { repeatable: false })) > 0
+    async redrive(id, how) {
+      const to = how.to ? destinationName(how.to) : ''
+      const args = [id, redriveRecord(how, clock()), to, ...replacementArguments(how)]
+      return Number(await call('redrive', args, { repeatable: false })) > 0
     },
 
-    async replan(envelopeId, deliveries: readonly PlannedDelivery[]) {
+    async replan(id, deliveries: readonly PlannedDelivery[], how) {
+      const { envelopeId } = parseDeliveryId(id)
       if (deliveries.length === 0) return false
       if (deliveries.length > DELIVERIES_MOST) {
         throw new RangeError(
@@ -187,12 +212,14 @@ function createOperations(
       if (meta === null) return false
       const { receivedAtMs, submit } = JSON.parse(meta) as Meta
       const times = { receivedAtMs, nowMs: clock(), submitExpiresMs: submit.expiresMs }
-      const args = deliveries.flatMap((planned) => [
+      const record = redriveRecord({ ...how, matchedAgain: true }, times.nowMs)
+      const triples = deliveries.flatMap((planned) => [
         JSON.stringify(factsOf(planned, times)),
         JSON.stringify(planned.options),
         firstRecord(planned, times.nowMs),
       ])
-      return (await call('replan', [envelopeId, ...args], { repeatable: false })) === 1
+      const args = [id, how.by, record, ...replacementArguments(how), ...triples]
+      return (await call('replan', args, { repeatable: false })) === 1
     },
 
     async drop(id, reason, by) {
@@ -201,7 +228,8 @@ function createOperations(
 
     async prune() {
       const finishedMs = Math.max(retention.finishedMs, bounceWindowMs)
-      const args = [finishedMs, retention.finishedCount, retention.deadMs, retention.deadCount, PART]
+      const { finishedCount, finishedBytes, deadMs, deadCount, deadBytes } = retention
+      const args = [finishedMs, finishedCount, finishedBytes, deadMs, deadCount, deadBytes, PART]
       let removed = 0
       let dropped = 0
       for (let more = 1; more === 1; ) {
@@ -214,6 +242,13 @@ function createOperations(
       return removed
     },
   }
+}
+
+/** Meta and payload of the other document, or ''. */
+function replacementArguments({ document }: Redrive): readonly [string, string | Buffer] {
+  if (!document) return ['', '']
+  const { payload } = document.document
+  return [JSON.stringify(replacementMetaOf(document)), typeof payload === 'string' ? payload : Buffer.from(payload)]
 }
 
 /**

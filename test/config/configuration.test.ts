@@ -88,12 +88,20 @@ describe('a configuration folder without mistakes', () => {
         depth: 64,
         attributes: 256,
         waiting: 100_000,
+        waitingBytes: 1_073_741_824,
         perSender: { perMinute: 600, waiting: 5_000 },
       },
       dedupe: { windowMs: 600_000 },
       subscriptions: [],
       alarms: { to: ['ops@example.org'] },
-      retention: { deadMs: 30 * 86_400_000, deadCount: 100_000, finishedMs: 3_600_000, finishedCount: 100_000 },
+      retention: {
+        deadMs: 30 * 86_400_000,
+        deadCount: 100_000,
+        deadBytes: 1_073_741_824,
+        finishedMs: 3_600_000,
+        finishedCount: 100_000,
+        finishedBytes: 1_073_741_824,
+      },
       bounceWindowMs: 600_000,
     })
   })

@@ -16,6 +16,7 @@ afterAll(async () => {
 afterEach(closeStores)
 
 const refusing = { kind: 'refused', answer: { condition: 'forbidden', type: 'auth', text: 'not you' } } as const
+const BY = { by: 'ops@example.org' }
 const done = { kind: 'done' }
 const refused = (reason: string) => ({ kind: 'refused', reason })
 
@@ -41,8 +42,8 @@ describe('redrive', () => {
     ['the whole document', (id: string) => id],
   ])('by the id of %s puts it on its way again, once', async (_, idOf) => {
     const { flow, id } = await deadAtErp()
-    expect(await flow.operations.redrive(idOf(id))).toEqual(done)
-    expect((await flow.operations.redrive(idOf(id))).kind).toBe('refused')
+    expect(await flow.operations.redrive(idOf(id), BY)).toMatchObject(done)
+    expect((await flow.operations.redrive(idOf(id), BY)).kind).toBe('refused')
     flow.outcome = () => ({ kind: 'delivered', proof: 'receipt' })
     await flow.deliverer.deliver(await flow.store.due(10))
     await flow.deliverer.idle()
@@ -54,13 +55,13 @@ describe('redrive', () => {
     const none = routeOf('none', { when: { type: ['note'] } })
     const flow = await flowOn(redis.url, { routes: [none] })
     const id = await taken(flow)
-    expect(await flow.operations.redrive(id)).toEqual(refused('still matches no route'))
+    expect(await flow.operations.redrive(id, BY)).toEqual(refused('still matches no route'))
     const byContent = routeOf('by-content', {
       when: { type: ['order'], xpath: "t:order/t:line/t:item = 'flour'", namespaces: { t: 'urn:order' } },
       deliver: [toJid(ERP)],
     })
     flow.ruling = await rulingOf([none, byContent])
-    expect(await flow.operations.redrive(id)).toEqual(done)
+    expect(await flow.operations.redrive(id, BY)).toMatchObject(done)
     expect(await flow.store.trace(id)).toMatchObject({
       state: 'waiting',
       deliveries: [{ route: 'by-content', destination: ERP }],
@@ -70,10 +71,10 @@ describe('redrive', () => {
 
   it('says why it can not', async () => {
     const { flow, id } = await deadAtErp()
-    expect(await flow.operations.redrive(freshId())).toEqual(refused('is not known'))
-    expect(await flow.operations.redrive(`${freshId()}.0`)).toEqual(refused('is not a dead letter that can be sent'))
-    await flow.operations.redrive(id)
-    expect(await flow.operations.redrive(id)).toEqual(refused('is not a dead letter but waiting'))
+    expect(await flow.operations.redrive(freshId(), BY)).toEqual(refused('is not known'))
+    expect(await flow.operations.redrive(`${freshId()}.0`, BY)).toEqual(refused('is not known'))
+    await flow.operations.redrive(id, BY)
+    expect(await flow.operations.redrive(id, BY)).toEqual(refused('is not a dead letter but waiting'))
   })
 
   it('of an address that is refused stays refused', async () => {
@@ -81,14 +82,16 @@ describe('redrive', () => {
       routes: [{ ...toErp, deliver: [toJid('{currency}@backend.example', { allow: 'USD@backend[.]example' })] }],
     })
     const id = await taken(flow)
-    expect(await flow.operations.redrive(id)).toEqual(refused('has no delivery that can be sent'))
+    expect(await flow.operations.redrive(id, BY)).toEqual(
+      refused('has no address that may be used: give another one, or match it again'),
+    )
   })
 })
 
 describe('drop', () => {
   it('ends what is dead or waits, and keeps who did it and why', async () => {
     const { flow, id } = await deadAtErp()
-    expect(await flow.operations.drop(`${id}.0`, 'sent by hand', 'ops@example.org')).toEqual(done)
+    expect(await flow.operations.drop(`${id}.0`, { reason: 'sent by hand', by: 'ops@example.org' })).toMatchObject(done)
     expect((await flow.store.trace(id))?.deliveries).toMatchObject([
       { state: 'dropped', reason: 'sent by hand (ops@example.org)' },
     ])
@@ -97,8 +100,8 @@ describe('drop', () => {
 
   it('ends nothing twice', async () => {
     const { flow, id } = await deadAtErp()
-    await flow.operations.drop(id, 'x', 'ops@example.org')
-    expect((await flow.operations.drop(id, 'y', 'ops@example.org')).kind).toBe('refused')
-    expect((await flow.operations.drop(freshId(), 'y', 'ops@example.org')).kind).toBe('refused')
+    await flow.operations.drop(id, { reason: 'x', by: 'ops@example.org' })
+    expect((await flow.operations.drop(id, { reason: 'y', by: 'ops@example.org' })).kind).toBe('refused')
+    expect((await flow.operations.drop(freshId(), { reason: 'y', by: 'ops@example.org' })).kind).toBe('refused')
   })
 })

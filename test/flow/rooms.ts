@@ -1,4 +1,5 @@
 import { compileXPathTest, rehydrate } from '../../src/documents/documents.ts'
+import { replacementOf } from '../../src/documents/replacement.ts'
 import type { AttemptOutcome } from '../../src/domain/delivery.ts'
 import type { DocumentType } from '../../src/domain/document-type.ts'
 import type { RetryPolicy } from '../../src/domain/retry.ts'
@@ -10,10 +11,10 @@ import type { InboundStanza, Metrics, StartedAttempt, Store } from '../../src/fl
 import type { Reply } from '../../src/flow/reply.ts'
 import { compileSenders, limitRate } from '../../src/flow/senders.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
-import type { RedisStore, StoreOptions } from '../../src/redis/store.ts'
+import type { RedisStore } from '../../src/redis/store.ts'
 import { bundle, documentsFor, ORDER_XSD, typeOf } from '../documents/given.ts'
 import { routeOf, toJid } from '../matching/samples.ts'
-import { keepLog, type LogLine, openTestStore, type SetClock, setClock } from '../redis/fixtures.ts'
+import { keepLog, type LogLine, openTestStore, type SetClock, type StoreChanges, setClock } from '../redis/fixtures.ts'
 
 /** `order` with an XSD, its id as key and its currency as a field; `note` without a schema, which only one sender may send. */
 export function types(): readonly DocumentType[] {
@@ -68,7 +69,7 @@ export interface FlowChanges extends Partial<Pick<IntakeNeeds, 'inHandLimit'>> {
   readonly perMinute?: number
   readonly places?: { readonly all: number; readonly perDestination: number }
   readonly policies?: readonly RetryPolicy[]
-  readonly storeOptions?: Partial<StoreOptions>
+  readonly storeOptions?: StoreChanges
   /** Puts something between the flow and the real store. */
   readonly between?: (store: RedisStore) => Store
   readonly wake?: () => Promise<void>
@@ -110,6 +111,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     rate: limitRate(changes.perMinute ?? 1_000),
     dedupeWindowMs: 600_000,
     inHandLimit: changes.inHandLimit ?? 100,
+    inHandBytes: 1 << 20,
   })
   const deliverer = createDeliverer({
     ...common,
@@ -117,11 +119,18 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     policies: () => new Map(changes.policies?.map((policy) => [policy.name, policy])),
     alarm: (cause, text) => void said.alarms.push(`${cause}: ${text}`),
     random: () => 0.5,
-    places: changes.places ?? { all: 100, perDestination: 50 },
+    places: { bytes: 1 << 20, ...(changes.places ?? { all: 100, perDestination: 50 }) },
   })
+  const limits = { documentBytes: 190_000, depth: 64, attributes: 256 }
+  const operating = {
+    store,
+    rehydrate,
+    replacementOf: (bytes: Uint8Array, original: Parameters<typeof replacementOf>[1]) =>
+      replacementOf(bytes, original, limits),
+  }
   const operations: Operations = {
-    redrive: (id) => createOperations({ store, ruling: flow.ruling, rehydrate }).redrive(id),
-    drop: (id, reason, by) => createOperations({ store, ruling: flow.ruling, rehydrate }).drop(id, reason, by),
+    redrive: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).redrive(id, order),
+    drop: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).drop(id, order),
   }
   return Object.assign(flow, said, { clock, metrics, store: real, take, deliverer, operations })
 }
@@ -131,6 +140,7 @@ function countingMetrics(counted: string[]): Metrics {
   return {
     accepted: (type, stanza) => write('accepted', type, stanza),
     duplicate: (type) => write('duplicate', type),
+    claimReplaced: (type) => write('claim-replaced', type),
     rejected: (kind) => write('rejected', kind),
     ignored: () => write('ignored'),
     failed: () => write('failed'),

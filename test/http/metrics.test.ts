@@ -13,7 +13,7 @@ async function scrape({ registry }: ReturnType<typeof createMetrics>): Promise<R
 }
 
 function metricsOn(depth: Gauges['depth']): ReturnType<typeof createMetrics> {
-  return createMetrics({ online: () => true, standby: () => false, depth })
+  return createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth })
 }
 
 describe('the gauges that are read from Redis', () => {
@@ -22,6 +22,23 @@ describe('the gauges that are read from Redis', () => {
     const metrics = metricsOn(async () => ({ ...DEPTH, waiting: ++looks }))
     expect(await scrape(metrics)).toEqual({ waiting: 1, under_way: 3, dead: 2, oldest_due_ms: 1 })
     expect(await scrape(metrics)).toEqual({ waiting: 2, under_way: 3, dead: 2, oldest_due_ms: 1 })
+  })
+
+  it('tell the bytes that are kept, by state, and nothing while Redis is away', async () => {
+    let isAway = false
+    const bytes = async () => {
+      if (isAway) throw new Error('Redis is away')
+      return { waiting: 7, dead: 5 }
+    }
+    const { registry } = createMetrics({ online: () => true, standby: () => false, bytes, depth: async () => DEPTH })
+    const lines = async () =>
+      [...(await registry.metrics()).matchAll(/^waybill_payload_bytes\{.*$/gm)].map(([line]) => line)
+    const both = ['waybill_payload_bytes{state="waiting"} 7', 'waybill_payload_bytes{state="dead"} 5']
+    expect(await lines()).toEqual(both)
+    isAway = true
+    expect(await lines()).toEqual([])
+    isAway = false
+    expect(await lines()).toEqual(both)
   })
 
   it('are absent while Redis is away, and come back with it', async () => {

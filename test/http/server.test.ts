@@ -24,7 +24,7 @@ const depth = async () => ({ waiting: 0, underWay: 0, dead: 0, oldestDueMs: 0 })
 
 async function serve(changes: Partial<Parameters<typeof startHttp>[0]> = {}) {
   const { log, lines } = keepLog()
-  const made = createMetrics({ online: () => true, standby: () => false, depth })
+  const made = createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth })
   const options = { host: '127.0.0.1', port: 0, registry: made.registry, readiness: async () => ready, log }
   const http: RunningHttp = await startHttp({ ...options, ...changes })
   cleanups.push(() => http.close())
@@ -87,7 +87,7 @@ describe('the answers', () => {
       ...{
         host: '127.0.0.1',
         port: 0,
-        registry: createMetrics({ online: () => true, standby: () => false, depth }).registry,
+        registry: createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth }).registry,
       },
       ...{ readiness: async () => ready, log: () => {} },
     })
@@ -104,6 +104,7 @@ describe('what happened is counted', () => {
     const { metrics, get } = await serve()
     metrics.accepted('order', 'iq', 0.02)
     metrics.duplicate('order')
+    metrics.claimReplaced('order')
     metrics.rejected('invalid')
     metrics.rejected('too-large')
     metrics.ignored()
@@ -117,6 +118,7 @@ describe('what happened is counted', () => {
       'waybill_accept_seconds_bucket{le="0.025"} 1',
       'waybill_accept_seconds_bucket{le="0.01"} 0',
       'waybill_documents_duplicate_total{type="order"} 1',
+      'waybill_claims_replaced_total{type="order"} 1',
       'waybill_documents_rejected_total{reason="invalid"} 1',
       'waybill_documents_rejected_total{reason="too-large"} 1',
       'waybill_stanzas_ignored_total 1',

@@ -111,6 +111,17 @@ describe('the documents of one stanza', () => {
   })
 })
 
+describe('a stanza id that is used again for another document', () => {
+  it('is taken over by it, and the answer says so', async () => {
+    const store = await openTestStore(redis.url)
+    const one = acceptance({ claim: 'c', digest: 'a' })
+    const two = acceptance({ claim: 'c', digest: 'b' })
+    expect(await store.accept([one])).toEqual([{ kind: 'accepted', id: one.envelope.id }])
+    expect(await store.accept([two])).toEqual([{ kind: 'accepted', id: two.envelope.id, replaced: true }])
+    expect(await acceptOne(store, { claim: 'c', digest: 'b' })).toEqual({ kind: 'duplicate', id: two.envelope.id })
+  })
+})
+
 describe('overload', () => {
   it('is said to the sender with the excess alone', async () => {
     const store = await openTestStore(redis.url, { limits: { waiting: 10, perSenderWaiting: 2 } })
@@ -132,6 +143,31 @@ describe('overload', () => {
     await store.start([`${id}.0`], [])
     await store.end({ id: `${id}.0`, kind: 'delivered', record: { atMs: 1, result: 'delivered' } })
     expect((await acceptOne(store)).kind).toBe('accepted')
+  })
+
+  it('comes by bytes as well, and ends when they are delivered', async () => {
+    const store = await openTestStore(redis.url, { limits: { waitingBytes: 100 } })
+    const payload = 'x'.repeat(60)
+    const id = await accepted(store, { payload })
+    await accepted(store, { payload: 'é'.repeat(30) })
+    expect(await acceptOne(store, { payload: 'x' })).toEqual({
+      kind: 'overloaded',
+      scope: 'bytes',
+      waiting: 120,
+      limit: 100,
+    })
+    expect((await store.ledger()).bytes).toEqual({ waiting: 120, held: 0, dead: 0, finished: 0 })
+    await store.start([`${id}.0`], [])
+    await store.end({ id: `${id}.0`, kind: 'delivered', record: { atMs: 1, result: 'delivered' } })
+    expect((await store.ledger()).bytes).toEqual({ waiting: 60, held: 0, dead: 0, finished: 60 })
+    expect((await acceptOne(store, { payload })).kind).toBe('accepted')
+  })
+
+  it('by bytes refuses all documents of one stanza, and counts what came before in it', async () => {
+    const store = await openTestStore(redis.url, { limits: { waitingBytes: 100 } })
+    const three = [1, 2, 3].map(() => acceptance({ payload: 'x'.repeat(60) }))
+    expect((await store.accept(three))[2]).toMatchObject({ kind: 'overloaded', scope: 'bytes', waiting: 120 })
+    expect((await store.ledger()).documents.accepted).toBe(0)
   })
 
   it('is no answer to a duplicate', async () => {

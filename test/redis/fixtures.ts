@@ -34,14 +34,28 @@ export function freshPrefix(): string {
   return `test-${process.pid}-${prefixes}`
 }
 
-export function storeOptions(url: string, changes: Partial<StoreOptions> = {}): StoreOptions {
+const KEPT_LONG = {
+  finishedMs: 3_600_000,
+  finishedCount: 100_000,
+  finishedBytes: 1 << 30,
+  deadMs: 3_600_000,
+  deadCount: 100_000,
+  deadBytes: 1 << 30,
+} as const
+
+export interface StoreChanges extends Partial<Omit<StoreOptions, 'limits' | 'retention'>> {
+  readonly limits?: Partial<StoreOptions['limits']>
+  readonly retention?: Partial<StoreOptions['retention']>
+}
+
+export function storeOptions(url: string, { limits, retention, ...changes }: StoreChanges = {}): StoreOptions {
   return {
     url,
     prefix: freshPrefix(),
     durability: 'everysec',
     replicas: 0,
-    limits: { waiting: 100_000, perSenderWaiting: 100_000 },
-    retention: { finishedMs: 3_600_000, finishedCount: 100_000, deadMs: 3_600_000, deadCount: 100_000 },
+    limits: { waiting: 100_000, perSenderWaiting: 100_000, waitingBytes: 1 << 30, ...limits },
+    retention: { ...KEPT_LONG, ...retention },
     bounceWindowMs: 600_000,
     instance: 'one',
     clock: Date.now,
@@ -53,7 +67,7 @@ export function storeOptions(url: string, changes: Partial<StoreOptions> = {}): 
 const open: RedisStore[] = []
 
 /** Closed by {@link closeStores}. */
-export async function openTestStore(url: string, changes: Partial<StoreOptions> = {}): Promise<RedisStore> {
+export async function openTestStore(url: string, changes: StoreChanges = {}): Promise<RedisStore> {
   const store = await openStore(storeOptions(url, changes))
   open.push(store)
   return store

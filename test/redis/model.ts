@@ -24,12 +24,17 @@ export interface ModelDelivery {
 export interface ModelDocument {
   readonly id: string
   readonly type: string
+  /** Size of its payload. */
+  bytes: number
   /** Order of acceptance. */
   sequence: number
+  /** It has a place in the order; what never had an ordered delivery is given one when it needs it. */
+  placed: boolean
   deliveries: ModelDelivery[]
   /** Of a document without deliveries. */
   own: 'dead' | 'dropped' | undefined
   diedMs: number
+  receivedMs: number
   finishedMs: number
   gone: boolean
 }
@@ -94,15 +99,19 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       id: string,
       type: string,
       planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
+      bytes: number,
     ): void {
       sequence += 1
       const document: ModelDocument = {
         id,
         type,
+        bytes,
         sequence,
+        placed: planned.some(({ lane }) => lane !== undefined),
         deliveries: [],
         own: planned.length === 0 ? 'dead' : undefined,
         diedMs: now(),
+        receivedMs: now(),
         finishedMs: 0,
         gone: false,
       }
@@ -173,6 +182,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       const delivery = present(id)
       if (delivery?.state !== 'dead') return false
       delivery.tries = 0
+      delivery.records += 1
       comeBack(delivery, now())
       return true
     },
@@ -183,7 +193,28 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       sequence += 1
       document.own = undefined
       document.sequence = sequence
-      document.deliveries = planned.map((one, index) => fresh(`${id}.${index}`, one, sequence))
+      document.placed = true
+      document.deliveries = planned.map((one, index) => ({ ...fresh(`${id}.${index}`, one, sequence), records: 1 }))
+      return true
+    },
+
+    rematch(id: string, planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[]): boolean {
+      const delivery = present(id)
+      if (delivery?.state !== 'dead') return false
+      const document = documentOf(delivery)
+      const others = document.deliveries.filter((other) => other !== delivery).map((other) => other.to)
+      const fresher = planned.filter((one) => !others.includes(one.to))
+      if (fresher.length === 0) return false
+      if (!document.placed) document.sequence = sequence += 1
+      document.placed = true
+      change(delivery, 'dropped')
+      for (const one of fresher) {
+        const next = fresh(`${document.id}.${document.deliveries.length}`, one, document.sequence)
+        next.records = 1
+        next.state = 'dead'
+        document.deliveries.push(next)
+        comeBack(next, now())
+      }
       return true
     },
 
@@ -233,6 +264,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       const all = [...documents.values()]
       return {
         documents: { accepted: all.length, ...count(all.map(stateOf)) },
+        bytes: bytesOf(all.filter(({ gone }) => !gone)),
         deliveries: { planned: deliveries().length, ...count(deliveries().map(({ state }) => state)) },
         types: grouped(
           all,
@@ -258,6 +290,12 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   ): ModelDelivery {
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
     return { id, ...planned, ...times, state: 'waiting', place, holder: undefined, tries: 0, records: 0 }
+  }
+
+  function bytesOf(present: readonly ModelDocument[]) {
+    const of = (...states: DeliveryState[]) =>
+      present.filter((one) => states.includes(stateOf(one))).reduce((sum, { bytes }) => sum + bytes, 0)
+    return { waiting: of('waiting'), dead: of('dead'), finished: of('delivered', 'expired', 'dropped') }
   }
 
   function outdated<T extends { readonly at: number; readonly id: string }>(all: readonly T[], keptCount: number): T[] {

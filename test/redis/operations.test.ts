@@ -13,6 +13,8 @@ import {
   setClock,
 } from './fixtures.ts'
 
+const BY = { by: 'ops' }
+
 let redis: RunningRedis
 let clock: SetClock
 let store: RedisStore
@@ -64,7 +66,10 @@ describe('dead letters', () => {
       reason: 'refused',
       diedAtMs: clock() - 5,
       tries: 1,
+      condition: 'forbidden',
       text: 'You may not',
+      fields: { currency: ['EUR'] },
+      fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
     })
     expect(letters[0]!.diedAtMs).toBe(clock())
     expect(letters).toContainEqual(expect.objectContaining({ id: two, reason: 'no-route', tries: 0, text: '' }))
@@ -99,8 +104,8 @@ describe('dead letters', () => {
     })
     await die(`${id}.0`)
     await die(`${id}.1`)
-    expect(await store.redrive(id)).toBe(true)
-    expect(await store.redrive(id)).toBe(false)
+    expect(await store.redrive(id, BY)).toBe(true)
+    expect(await store.redrive(id, BY)).toBe(false)
     expect((await store.due(9)).toSorted()).toEqual([`${id}.0`, `${id}.1`, `${id}.2`])
     expect(await balances(store)).toEqual([])
   })
@@ -108,11 +113,11 @@ describe('dead letters', () => {
   it('without a route are not redriven but replanned, once', async () => {
     await openWith()
     const id = await accepted(store, { deliveries: [] })
-    expect(await store.redrive(id)).toBe(false)
-    expect(await store.replan(id, [])).toBe(false)
-    expect(await store.replan(id, [plan({ lane: 'l' }), plan({ to: 'b@x.example' })])).toBe(true)
-    expect(await store.replan(id, [plan()])).toBe(false)
-    expect(await store.replan(freshId(), [plan()])).toBe(false)
+    expect(await store.redrive(id, BY)).toBe(false)
+    expect(await store.replan(id, [], BY)).toBe(false)
+    expect(await store.replan(id, [plan({ lane: 'l' }), plan({ to: 'b@x.example' })], BY)).toBe(true)
+    expect(await store.replan(id, [plan()], BY)).toBe(false)
+    expect(await store.replan(freshId(), [plan()], BY)).toBe(false)
     expect(await store.dead({})).toEqual([])
     await deliver(`${id}.0`)
     await deliver(`${id}.1`)
@@ -147,8 +152,8 @@ describe('a delivery without an address that may be used', () => {
   it('is never sent by a redrive, and can be dropped', async () => {
     await openWith()
     const id = await accepted(store, { deliveries: [{ ...plan(), impossible }] })
-    expect(await store.redrive(id)).toBe(false)
-    expect(await store.redrive(`${id}.0`)).toBe(false)
+    expect(await store.redrive(id, BY)).toBe(false)
+    expect(await store.redrive(`${id}.0`, BY)).toBe(false)
     expect(await store.start([`${id}.0`], [])).toEqual([])
     expect(await store.drop(`${id}.0`, 'wrong currency', 'ops')).toBe(true)
     expect((await store.trace(id))?.state).toBe('dropped')
@@ -158,7 +163,7 @@ describe('a delivery without an address that may be used', () => {
   it('can come from matching again', async () => {
     await openWith()
     const id = await accepted(store, { deliveries: [] })
-    expect(await store.replan(id, [plan(), { ...plan({ to: 'b@x.example' }), impossible }])).toBe(true)
+    expect(await store.replan(id, [plan(), { ...plan({ to: 'b@x.example' }), impossible }], BY)).toBe(true)
     expect((await store.trace(id))?.deliveries.map((delivery) => delivery.state)).toEqual(['waiting', 'dead'])
     await balances(store)
   })
@@ -249,6 +254,52 @@ describe('retention', () => {
     await store.prune()
     expect((await store.ledger()).documents).toMatchObject({ dead: 0, dropped: 4 })
     expect(await balances(store)).toEqual([])
+  })
+
+  it('removes the oldest finished envelopes by bytes, and takes them off the ledger', async () => {
+    await openWith({ retention: { ...retention, finishedCount: 99, finishedBytes: 25 } })
+    const ids: string[] = []
+    for (let index = 0; index < 5; index++) {
+      ids.push(await accepted(store, { payload: 'x'.repeat(10) }))
+      if (index > 0) await deliver(`${ids[index]}.0`)
+      clock.nowMs += 1
+    }
+    expect((await store.ledger()).bytes).toMatchObject({ waiting: 10, finished: 40 })
+    expect(await store.prune()).toBe(2)
+    expect((await store.ledger()).bytes).toMatchObject({ waiting: 10, finished: 20 })
+    const kept = await Promise.all(ids.map(async (id) => (await store.trace(id)) !== undefined))
+    expect(kept).toEqual([true, false, false, true, true])
+    expect(await store.prune()).toBe(0)
+  })
+
+  it('drops the oldest dead letters by bytes, but not those of documents that still wait', async () => {
+    await openWith({ retention: { ...retention, deadCount: 9_999, deadBytes: 25 } })
+    const busy: string[] = []
+    for (let index = 0; index < 150; index++) {
+      const id = await accepted(store, { deliveries: [plan({ to: 'a@x.example' }), plan({ to: 'b@x.example' })] })
+      await die(`${id}.0`)
+      busy.push(id)
+    }
+    const ids: string[] = []
+    for (let index = 0; index < 4; index++) {
+      clock.nowMs += 1
+      ids.push(await accepted(store, { payload: 'x'.repeat(10), ...(index === 1 ? { deliveries: [] } : {}) }))
+      if (index !== 1) await die(`${ids[index]}.0`)
+    }
+    await store.prune()
+    expect((await store.ledger()).bytes).toMatchObject({ dead: 20, finished: 20 })
+    expect((await store.dead({})).slice(0, 2).map(({ envelopeId }) => envelopeId)).toEqual([ids[3], ids[2]])
+    expect(await store.dead({})).toHaveLength(152)
+    expect((await store.trace(ids[1]!))!).toMatchObject({ state: 'dropped', reason: 'retention' })
+    expect(await balances(store)).toEqual([])
+  })
+
+  it('goes on until nothing is left to remove by bytes', async () => {
+    await openWith({ retention: { ...retention, finishedCount: 9_999, finishedBytes: 1, deadCount: 1 } })
+    await Promise.all(Array.from({ length: 700 }, () => accepted(store, { deliveries: [], payload: 'xx' })))
+    const removed = (await store.prune()) + (await store.prune())
+    expect(removed).toBe(699)
+    expect((await store.ledger()).bytes).toEqual({ waiting: 0, held: 0, dead: 2, finished: 0 })
   })
 
   it('goes on until nothing is left to remove', async () => {

@@ -4,6 +4,8 @@ import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { acceptance, accepted, balances, closeStores, openTestStore, plan } from './fixtures.ts'
 
+const BY = { by: 'ops' }
+
 const running: RunningRedis[] = []
 
 async function startOne(config: Readonly<Record<string, string>> = {}): Promise<RunningRedis> {
@@ -74,9 +76,9 @@ describe('while Redis is away', () => {
       () => store.end({ id: `${id}.0`, kind: 'delivered', record: { atMs: 1, result: 'x' } }),
       () => store.due(5),
       () => store.reclaim(),
-      () => store.redrive(id),
+      () => store.redrive(id, BY),
       () => store.drop(id, 'x', 'y'),
-      () => store.replan(id, [plan()]),
+      () => store.replan(id, [plan()], BY),
       () => store.bounce(id, 'a@x.example', { dueAtMs: 1 }, { atMs: 1, result: 'x' }),
       () => store.trace(id),
       () => store.progress(`${id}.0`),

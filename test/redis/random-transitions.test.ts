@@ -7,6 +7,8 @@ import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { acceptance, balances, closeStores, freshId, freshPrefix, openTestStore, plan, setClock } from './fixtures.ts'
 import { createModel, LEASE_MS, type ModelDelivery, seededRandom } from './model.ts'
 
+const BY = { by: 'ops' }
+
 let redis: RunningRedis
 let client: Redis
 
@@ -76,9 +78,11 @@ async function startBoth({ model, stores }: World, ids: readonly string[], insta
 const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async accept(world) {
     const { planned, known } = planSome(world, 0)
-    const one = acceptance({ type: world.pick(['order', 'invoice']), receivedAtMs: world.clock(), deliveries: planned })
+    const payload = 'x'.repeat(world.below(100))
+    const type = world.pick(['order', 'invoice'])
+    const one = acceptance({ type, payload, receivedAtMs: world.clock(), deliveries: planned })
     expect((await world.stores.one!.accept([one]))[0]!.kind).toBe('accepted')
-    world.model.accept(one.envelope.id, one.envelope.type, known)
+    world.model.accept(one.envelope.id, type, known, payload.length)
   },
   async start(world) {
     const instance = world.pick(['one', 'one', 'two'])
@@ -110,14 +114,22 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async redrive(world) {
     const dead = world.model.deliveries().filter(({ state }) => state === 'dead')
     const id = dead.length > 0 && world.below(4) > 0 ? world.pick(dead).id : anyDelivery(world)
-    expect(await world.stores.one!.redrive(id)).toBe(world.model.redrive(id))
+    expect(await world.stores.one!.redrive(id, BY)).toBe(world.model.redrive(id))
   },
   async replan(world) {
     const [id] = [...world.model.documents.values()].filter(({ own }) => own === 'dead').map((document) => document.id)
     const { planned, known } = planSome(world, 1)
     const chosen = id ?? freshId()
-    expect(await world.stores.one!.replan(chosen, planned)).toBe(
+    expect(await world.stores.one!.replan(chosen, planned, BY)).toBe(
       world.model.replan(chosen, receivedThen(world, chosen, known)),
+    )
+  },
+  async rematch(world) {
+    const dead = world.model.deliveries().filter(({ state }) => state === 'dead')
+    const id = dead.length > 0 && world.below(6) > 0 ? world.pick(dead).id : anyDelivery(world)
+    const { planned, known } = planSome(world, 1)
+    expect(await world.stores.one!.replan(id, planned, BY)).toBe(
+      world.model.rematch(id, receivedThen(world, id.split('.')[0]!, known)),
     )
   },
   async drop(world) {
@@ -139,7 +151,7 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
 // `expires` counts from receipt, which for a replanned document was earlier.
 function receivedThen({ model, clock }: World, id: string, known: Known[]): Known[] {
   const document = model.documents.get(id)
-  const passedMs = document ? clock() - document.diedMs : 0
+  const passedMs = document ? clock() - document.receivedMs : 0
   return known.map((one) => ({ ...one, expiresAtMs: one.expiresAtMs && one.expiresAtMs - passedMs }))
 }
 
@@ -151,6 +163,7 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['bounce', 2],
   ['redrive', 2],
   ['replan', 1],
+  ['rematch', 2],
   ['drop', 1],
   ['reclaim', 1],
   ['prune', 1],

@@ -1,9 +1,21 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StoreUnavailable } from '../../src/flow/ports.ts'
 import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
-import { acceptance, accepted, balances, closeStores, freshPrefix, keepLog, openTestStore } from './fixtures.ts'
+import {
+  acceptance,
+  accepted,
+  acceptOne,
+  balances,
+  closeStores,
+  freshPrefix,
+  keepLog,
+  openTestStore,
+} from './fixtures.ts'
 
 const running: RunningRedis[] = []
 
@@ -79,6 +91,7 @@ describe('Redis without memory', () => {
     const used = Number(/used_memory:(\d+)/.exec(await client.info('memory'))![1])
     await client.config('SET', 'maxmemory', String(used - 100_000))
     await expect(store.accept([acceptance()])).rejects.toThrow(/^Cannot accept: OOM/)
+    await expect(store.probeWrites()).rejects.toThrow(/^Cannot write: OOM/)
     expect((await store.ledger()).documents.accepted).toBe(20)
     for (const { id } of await store.start(
       ids.map((id) => `${id}.0`),
@@ -91,6 +104,37 @@ describe('Redis without memory', () => {
     expect(await balances(store)).toEqual([])
     expect(lines.filter(({ level }) => level === 'error')).toEqual([])
     client.disconnect()
+  })
+})
+
+describe('Redis that can not write its file', () => {
+  it('refuses documents with its reason, and takes them again when it can', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'waybill-unwritable-'))
+    // A folder in the file's place can't be replaced, not even by root.
+    mkdirSync(join(folder, 'dump.rdb', 'in the way'), { recursive: true })
+    try {
+      const redis = await startOne({ dir: folder, save: '3600 1', 'stop-writes-on-bgsave-error': 'yes' })
+      const client = new Redis(redis.url)
+      const { log, lines } = keepLog()
+      const store = await openTestStore(redis.url, { log })
+      const id = `${await accepted(store)}.0`
+      await client.bgsave()
+      await eventually(async () => (await client.info('persistence')).includes('rdb_last_bgsave_status:err'))
+      await expect(store.accept([acceptance()])).rejects.toThrow(/^Cannot accept: MISCONF/)
+      await expect(store.probeWrites()).rejects.toThrow(/^Cannot write: MISCONF/)
+      await expect(store.start([id], [])).rejects.toBeInstanceOf(StoreUnavailable)
+      expect((await store.ledger()).documents.accepted).toBe(1)
+      rmSync(join(folder, 'dump.rdb'), { recursive: true })
+      await client.bgsave()
+      await eventually(() => store.probeWrites().then(() => true))
+      expect((await acceptOne(store)).kind).toBe('accepted')
+      expect(await store.start([id], [])).toHaveLength(1)
+      expect(await balances(store)).toEqual([])
+      expect(lines.filter(({ level }) => level === 'error')).toEqual([])
+      client.disconnect()
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

@@ -15,6 +15,8 @@ import {
   setClock,
 } from './fixtures.ts'
 
+const BY = { by: 'ops' }
+
 let redis: RunningRedis
 let clock: SetClock
 let store: RedisStore
@@ -67,7 +69,7 @@ const moves: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
   void: (id) => end(id, 'void'),
   dead: (id) => end(id, 'dead'),
   expired: (id) => end(id, 'expired'),
-  redrive: (id) => store.redrive(id),
+  redrive: (id) => store.redrive(id, BY),
   drop: (id) => store.drop(id, 'not wanted', 'ops@x.example'),
   bounce: (id) => store.bounce(id, 'erp@backend.example', { dueAtMs: clock() }, record()),
   'bounce for good': (id) => store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record()),
@@ -210,7 +212,7 @@ describe('tries', () => {
   it('are counted anew after a redrive', async () => {
     await openWith()
     const id = await deliveryThatIs('dead')
-    await store.redrive(id)
+    await store.redrive(id, BY)
     expect((await store.start([id], []))[0]!.tries).toBe(1)
   })
 
@@ -295,7 +297,7 @@ describe('order', () => {
     await start(ids[0]!)
     await end(ids[0]!, 'dead')
     await start(ids[1]!)
-    expect(await store.redrive(ids[0]!)).toBe(true)
+    expect(await store.redrive(ids[0]!, BY)).toBe(true)
     expect(await start(...ids)).toEqual([])
     expect(await end(ids[1]!, 'delivered')).toEqual([ids[0]])
     expect(await start(...ids)).toEqual([ids[0]])
@@ -392,7 +394,7 @@ describe('bounce', () => {
     await end(id)
     expect(await store.progress(id)).toEqual({ retry: 'default', tries: 1, sinceMs: receivedAtMs, receivedAtMs })
     await store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record())
-    await store.redrive(id)
+    await store.redrive(id, BY)
     expect(await store.progress(id)).toEqual({ retry: 'default', tries: 0, sinceMs: clock(), receivedAtMs })
     expect(await store.progress(`${id}1`)).toBeUndefined()
     expect(await store.progress('nonsense')).toBeUndefined()

@@ -92,7 +92,7 @@ describe.each(['prosody', 'ejabberd'] as const)('dead letters, on %s', (kind) =>
     expect(ls.stdout.trim().split('\n')).toHaveLength(1 + 100)
     expect(ls.stderr).toContain('--limit')
     expect((await cli('dead', 'drop', `${refused[0]}.0`, '--all', '--reason', 'both')).code).toBe(2)
-    const dropped = await cli('dead', 'drop', '--all', '--type', 'note', '--reason', 'a test')
+    const dropped = await cli('dead', 'drop', '--all', '--type', 'note', '--reason', 'a test', '--yes')
     for (const id of refused) expect(dropped.stdout).toContain(`${id}.0 dropped`)
     expect((await at.ledger()).balanced).toBe(true)
   })

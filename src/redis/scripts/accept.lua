@@ -1,13 +1,16 @@
 #!lua
 -- Accepts batches of documents, each batch all or none: envelopes, deliveries with their places in the order, claims, ledger.
--- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many batches follow.
+-- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many bytes of payload may wait, the
+-- document that reaches it included. ARGV[6]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
 -- and item that it was taken from, how many items of it are remembered, meta, payload, count of deliveries; and of each delivery: route, lane, priority, facts, options, and its first record where it
 -- is dead from the beginning, or ''.
--- Gives for each batch, of each document: its answer, an id; or 'overloaded', scope, waiting.
-local LIMIT_ALL, LIMIT_SENDER, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local at = 5
+-- Gives for each batch, of each document: its answer, an id, and 'replaced' where it takes over the claim of another document;
+-- or 'overloaded', scope, waiting.
+local LIMIT_ALL, LIMIT_SENDER, LIMIT_BYTES, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local at = 6
 local waiting = tonumber(redis.call('HGET', key('ledger'), 'documents waiting') or 0)
+local bytesWaiting = tonumber(redis.call('HGET', key('ledger'), 'bytes waiting') or 0)
 local waitingOf = {}
 
 local function argument()
@@ -46,6 +49,7 @@ local function refusal(document, batch)
   if document.claimMs > 0 then
     local id, digest = lookUp('claim:' .. document.claim, batch)
     if id and digest == document.digest then return { 'duplicate', id } end
+    document.replaces = id ~= nil
   end
   if document.keyMs > 0 then
     local id, digest = lookUp('key:' .. document.key, batch)
@@ -54,6 +58,7 @@ local function refusal(document, batch)
   local inAll, ofSender = waiting + batch.added, waitingFrom(document.sender) + (batch.addedBy[document.sender] or 0)
   if inAll >= LIMIT_ALL then return { 'overloaded', 'all', inAll } end
   if ofSender >= LIMIT_SENDER then return { 'overloaded', 'sender', ofSender } end
+  if bytesWaiting + batch.bytes >= LIMIT_BYTES then return { 'overloaded', 'bytes', bytesWaiting + batch.bytes } end
   return nil
 end
 
@@ -72,9 +77,10 @@ local function judge(document, batch)
   if document.source ~= '' then batch.names[document.source .. ' ' .. document.item] = value end
   if document.waiting > 0 then
     batch.added = batch.added + 1
+    batch.bytes = batch.bytes + #document.payload
     add(batch.addedBy, document.sender, 1)
   end
-  return { 'accepted', document.id }
+  return { 'accepted', document.id, document.replaces and 'replaced' or nil }
 end
 
 local function takePlace(id, lane, sequence)
@@ -110,7 +116,7 @@ local function write(document)
     type = document.type, sender = document.sender,
     sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
     waiting = document.waiting, held = 0, dead = unrouted and 1 or document.count - document.waiting,
-    expired = 0, dropped = 0, delivered = 0,
+    expired = 0, dropped = 0, delivered = 0, bytes = #document.payload,
   }
   sum.state = documentState(sum)
   if unrouted then
@@ -122,6 +128,7 @@ local function write(document)
   writeDeliveries(document, envelope)
   countDocument(sum, 'accepted', 1)
   countDocument(sum, sum.state, 1)
+  countBytes(sum, sum.state, 1)
   local value = document.id .. ' ' .. document.digest
   if document.claimMs > 0 then redis.call('SET', key('claim:' .. document.claim), value, 'PX', document.claimMs) end
   if document.keyMs > 0 then redis.call('SET', key('key:' .. document.key), value, 'PX', document.keyMs) end
@@ -143,7 +150,7 @@ local function commit(documents, answers, batch)
       end
     end
   end
-  waiting = waiting + batch.added
+  waiting, bytesWaiting = waiting + batch.added, bytesWaiting + batch.bytes
   for sender, by in pairs(batch.addedBy) do waitingOf[sender] = waitingFrom(sender) + by end
 end
 
@@ -167,7 +174,7 @@ local function readDocument()
 end
 
 local function acceptBatch()
-  local batch = { ids = {}, names = {}, added = 0, addedBy = {} }
+  local batch = { ids = {}, names = {}, added = 0, bytes = 0, addedBy = {} }
   local documents, answers, whole = {}, {}, true
   for index = 1, tonumber(argument()) do
     local document = readDocument()

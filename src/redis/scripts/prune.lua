@@ -1,16 +1,26 @@
 #!lua flags=allow-oom
--- Removes what retention no longer keeps, a part at a time. ARGV[3], ARGV[4]: for how long and how many finished documents are
--- kept; ARGV[5], ARGV[6]: the same for dead letters. ARGV[7]: how many of each to look at.
+-- Removes what retention no longer keeps, a part at a time. ARGV[3], ARGV[4], ARGV[5]: for how long, how many and how many bytes of
+-- finished documents are kept; ARGV[6], ARGV[7], ARGV[8]: the same for dead letters. ARGV[9]: how many of each to look at.
 -- Gives how many envelopes were removed, how many dead letters were dropped, and 1 where more is to be done.
-local FINISHED_MS, FINISHED_COUNT, DEAD_MS, DEAD_COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local MOST = tonumber(ARGV[7])
+local FINISHED = { ms = tonumber(ARGV[3]), count = tonumber(ARGV[4]), bytes = tonumber(ARGV[5]) }
+local DEAD = { ms = tonumber(ARGV[6]), count = tonumber(ARGV[7]), bytes = tonumber(ARGV[8]) }
+local MOST = tonumber(ARGV[9])
+-- Dead letters of documents that still wait hold bytes that a drop wouldn't free: they are passed over, but not without end.
+local PASSED_MOST = 5000
 
 -- Oldest first: those beyond the count, and those beyond the time.
-local function outdated(name, keptMs, keptCount)
-  local beyond = math.min(MOST, redis.call('ZCARD', key(name)) - keptCount)
+local function outdated(name, kept)
+  local beyond = math.min(MOST, redis.call('ZCARD', key(name)) - kept.count)
   local members = beyond > 0 and redis.call('ZRANGE', key(name), 0, beyond - 1) or {}
-  local byTime = redis.call('ZRANGE', key(name), '-inf', '(' .. string.format('%.0f', NOW - keptMs), 'BYSCORE', 'LIMIT', 0, MOST)
+  local byTime = redis.call('ZRANGE', key(name), '-inf', '(' .. string.format('%.0f', NOW - kept.ms), 'BYSCORE', 'LIMIT', 0, MOST)
   return #byTime > #members and byTime or members
+end
+
+local function remove(id)
+  local sum = summary(envelopeOf(id))
+  if sum then countBytes(sum, sum.state, -1) end
+  redis.call('UNLINK', key('envelope:' .. id))
+  take('finished', id)
 end
 
 local function dropDead(id)
@@ -29,12 +39,46 @@ local function dropDead(id)
   refreshDocument(envelope)
 end
 
-local finished = outdated('finished', FINISHED_MS, FINISHED_COUNT)
-for _, id in ipairs(finished) do
-  redis.call('UNLINK', key('envelope:' .. id))
-  take('finished', id)
+-- How many bytes are beyond what is kept, with what this call has freed already.
+local function excess(state, kept)
+  local name = 'bytes ' .. state
+  return tonumber(redis.call('HGET', key('ledger'), name) or 0) + (ledger[name] or 0) - kept.bytes
 end
-local dead = outdated('dead', DEAD_MS, DEAD_COUNT)
+
+-- Oldest first, until the bytes fit. Gives how many.
+local function fit(name, kept, passed, freesBytes, give)
+  local count, at = passed, passed
+  local over = excess(name, kept)
+  while over > 0 and count < MOST and at < passed + PASSED_MOST do
+    local members = redis.call('ZRANGE', key(name), at, at + 99)
+    if #members == 0 then break end
+    for _, id in ipairs(members) do
+      if over > 0 and count < MOST and freesBytes(id) then
+        give(id)
+        count = count + 1
+        over = excess(name, kept)
+      end
+    end
+    at = at + #members
+  end
+  return count
+end
+
+local function always()
+  return true
+end
+
+local function isOfDeadDocument(id)
+  local sum = summary(envelopeOf(string.match(id, '^[^.]+')))
+  return not sum or sum.state == 'dead'
+end
+
+-- What goes is still the first of its set until settle().
+local finished = outdated('finished', FINISHED)
+for _, id in ipairs(finished) do remove(id) end
+local removed = fit('finished', FINISHED, #finished, always, remove)
+local dead = outdated('dead', DEAD)
 for _, id in ipairs(dead) do dropDead(id) end
+local dropped = fit('dead', DEAD, #dead, isOfDeadDocument, dropDead)
 settle()
-return { #finished, #dead, (#finished >= MOST or #dead >= MOST) and 1 or 0 }
+return { removed, dropped, (removed >= MOST or dropped >= MOST) and 1 or 0 }

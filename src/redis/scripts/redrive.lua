@@ -1,10 +1,37 @@
 #!lua flags=allow-oom
--- Dead -> waiting, with its tries and the time to give up counted anew. ARGV[3]: a delivery id, or an envelope id for all dead deliveries of a document.
--- What has no address that may be used stays dead. Gives how many.
-local count = 0
-for _, delivery in ipairs(named(ARGV[3])) do
-  if delivery.facts.state == 'dead' and delivery.facts.reason ~= 'address-refused' then
-    delivery.facts.tries, delivery.facts.since = 0, NOW
+-- Dead -> waiting, with its tries and the time to give up counted anew. ARGV[3]: a delivery id, or an envelope id for all dead
+-- deliveries of a document. ARGV[4]: the record of it. ARGV[5]: another destination, or ''. ARGV[6], ARGV[7]: meta and payload of another
+-- document, or ''. What has no address that may be used stays dead, and so does what would be a second delivery to its destination.
+-- Gives how many.
+local ID, RECORD, TO, META, PAYLOAD = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local count, number = 0, nil
+
+local function mayGo(delivery)
+  if delivery.facts.state ~= 'dead' then return false end
+  if TO == '' then return delivery.facts.reason ~= 'address-refused' end
+  for _, other in ipairs(readAll(delivery.envelope.id)) do
+    if other.id ~= delivery.id and other.facts.to == TO then return false end
+  end
+  return true
+end
+
+-- What was in one lane before stays in one lane: in order among itself, on its way to the new destination.
+local function redirect(facts)
+  if facts.to == TO then return end
+  facts.to = TO
+  if facts.lane then facts.lane = redis.sha1hex(facts.lane .. ' ' .. TO) end
+end
+
+for _, delivery in ipairs(named(ID)) do
+  if mayGo(delivery) then
+    local facts = delivery.facts
+    if META ~= '' then
+      number = number or addDocument(delivery.envelope, META, PAYLOAD)
+      facts.document = number
+    end
+    if TO ~= '' then redirect(facts) end
+    facts.tries, facts.since = 0, NOW
+    addRecord(delivery, RECORD)
     reopen(delivery, NOW)
     count = count + 1
   end

@@ -1,29 +1,63 @@
 #!lua
--- Gives deliveries to a document that died for want of a route. ARGV[3]: envelope id; then of each delivery: facts, options, and its first
--- record where it is dead from the beginning, or ''.
--- Gives 1, or 0 where it is not such a dead letter.
-local envelope = envelopeOf(ARGV[3])
+-- Gives new deliveries to what was matched again. ARGV[3]: the id of a document that died for want of a route; or a dead
+-- delivery, or a document for all its dead deliveries, which are dropped for the new ones. ARGV[4]: by whom. ARGV[5]: the record of it.
+-- ARGV[6], ARGV[7]: meta and payload of another document, or ''. Then of each delivery: facts, options, and its first record
+-- where it is dead from the beginning, or ''. A destination that another delivery of the document has is left out.
+-- Gives 1, or 0 where it is no such dead letter, or nothing would be new.
+local ID, BY, RECORD, META, PAYLOAD = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local envelope = envelopeOf(string.match(ID, '^[^.]+'))
 local sum = summary(envelope)
-if not sum or sum.reason ~= 'no-route' or sum.state ~= 'dead' then return 0 end
+if not sum then return 0 end
+
+local dead, taken, last = {}, {}, -1
+for _, delivery in ipairs(readAll(envelope.id)) do
+  last = math.max(last, tonumber(delivery.index))
+  if delivery.facts.state == 'dead' and (ID == envelope.id or ID == delivery.id) then
+    dead[#dead + 1] = delivery
+  else
+    taken[delivery.facts.to] = true
+  end
+end
+local unrouted = last < 0 and ID == envelope.id and sum.state == 'dead'
+if not unrouted and #dead == 0 then return 0 end
+
+local new = {}
+for at = 8, #ARGV, 3 do
+  local facts = cjson.decode(ARGV[at])
+  if not taken[facts.to] then
+    taken[facts.to] = true
+    new[#new + 1] = { facts = facts, options = ARGV[at + 1], record = ARGV[at + 2] }
+  end
+end
+if #new == 0 then return 0 end
+
+local number = META ~= '' and addDocument(envelope, META, PAYLOAD) or nil
 -- Deliveries that are ordered take the place that the document would have had now: what was accepted meanwhile has its own.
 if sum.sequence == 0 then sum.sequence = redis.call('INCR', key('sequence')) end
-sum.reason, sum.ended, sum.dead = nil, nil, 0
-take('dead', envelope.id)
-local index = 0
-for at = 4, #ARGV, 3 do
+if unrouted then
+  sum.reason, sum.ended, sum.dead = nil, nil, 0
+  take('dead', envelope.id)
+end
+for _, delivery in ipairs(dead) do
+  delivery.facts.by = BY
+  finish(delivery, 'dropped', 'matched-again')
+end
+for offset, one in ipairs(new) do
+  local index = string.format('%d', last + offset)
   local delivery = {
-    id = envelope.id .. '.' .. index, index = tostring(index), envelope = envelope,
-    facts = cjson.decode(ARGV[at]), attempts = ARGV[at + 2], touched = true,
+    id = envelope.id .. '.' .. index, index = index, envelope = envelope,
+    facts = one.facts, attempts = RECORD, touched = true,
   }
-  envelope.deliveries[delivery.index] = delivery
+  delivery.facts.document = number
+  if one.record ~= '' then addRecord(delivery, one.record) end
+  envelope.deliveries[index] = delivery
   envelope.writes[#envelope.writes + 1] = 'o' .. index
-  envelope.writes[#envelope.writes + 1] = ARGV[at + 1]
-  local state = delivery.facts.state
+  envelope.writes[#envelope.writes + 1] = one.options
+  local state = one.facts.state
   sum[state] = sum[state] + 1
-  countDelivery(delivery.facts.route, 'planned', 1)
-  countDelivery(delivery.facts.route, state, 1)
+  countDelivery(one.facts.route, 'planned', 1)
+  countDelivery(one.facts.route, state, 1)
   if state == 'dead' then put('dead', delivery.id, NOW) else join(delivery) end
-  index = index + 1
 end
 refreshDocument(envelope)
 settle()

@@ -3,8 +3,9 @@
 -- ARGV[3]: instance. ARGV[4]: a token of this very call, so that repeating it after a lost reply gives the same attempts.
 -- ARGV[5]: lease. ARGV[6]: how much later a delivery to a full destination comes due. ARGV[7]: the count of full
 -- destinations; then these; then ids.
--- Gives of each attempt: id, tries, destination, route, expiry or '', options, meta, payload; the last two are '' where
--- an earlier attempt of this reply has given them for the same envelope.
+-- Gives of each attempt: id, tries, destination, route, expiry or '', since when or '', options, meta, payload, the number of the
+-- document that it was redriven with or '', and that one's meta or ''. Metas and payload are '' where an earlier attempt of this
+-- reply has given them for the same document.
 local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS, FULL = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 -- Redis and the worker wake up at slightly different times.
 local EARLY_MS = 50
@@ -30,16 +31,18 @@ end
 
 local function tell(delivery)
   local facts, envelope = delivery.facts, delivery.envelope
-  local known = told[envelope.id]
+  local number = facts.document or ''
+  local known = told[envelope.id .. ' ' .. number]
   local found
   if known then
     found = { redis.call('HGET', envelope.key, 'o' .. delivery.index), '', '' }
   else
-    found = redis.call('HMGET', envelope.key, 'o' .. delivery.index, 'meta', 'payload')
+    found = redis.call('HMGET', envelope.key, 'o' .. delivery.index, 'meta', number == '' and 'payload' or 'p' .. number)
   end
-  told[envelope.id] = true
+  told[envelope.id .. ' ' .. number] = true
   started[#started + 1] = {
     delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', facts.since or '', found[1], found[2], found[3],
+    tostring(number), known and '' or documentMeta(delivery),
   }
 end
 

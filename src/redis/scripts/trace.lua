@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Everything but the payload of one envelope. ARGV[3]: its id. Gives meta, sum, and of each delivery: index, facts, attempts,
--- and the id that it waits behind or ''. Nothing where there is no such envelope.
+-- the id that it waits behind or '', and the meta of the document that it was redriven with or ''. Nothing where there is no such envelope.
 local ID = ARGV[3]
 local envelope = envelopeOf(ID)
 if not summary(envelope) then return {} end
@@ -15,6 +15,8 @@ end
 
 local answer = { redis.call('HGET', envelope.key, 'meta'), redis.call('HGET', envelope.key, 'sum') }
 for _, delivery in ipairs(readAll(ID)) do
-  answer[#answer + 1] = { delivery.index, redis.call('HGET', envelope.key, 'd' .. delivery.index), delivery.attempts, behind(delivery) }
+  answer[#answer + 1] = {
+    delivery.index, redis.call('HGET', envelope.key, 'd' .. delivery.index), delivery.attempts, behind(delivery), documentMeta(delivery),
+  }
 end
 return answer

@@ -5,7 +5,8 @@
 -- with settle(), so that a batch costs few commands.
 --
 -- envelope:ID  hash  v, meta (JSON), payload, sum (JSON: what its deliveries come to), and for each delivery I:
---                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line)
+--                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line);
+--                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
@@ -15,7 +16,8 @@
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
 -- taken:SOURCE hash  item of a subscribed node -> "ENVELOPE-ID DIGEST"; "- DIGEST" where it was refused, "- own" where we made it
 -- items:SOURCE zset  the items in taken:SOURCE, in the order in which they were taken: the newest are kept
--- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"
+-- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"; and "bytes STATE":
+--                    what the payloads of all waiting, held, dead and finished documents come to
 -- senders      hash  bare JID -> documents waiting
 -- sequence     the order of acceptance
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
@@ -47,6 +49,10 @@ local function inBatches(values, command, name)
   end
 end
 
+local function isFinished(state)
+  return state == 'delivered' or state == 'expired' or state == 'dropped'
+end
+
 local function countDelivery(route, state, by)
   add(ledger, 'deliveries ' .. state, by)
   add(ledger, 'route ' .. state .. ' ' .. route, by)
@@ -58,6 +64,11 @@ local function countDocument(sum, state, by)
   if state == 'waiting' then add(senders, sum.sender, by) end
 end
 
+-- What the payloads of a document come to, in the state that keeps them; nothing of what was accepted before they were counted.
+local function countBytes(sum, state, by)
+  add(ledger, 'bytes ' .. (isFinished(state) and 'finished' or state), by * (sum.bytes or 0))
+end
+
 -- A document is in the first that applies (docs/operations.md, guarantee 2).
 local function documentState(sum)
   if sum.waiting > 0 then return 'waiting' end
@@ -66,10 +77,6 @@ local function documentState(sum)
   if sum.expired > 0 then return 'expired' end
   if sum.dropped > 0 then return 'dropped' end
   return 'delivered'
-end
-
-local function isFinished(state)
-  return state == 'delivered' or state == 'expired' or state == 'dropped'
 end
 
 local function envelopeOf(id)
@@ -131,8 +138,28 @@ local function refreshDocument(envelope)
   if state == sum.state then return end
   countDocument(sum, sum.state, -1)
   countDocument(sum, state, 1)
+  countBytes(sum, sum.state, -1)
+  countBytes(sum, state, 1)
   if isFinished(state) then put('finished', envelope.id, NOW) else take('finished', envelope.id) end
   sum.state = state
+end
+
+-- Another document than the one that was accepted, for the deliveries whose facts will name the number that it gives.
+local function addDocument(envelope, meta, payload)
+  local sum = summary(envelope)
+  local number = (sum.documents or 0) + 1
+  countBytes(sum, sum.state, -1)
+  sum.documents, sum.bytes = number, (sum.bytes or 0) + #payload
+  countBytes(sum, sum.state, 1)
+  envelope.touched = true
+  for _, value in ipairs({ 'm' .. number, meta, 'p' .. number, payload }) do envelope.writes[#envelope.writes + 1] = value end
+  return number
+end
+
+-- The meta of the document that a delivery was redriven with, or ''.
+local function documentMeta(delivery)
+  local number = delivery.facts.document
+  return number and redis.call('HGET', delivery.envelope.key, 'm' .. number) or ''
 end
 
 local function move(delivery, state)
