@@ -295,6 +295,12 @@ const STANZAS: readonly Row[] = [
   ],
   ['a message with two documents', message(order('1') + order('2')), SEVERAL, 'it holds 2 documents'],
   [
+    'a message with a document beside <submit/>',
+    message(`<submit xmlns='urn:waybill:0'>${order('1')}</submit>${order('2')}`),
+    SEVERAL,
+    'it holds 2 documents',
+  ],
+  [
     'a message with two unknown children',
     message(`<a xmlns='urn:a'/><b xmlns='urn:b'/>`),
     SEVERAL,
@@ -354,7 +360,12 @@ const OPTIONS: readonly Row[] = [
   ['everything wrong at once', submit("expires='soon' report='never' key=''"), MALFORMED, 'findings="3"'],
   ['no document', submit('', ''), NONE, '<submit/> holds no document'],
   ['two documents', submit('', order('1') + order('2')), SEVERAL, 'it holds 2 documents'],
-  ['a key that another document has', submit("key='taken'"), 'cancel conflict key-conflict', '{ours}'],
+  [
+    'a key that another document of this sender has',
+    submit("key='taken'").replace('b@', 'a@'),
+    'cancel conflict key-conflict',
+    '{ours}',
+  ],
 ]
 
 const PUBLISHES: readonly Row[] = [
@@ -371,6 +382,12 @@ const PUBLISHES: readonly Row[] = [
     publish(`<item id='1'>${order('1')}</item><item id='2'>${order('2', { currency: 'x' })}</item>`),
     INVALID,
     'item="2"',
+  ],
+  [
+    'two publishes in one request',
+    publish(`<item id='1'>${order('1')}</item></publish><publish node='n'><item id='2'>${order('2')}</item>`),
+    'modify bad-request',
+    'there are 2 <publish/>, not one',
   ],
   ['no node', publish(`<item id='1'>${order('1')}</item>`, ''), 'modify bad-request', 'nodeid-required'],
   ['an item that was made here', publish(`<item id='{ours}'>${order('1')}</item>`), NOT_ALLOWED, 'would loop'],
