@@ -50,7 +50,7 @@ export interface Waybill {
      */
     prefix: string
     /**
-     * What "accepted" means: `fsync`: on disk (`appendfsync always`, or WAITAOF from Redis 7.2); `everysec`: nothing is lost at a kill, up to two seconds at a power cut; `memory`: nothing is promised. Waybill doesn't start where Redis offers less.
+     * What "accepted" means: `fsync`: on disk (`appendfsync always`, or WAITAOF from Redis 7.2); `everysec`: nothing is lost when Waybill is killed, up to two seconds when Redis is killed or the power fails; `memory`: nothing is promised. Waybill doesn't start where Redis offers less.
      */
     durability: 'memory' | 'everysec' | 'fsync'
     /**
