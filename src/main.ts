@@ -6,6 +6,7 @@ import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createIntake } from './flow/intake.ts'
 import type { Log } from './flow/ports.ts'
+import { createQuestions } from './flow/questions.ts'
 import { limitRate } from './flow/senders.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
@@ -153,8 +154,17 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     dedupeWindowMs: settings.dedupe.windowMs,
     inHandLimit: IN_HAND_LIMIT,
   })
+  const questions = createQuestions({
+    store,
+    now,
+    log,
+    ruling: () => inForce.assembly.ruling,
+    admins: () => inForce.assembly.configuration.settings.admins,
+    rate: limitRate(settings.limits.perSender.perMinute, 'questions'),
+    inHandLimit: IN_HAND_LIMIT,
+  })
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
-  const dispatch = createDispatch({ connection, outlet, intake, describe, metrics, log })
+  const dispatch = createDispatch({ connection, outlet, intake, questions, describe, metrics, log })
   const http = await listen(settings, () => readiness(connection, store), registry, log)
   if (http) undo.push(() => http.close())
   return { store, wakes, connection, dispatch, deliverer, http }

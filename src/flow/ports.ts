@@ -164,6 +164,8 @@ export interface DeliveryTrace {
   readonly destination: string
   readonly route: string
   readonly state: DeliveryState
+  /** Void ones and those before a redrive are not counted. */
+  readonly tries: number
   readonly dueAtMs?: number
   readonly reason?: string
   /** The delivery that it waits behind, where order is kept. */

@@ -325,6 +325,7 @@ describe('a fault of ours', () => {
       connection: { domain: 'waybill.example.test', write: (text) => written.push(text) > 0 },
       outlet: { receipt() {}, bounce() {} },
       intake: flow.take,
+      questions: { track: fail, trace: fail },
       describe: fail,
       metrics: flow.metrics,
       log: () => {},

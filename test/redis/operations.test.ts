@@ -319,6 +319,7 @@ describe('trace', () => {
           destination: 'erp@backend.example',
           route: 'orders',
           state: 'expired',
+          tries: 0,
           reason: 'expired',
           attempts: [],
         },

@@ -54,6 +54,10 @@ async function attach(server: RunningXmppServer, name: 'waybill' | 'other'): Pro
       taken.push(stanza)
       return station.reply
     },
+    questions: {
+      track: async () => ({ kind: 'not-found' }),
+      trace: () => Promise.reject(new Error('nobody asks')),
+    },
     describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
     metrics: { rejected: () => {}, failed: () => {} },
     log: () => {},
