@@ -99,6 +99,13 @@ export type AcceptAnswer =
   /** High-water mark of what waits in all, or from this sender. */
   | { readonly kind: 'overloaded'; readonly waiting: number; readonly limit: number; readonly scope: 'all' | 'sender' }
 
+/** A sender who asked for it is to hear that a document has ended. */
+export interface OwedReport {
+  readonly envelopeId: string
+  /** Which of its ends: a document that was reopened ends again. */
+  readonly end: number
+}
+
 /** A delivery whose attempt is recorded already: now it may be written. */
 export interface StartedAttempt {
   readonly id: string
@@ -232,7 +239,7 @@ export interface Store {
   /**
    * Records the start of an attempt for those of the deliveries that are waiting, due, head of their lane and not under way, and
    * whose destination is not named in `full`; the others are left as they are (those of full destinations become due a
-   * little later). What has expired ends as expired.
+   * little later). What has expired is never begun: {@link Store.expire} ends it.
    */
   start(ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]>
   /** Gives the ids that became free to start by it (the next of the lane). */
@@ -249,6 +256,12 @@ export interface Store {
     then: { readonly dueAtMs: number } | { readonly dead: DeadReason },
     record: AttemptRecord,
   ): Promise<boolean>
+  /** Ends waiting deliveries that have expired, an attempt under way excepted; gives their ids. */
+  expire(limit: number): Promise<readonly string[]>
+  /** Reports that are owed to senders, those of the oldest ends first. Written in the step that ends the last delivery. */
+  owedReports(limit: number): Promise<readonly OwedReport[]>
+  /** They were handed over, or nobody wants them: owed no more. One that tells of a later end stays owed. */
+  reported(reports: readonly OwedReport[]): Promise<void>
   /** Waiting deliveries that nobody has under way and whose time has come, oldest first. */
   due(limit: number): Promise<readonly string[]>
   /** Makes everything that earlier processes had under way due again; their attempts are marked void. Gives how many. */

@@ -8,6 +8,7 @@ import { ask, type Call, createCall } from './calls.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
+import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine } from './records.ts'
 
@@ -81,8 +82,10 @@ const TYPES = {
   ready: 'zset',
   later: 'zset',
   underway: 'zset',
+  expiring: 'zset',
   dead: 'zset',
   finished: 'zset',
+  reports: 'zset',
   ledger: 'hash',
   senders: 'hash',
   sequence: 'string',
@@ -120,6 +123,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createReturns(call, releaseLost, options),
     ...createOperations(call, client, prefix, options),
     ...createReadings(call, client, prefix, clock),
+    ...createOwedReports(call),
     get ready() {
       return client.status === 'ready'
     },
@@ -133,7 +137,7 @@ function createReturns(
   call: Call,
   releaseLost: () => Promise<void>,
   options: StoreOptions,
-): Pick<Store, 'bounce' | 'due' | 'reclaim'> {
+): Pick<Store, 'bounce' | 'due' | 'expire' | 'reclaim'> {
   const { log, instance } = options
   return {
     async bounce(id, from, then, record: AttemptRecord) {
@@ -147,6 +151,10 @@ function createReturns(
       const [expired, ids] = (await call('due', [limit], { repeatable: true })) as [number, Buffer[]]
       if (expired > 0) log('warn', 'leases-ran-out', { attempts: expired })
       return ids.map(String)
+    },
+
+    async expire(limit) {
+      return ((await call('expire', [limit], { repeatable: false })) as Buffer[]).map(String)
     },
 
     async reclaim() {

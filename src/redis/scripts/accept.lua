@@ -1,9 +1,9 @@
 #!lua
 -- Accepts batches of documents, each batch all or none: envelopes, deliveries with their places in the order, claims, ledger.
 -- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many batches follow.
--- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, meta,
--- payload, count of deliveries; and of each delivery: route, lane, priority, facts, options, and its first record where it
--- is dead from the beginning, or ''.
+-- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, which
+-- reports are wanted or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts,
+-- options, and its first record where it is dead from the beginning, or ''.
 -- Gives for each batch, of each document: its answer, an id; or 'overloaded', scope, waiting.
 local LIMIT_ALL, LIMIT_SENDER, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local at = 5
@@ -77,6 +77,7 @@ local function writeDeliveries(document, envelope)
     writes[#writes + 1] = delivery.options
     countDelivery(delivery.route, 'planned', 1)
     countDelivery(delivery.route, delivery.record == '' and 'waiting' or 'dead', 1)
+    if delivery.expires and delivery.record == '' then put('expiring', id, delivery.expires) end
     if delivery.record ~= '' then
       writes[#writes + 1] = 'a' .. number
       writes[#writes + 1] = delivery.record
@@ -94,14 +95,14 @@ local function write(document)
     type = document.type, sender = document.sender,
     sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
     waiting = document.waiting, held = 0, dead = unrouted and 1 or document.count - document.waiting,
-    expired = 0, dropped = 0, delivered = 0,
+    expired = 0, dropped = 0, delivered = 0, report = document.report ~= '' and document.report or nil,
   }
   sum.state = documentState(sum)
   if unrouted then
     sum.reason, sum.ended = 'no-route', NOW
     put('dead', document.id, NOW)
   end
-  envelope.sum, envelope.touched = sum, true
+  envelope.sum, envelope.touched, envelope.ended = sum, true, sum.waiting == 0
   envelope.writes = { 'v', 1, 'meta', document.meta, 'payload', document.payload }
   writeDeliveries(document, envelope)
   countDocument(sum, 'accepted', 1)
@@ -130,12 +131,12 @@ local function readDocument()
   local document = {
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
-    meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
+    report = argument(), meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
   }
   for index = 1, document.count do
     local delivery = {
-      route = argument(), lane = argument(), priority = tonumber(argument()), facts = argument(), options = argument(),
-      record = argument(),
+      route = argument(), lane = argument(), priority = tonumber(argument()), expires = tonumber(argument()),
+      facts = argument(), options = argument(), record = argument(),
     }
     if delivery.record == '' then document.waiting = document.waiting + 1 end
     if delivery.lane ~= '' then document.ordered = true end

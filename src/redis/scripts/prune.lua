@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Removes what retention no longer keeps, a part at a time. ARGV[3], ARGV[4]: for how long and how many finished documents are
 -- kept; ARGV[5], ARGV[6]: the same for dead letters. ARGV[7]: how many of each to look at.
+-- A document of which a report is owed is kept until that is handed over.
 -- Gives how many envelopes were removed, how many dead letters were dropped, and 1 where more is to be done.
 local FINISHED_MS, FINISHED_COUNT, DEAD_MS, DEAD_COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local MOST = tonumber(ARGV[7])
@@ -30,11 +31,18 @@ local function dropDead(id)
 end
 
 local finished = outdated('finished', FINISHED_MS, FINISHED_COUNT)
-for _, id in ipairs(finished) do
-  redis.call('UNLINK', key('envelope:' .. id))
-  take('finished', id)
+local owed = #finished > 0 and redis.call('ZMSCORE', key('reports'), unpack(finished)) or {}
+local removed = 0
+for index, id in ipairs(finished) do
+  if owed[index] then
+    put('finished', id, NOW)
+  else
+    removed = removed + 1
+    redis.call('UNLINK', key('envelope:' .. id))
+    take('finished', id)
+  end
 end
 local dead = outdated('dead', DEAD_MS, DEAD_COUNT)
 for _, id in ipairs(dead) do dropDead(id) end
 settle()
-return { #finished, #dead, (#finished >= MOST or #dead >= MOST) and 1 or 0 }
+return { removed, #dead, (removed >= MOST or #dead >= MOST) and 1 or 0 }

@@ -25,6 +25,7 @@ for at = 4, #ARGV, 3 do
   if state == 'dead' then put('dead', delivery.id, NOW) else join(delivery) end
   index = index + 1
 end
+envelope.ended = true
 refreshDocument(envelope)
 settle()
 return 1

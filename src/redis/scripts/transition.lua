@@ -9,9 +9,11 @@
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
+-- expiring     zset  waiting deliveries that are not under way, by the time when they expire
 -- lane:KEY     zset  deliveries that go one after the other, in the order of acceptance; only the first is ready or later
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
+-- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
 -- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"
 -- senders      hash  bare JID -> documents waiting
@@ -19,7 +21,7 @@
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
 local envelopes, ledger, senders = {}, {}, {}
-local sets = { ready = {}, later = {}, underway = {}, dead = {}, finished = {} }
+local sets = { ready = {}, later = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {} }
 
 local function key(name)
   return PREFIX .. name
@@ -165,6 +167,10 @@ local function unschedule(id)
   take('underway', id)
 end
 
+local function expectExpiry(delivery)
+  if delivery.facts.expires then put('expiring', delivery.id, delivery.facts.expires) end
+end
+
 local function laneOf(delivery)
   return delivery.facts.lane and key('lane:' .. delivery.facts.lane)
 end
@@ -177,6 +183,7 @@ end
 -- A waiting delivery takes its place in the order, and is scheduled where that is the first. One that comes back finds its
 -- old place; where the first is under way, it goes behind that one, since two must never be outstanding.
 local function join(delivery)
+  expectExpiry(delivery)
   local lane = laneOf(delivery)
   if not lane then return schedule(delivery) end
   local sequence = summary(delivery.envelope).sequence
@@ -236,16 +243,20 @@ end
 local function postpone(delivery, due)
   release(delivery)
   delivery.facts.due = due
+  expectExpiry(delivery)
   schedule(delivery)
 end
 
 -- Ends a delivery: delivered, dead, expired or dropped. Gives the one of its lane that became first.
 local function finish(delivery, state, reason)
+  local was = delivery.facts.state
+  if was == 'waiting' or was == 'delivered' then delivery.envelope.ended = true end
   release(delivery)
   delivery.facts.reason = reason
   delivery.facts.ended = NOW
   move(delivery, state)
   unschedule(delivery.id)
+  take('expiring', delivery.id)
   if state == 'dead' then put('dead', delivery.id, NOW) else take('dead', delivery.id) end
   return leave(delivery)
 end
@@ -254,6 +265,7 @@ local function reopen(delivery, due)
   local facts = delivery.facts
   facts.reason, facts.ended, facts.due = nil, nil, due
   take('dead', delivery.id)
+  delivery.envelope.reopened = true
   move(delivery, 'waiting')
   join(delivery)
 end
@@ -264,6 +276,19 @@ local function void(delivery, text)
   addRecord(delivery, cjson.encode({ atMs = facts.started, tookMs = NOW - facts.started, result = 'void', text = text }))
   facts.tries = facts.tries - 1
   postpone(delivery, NOW)
+end
+
+-- Each time when nothing of a document waits any more, its sender is owed a report where one was asked for; while something waits
+-- again, none is. `ends` tells the reports of one document apart.
+local function oweReport(envelope)
+  local sum = envelope.sum
+  if not sum or not sum.report or not (envelope.ended or envelope.reopened) then return end
+  local arrived = sum.dead + sum.expired + sum.dropped == 0
+  local wanted = sum.report == 'all' or (sum.report == 'delivered') == arrived
+  if sum.waiting > 0 or sum.held > 0 or not wanted then return take('reports', envelope.id) end
+  sum.ends = (sum.ends or 0) + 1
+  envelope.touched = true
+  put('reports', envelope.id, NOW)
 end
 
 local function settleSet(name, members)
@@ -281,6 +306,7 @@ local function settleSet(name, members)
 end
 
 local function settleEnvelope(envelope)
+  oweReport(envelope)
   local writes = envelope.writes
   for index, delivery in pairs(envelope.deliveries) do
     if delivery and delivery.touched then
