@@ -2,15 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
 import { formatProblem, type Settings } from './config/configuration.ts'
 import { toElementText } from './documents/documents.ts'
+import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createIntake } from './flow/intake.ts'
 import type { Log } from './flow/ports.ts'
 import { createQuestions } from './flow/questions.ts'
+import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts'
 import { limitRate } from './flow/senders.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
-
 import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts'
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
 import { connectionOptionsOf, storeOptionsOf } from './settings.ts'
@@ -18,6 +19,7 @@ import { VERSION } from './version.ts'
 import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
 import { createDispatch, type Dispatch } from './xmpp/dispatch.ts'
 import { createOutlet } from './xmpp/outlet.ts'
+import { createReportOutlet } from './xmpp/reports.ts'
 
 /** What the process needs of its surroundings. */
 export interface Surroundings {
@@ -66,6 +68,7 @@ interface Rooms {
   readonly connection: Connection
   readonly dispatch: Dispatch
   readonly deliverer: Deliverer
+  readonly reports: Reports
   readonly http: RunningHttp | undefined
 }
 
@@ -163,11 +166,19 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     rate: limitRate(settings.limits.perSender.perMinute, 'questions'),
     inHandLimit: IN_HAND_LIMIT,
   })
+  const reports = createReports({ store, metrics, log, outlet: createReportOutlet(connection, settings.xmpp.host) })
+  const returns = {
+    receipt: outlet.receipt,
+    bounce(id: string, from: string, answer: Answer) {
+      if (reportedEnvelope(id) === undefined) outlet.bounce(id, from, answer)
+      else void reports.bounced(id, from).catch(logged(log, 'bounce-failed'))
+    },
+  }
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
-  const dispatch = createDispatch({ connection, outlet, intake, questions, describe, metrics, log })
+  const dispatch = createDispatch({ connection, outlet: returns, intake, questions, describe, metrics, log })
   const http = await listen(settings, () => readiness(connection, store), registry, log)
   if (http) undo.push(() => http.close())
-  return { store, wakes, connection, dispatch, deliverer, http }
+  return { store, wakes, connection, dispatch, deliverer, reports, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
@@ -225,10 +236,11 @@ async function attach(
 }
 
 /** Gives the way to stop what is done at intervals. */
-function beginWork({ wakes, deliverer, store }: Rooms, log: Log): () => void {
+function beginWork({ wakes, deliverer, reports, store }: Rooms, log: Log): () => void {
   wakes.work((ids) => deliverer.deliver(ids), { concurrency: WORKERS })
   const stops = [
     repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
+    repeat(SWEEP_MS, () => reports.sweep(), logged(log, 'reports-failed')),
     repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),
   ]
   return () => {

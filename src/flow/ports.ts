@@ -200,6 +200,24 @@ export interface EnvelopeTrace {
   readonly deliveries: readonly DeliveryTrace[]
 }
 
+/** What its sender may know of a document: counts and reasons, neither destinations nor routes (docs/operations.md, guarantee 9). */
+export interface Standing {
+  readonly id: string
+  readonly type: string
+  readonly receivedAtMs: number
+  readonly state: EnvelopeTrace['state']
+  readonly deliveries: number
+  readonly counts: Readonly<Record<DeliveryState, number>>
+  /** Why deliveries ended otherwise than delivered; a document that found no route has one with the count 1. */
+  readonly reasons: readonly ReasonCount[]
+}
+
+export interface ReasonCount {
+  readonly state: DeliveryState
+  readonly reason: string
+  readonly count: number
+}
+
 export interface DeadLetter {
   /** Delivery id, or envelope id where there is no delivery (`no-route`). */
   readonly id: string
@@ -303,6 +321,22 @@ export interface Outlet {
   readonly online: boolean
 }
 
+/** What a sender is told of a document that has ended. */
+export interface Report {
+  /** The stanza's. */
+  readonly id: string
+  /** Full JID that sent the document. */
+  readonly to: string
+  readonly standing: Standing
+}
+
+/** Writes reports to senders. Never throws for what a peer did. */
+export interface ReportOutlet {
+  /** Settles when it is proven that the server has it; `lost`: nobody knows, or we are offline. */
+  report(report: Report): Promise<'handed-over' | 'lost' | 'unsendable'>
+  readonly online: boolean
+}
+
 // ------------------------------------------------------------------------------------------------------ watching
 
 /** Everything worth counting, by what happened. Implemented by the http room, documented in one file there. */
@@ -315,6 +349,8 @@ export interface Metrics {
   failed(): void
   attempt(result: string): void
   ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void
+  /** What became of a report to a sender: a bounce comes after the hand-over. */
+  report(outcome: 'handed-over' | 'bounced' | 'unsendable'): void
   alarm(cause: string): void
 }
 

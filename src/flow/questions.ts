@@ -3,9 +3,17 @@ import { type Rejection, reject } from '../domain/rejection.ts'
 import { notAllowed, refuseSender } from './check.ts'
 import { isEnvelopeId } from './ids.ts'
 import type { Ruling } from './intake.ts'
-import { type Clock, type EnvelopeTrace, type InboundStanza, type Log, type Store, StoreUnavailable } from './ports.ts'
+import {
+  type Clock,
+  type EnvelopeTrace,
+  type InboundStanza,
+  type Log,
+  type Standing,
+  type Store,
+  StoreUnavailable,
+} from './ports.ts'
 import type { RateLimit } from './senders.ts'
-import { type Standing, standingOf } from './standing.ts'
+import { standingOf } from './standing.ts'
 import { type Trace, traceDocument } from './trace.ts'
 
 export interface QuestionNeeds {

@@ -1,24 +1,7 @@
 import type { DeliveryState } from '../domain/delivery.ts'
-import type { EnvelopeTrace } from './ports.ts'
+import type { EnvelopeTrace, ReasonCount, Standing } from './ports.ts'
 
-/** What its sender may know of a document: counts and reasons, neither destinations nor routes (docs/operations.md, guarantee 9). */
-export interface Standing {
-  readonly id: string
-  readonly type: string
-  readonly receivedAtMs: number
-  readonly state: EnvelopeTrace['state']
-  readonly deliveries: number
-  readonly counts: Readonly<Record<DeliveryState, number>>
-  /** Why deliveries ended otherwise than delivered; a document that found no route has one with the count 1. */
-  readonly reasons: readonly ReasonCount[]
-}
-
-export interface ReasonCount {
-  readonly state: DeliveryState
-  readonly reason: string
-  readonly count: number
-}
-
+/** What a document's trace comes to, for its sender. */
 export function standingOf({ id, type, receivedAtMs, state, reason, deliveries }: EnvelopeTrace): Standing {
   const counts = { waiting: 0, delivered: 0, dead: 0, expired: 0, dropped: 0 }
   const reasons = new Map<string, ReasonCount>()

@@ -136,6 +136,7 @@ function countingMetrics(counted: string[]): Metrics {
     failed: () => write('failed'),
     attempt: (result) => write('attempt', result),
     ended: (state, reason) => write('ended', state, reason),
+    report: (outcome) => write('report', outcome),
     alarm: (cause) => write('alarm', cause),
   }
 }
