@@ -3,10 +3,13 @@ import { type Assembly, assemble } from './assemble.ts'
 import { formatProblem, type Settings } from './config/configuration.ts'
 import { toElementText } from './documents/documents.ts'
 import { destinationName } from './domain/delivery.ts'
+import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createIntake } from './flow/intake.ts'
 import type { Lease, Log } from './flow/ports.ts'
+import { createQuestions } from './flow/questions.ts'
+import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts'
 import { limitRate } from './flow/senders.ts'
 import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -19,6 +22,7 @@ import { VERSION } from './version.ts'
 import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
 import { createDispatch, type Dispatch } from './xmpp/dispatch.ts'
 import { createOutlet } from './xmpp/outlet.ts'
+import { createReportOutlet } from './xmpp/reports.ts'
 import { createSubscriptions, type Subscriptions } from './xmpp/subscriptions.ts'
 
 /** What the process needs of its surroundings. */
@@ -72,6 +76,7 @@ interface Rooms {
   readonly dispatch: Dispatch
   readonly subscriptions: Subscriptions
   readonly deliverer: Deliverer
+  readonly reports: Reports
   readonly http: RunningHttp | undefined
 }
 
@@ -182,11 +187,37 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     alarm,
     log,
   })
+  const questions = createQuestions({
+    store,
+    now,
+    log,
+    ruling: () => inForce.assembly.ruling,
+    admins: () => inForce.assembly.configuration.settings.admins,
+    rate: limitRate(settings.limits.perSender.perMinute, 'questions'),
+    inHandLimit: IN_HAND_LIMIT,
+  })
+  const reports = createReports({ store, metrics, log, outlet: createReportOutlet(connection, settings.xmpp.host) })
+  const returns = {
+    receipt: outlet.receipt,
+    bounce(id: string, from: string, answer: Answer) {
+      if (reportedEnvelope(id) === undefined) outlet.bounce(id, from, answer)
+      else void reports.bounced(id, from).catch(logged(log, 'bounce-failed'))
+    },
+  }
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
-  const dispatch = createDispatch({ connection, outlet, intake, subscriptions, describe, metrics, log })
+  const dispatch = createDispatch({
+    connection,
+    outlet: returns,
+    intake,
+    questions,
+    subscriptions,
+    describe,
+    metrics,
+    log,
+  })
   const http = await listen(settings, () => readiness(connection, lease, store, subscriptions), registry, log)
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
@@ -276,11 +307,12 @@ function followLease(rooms: Rooms, log: Log): void {
 
 /** Gives the way to stop what is done at intervals. */
 function beginWork(rooms: Rooms, log: Log): () => void {
-  const { wakes, deliverer, store } = rooms
+  const { wakes, deliverer, reports, store } = rooms
   wakes.work((ids) => deliverer.deliver(ids), { concurrency: WORKERS })
   followLease(rooms, log)
   const stops = [
     repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
+    repeat(SWEEP_MS, () => reports.sweep(), logged(log, 'reports-failed')),
     repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),
   ]
   return () => {

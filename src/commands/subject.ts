@@ -5,6 +5,7 @@ import type { Document, Origin } from '../domain/document.ts'
 import type { DocumentType } from '../domain/document-type.ts'
 import { normaliseJid } from '../domain/jid.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
+import { checkDocument, refuseSender } from '../flow/check.ts'
 import type { Explanation } from '../matching/matcher.ts'
 import { CommandFailed } from './output.ts'
 
@@ -31,46 +32,24 @@ export function examine(bytes: Uint8Array, file: string, from: string, assembly:
   const sender = normaliseJid(from)
   if (sender === undefined) throw new CommandFailed(2, `Cannot explain: ${from} is not a JID`)
   const { configuration, ruling } = assembly
-  const refused = (text: string): Rejection => ({ kind: 'not-allowed', text, findings: [] })
-  if (!ruling.senders(sender)) return { ...nothing, rejection: refused(`${sender} may not send documents here`) }
+  const refused = refuseSender(sender, ruling)
+  if (refused) return { ...nothing, rejection: refused }
   const parsed = parseDocumentFile(bytes, file, configuration.settings.limits)
   if (parsed.kind === 'rejected')
     return { ...nothing, rejection: parsed.rejection, findings: parsed.rejection.findings }
   const { document } = parsed
-  const identification = ruling.documents.identify(document)
-  if (identification.kind === 'rejected') return { ...nothing, document, rejection: identification.rejection }
-  const type = identification.kind === 'type' ? identification.type : undefined
-  if (type && ruling.typeSenders.get(type.name)?.(sender) === false) {
-    return { ...nothing, document, type, rejection: refused(`${sender} may not send documents of type ${type.name}`) }
+  const checked = checkDocument(document, originOf(sender, configuration.settings.xmpp.domain), ruling)
+  const { type } = checked
+  if (checked.kind === 'rejected') {
+    return { ...nothing, document, type, findings: checked.rejection.findings, rejection: checked.rejection }
   }
-  const { findings, fields } = type ? ruling.documents.validate(document, type) : { findings: [], fields: {} }
-  if (type && findings.some((finding) => finding.severity === 'error')) {
-    return {
-      ...nothing,
-      document,
-      type,
-      findings,
-      rejection: { kind: 'invalid', text: `The document is not a valid ${type.name}`, findings },
-    }
-  }
-  const origin: Origin = {
-    from: sender,
-    to: configuration.settings.xmpp.domain,
-    stanza: 'iq',
-    stanzaId: '',
-    node: '',
-    item: '',
-    headers: {},
-    hops: 0,
-  }
-  const subject = {
-    type: type?.name ?? 'opaque',
-    origin,
-    mediaType: document.mediaType,
-    fields,
-    content: document.content,
-  }
-  return { document, type, rejection: undefined, findings, fields, explanation: ruling.matcher.explain(subject) }
+  const { findings, subject } = checked
+  const explanation = ruling.matcher.explain(subject)
+  return { document, type, rejection: undefined, findings, fields: subject.fields, explanation }
+}
+
+function originOf(from: string, to: string): Origin {
+  return { from, to, stanza: 'iq', stanzaId: '', node: '', item: '', headers: {}, hops: 0 }
 }
 
 /** By the file's ending; `application/octet-stream` where it says nothing. */

@@ -73,7 +73,14 @@ function fromSubmit(stanza: InboundStanza, wrapper: Element, isRegistered: IsReg
   const [only] = candidates
   if (!only) return rejected('no-document', 'Cannot take the submission: <submit/> holds no document')
   if (candidates.length > 1) return several('submission', candidates)
-  return submission(stanza, only, around, parsed.submit, limits)
+  return submission(stanza, only, around, answerable(stanza.element, parsed.submit), limits)
+}
+
+/** Messages that are never answered get no reports either. */
+function answerable(element: Element, { report, ...others }: SubmitOptions): SubmitOptions {
+  const type = element.name === 'message' ? attributeOf(element, 'type') : undefined
+  const isMute = type === 'headline' || type === 'groupchat'
+  return report === undefined || isMute ? others : { ...others, report }
 }
 
 /** Wrappers and registered ones where there are any, otherwise all that is no known extension. */

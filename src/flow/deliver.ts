@@ -1,6 +1,7 @@
 import { type AttemptOutcome, type AttemptRecord, type DeadReason, destinationName } from '../domain/delivery.ts'
 import { type Answer, defaultPolicy, delayAfter, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
+import { expire } from './expire.ts'
 import { createPlaces, type PlaceCounts } from './places.ts'
 import {
   type AttemptEnd,
@@ -33,7 +34,7 @@ export interface Deliverer {
   deliver(ids: readonly string[]): Promise<void>
   /** An error message came back for something that counted as delivered (docs/operations.md, guarantee 5). */
   bounced(id: string, from: string, answer: Answer): Promise<void>
-  /** Finds what is due and has nobody to wake it; gives how many. */
+  /** Ends what has expired, and finds what is due and has nobody to wake it; gives how many. */
   sweep(): Promise<number>
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>
@@ -41,6 +42,8 @@ export interface Deliverer {
 }
 
 const SWEEP_LIMIT = 1_000
+/** How many of the most urgent are looked at where there was no place for a while. */
+const URGENT_MOST = 16
 /** Together they stay well within the lease of an attempt. */
 const WRITES = 30
 const WRITE_PAUSE_MS = 1_000
@@ -55,8 +58,11 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   async function deliver(ids: readonly string[]): Promise<void> {
     if (!outlet.online) return
+    const hadToWait = places.taken >= needs.places.all
     await places.free()
-    const started = await store.start(ids, places.full())
+    // What is more urgent may have come meanwhile, with its wake behind many others.
+    const urgent = hadToWait ? await store.due(URGENT_MOST) : []
+    const started = await store.start([...urgent, ...ids], places.full())
     for (const one of started) void attempt(one)
   }
 
@@ -100,6 +106,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function sweep(): Promise<number> {
+    await expire(needs)
     if (!outlet.online) return 0
     const ids = await store.due(SWEEP_LIMIT)
     if (ids.length > 0) await wakes.wake(ids, 0)

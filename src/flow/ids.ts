@@ -29,6 +29,11 @@ export function envelopeIdAt(nowMs: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`
 }
 
+/** When an envelope was made, in milliseconds: the first 48 bits of its id (RFC 9562 5.7). */
+export function envelopeTimeMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
 const ENVELOPE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Whether a text has the shape of an envelope id. */

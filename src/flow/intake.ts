@@ -1,19 +1,15 @@
-import type { DocumentType } from '../domain/document-type.ts'
-import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
+import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Matcher } from '../matching/matcher.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
+import { type CheckRules, checkDocument, notAllowed, refuseSender } from './check.ts'
 import { isEnvelopeId } from './ids.ts'
-import type { Documents, InboundStanza, Metrics, Submission } from './ports.ts'
+import type { InboundStanza, Metrics, Submission } from './ports.ts'
 import type { Reply } from './reply.ts'
-import type { RateLimit, SenderRule } from './senders.ts'
+import type { RateLimit } from './senders.ts'
 
 /** What routes and types are in force. A reload replaces it whole; a stanza keeps the one it began with. */
-export interface Ruling {
-  readonly documents: Documents
+export interface Ruling extends CheckRules {
   readonly matcher: Matcher
-  readonly senders: SenderRule
-  /** Rules of the types that narrow the installation's own. */
-  readonly typeSenders: ReadonlyMap<string, SenderRule>
 }
 
 export interface IntakeNeeds extends AcceptNeeds {
@@ -55,12 +51,13 @@ interface InHand {
 /** What can be said before anything costly: who sends, and how much. */
 function gate(
   stanza: InboundStanza,
-  { senders, documents }: Ruling,
+  ruling: Ruling,
   needs: IntakeNeeds,
   inHand: number,
 ): Rejection | 'ignored' | undefined {
-  if (documents.carriesNothing(stanza)) return 'ignored'
-  if (!senders(stanza.from)) return notAllowed(`${stanza.from} may not send documents here`)
+  if (ruling.documents.carriesNothing(stanza)) return 'ignored'
+  const refused = refuseSender(stanza.from, ruling)
+  if (refused) return refused
   if (inHand >= needs.inHandLimit) {
     return reject(
       'overloaded',
@@ -112,27 +109,13 @@ async function decide(submissions: readonly Submission[], ruling: Ruling, needs:
 /** Identifies, validates and matches one document; or says why it is refused. */
 export function check(submission: Submission, ruling: Ruling, needs: Pick<IntakeNeeds, 'log' | 'now'>): Checked {
   const { document, origin } = submission
-  const identification = ruling.documents.identify(document)
-  if (identification.kind === 'rejected') return identification.rejection
-  const type = identification.kind === 'type' ? identification.type : undefined
-  if (type && ruling.typeSenders.get(type.name)?.(origin.from) === false) {
-    return notAllowed(`${origin.from} may not send documents of type ${type.name}`)
-  }
-  const validation = type ? ruling.documents.validate(document, type) : { findings: [], fields: {} }
-  const errors = validation.findings.filter((finding) => finding.severity === 'error')
-  if (type && errors.length > 0) return invalid(type, validation.findings)
-  const { fields } = validation
-  const subject = {
-    type: type?.name ?? 'opaque',
-    origin,
-    mediaType: document.mediaType,
-    fields,
-    content: document.content,
-  }
+  const checked = checkDocument(document, origin, ruling)
+  if (checked.kind === 'rejected') return checked.rejection
+  const { type, subject } = checked
   const decision = ruling.matcher.match(subject)
   if (decision.refused.length > 0)
     needs.log('warn', 'address-refused', { from: origin.from, refused: decision.refused })
-  return { submission, type, fields, decision, receivedAtMs: needs.now() }
+  return { submission, type, fields: subject.fields, decision, receivedAtMs: needs.now() }
 }
 
 /** An item that we published ourselves has come back. Ids of ours are looked up only where one could be. */
@@ -146,19 +129,6 @@ export async function loops(
     return undefined
   })
   return seen && notAllowed(`Item ${origin.item} was made here: taking it in again would loop`)
-}
-
-function invalid(type: DocumentType, findings: readonly Finding[]): Rejection {
-  const errors = findings.filter((finding) => finding.severity === 'error').length
-  return reject(
-    'invalid',
-    `The document is not a valid ${type.name}: ${errors} finding${errors === 1 ? '' : 's'}`,
-    findings,
-  )
-}
-
-export function notAllowed(text: string): Rejection {
-  return reject('not-allowed', text)
 }
 
 export function isRejection(checked: Checked): checked is Rejection {

@@ -111,6 +111,13 @@ export type AcceptAnswer =
       readonly scope: 'all' | 'sender' | 'bytes'
     }
 
+/** A sender who asked for it is to hear that a document has ended. */
+export interface OwedReport {
+  readonly envelopeId: string
+  /** Which of its ends: a document that was reopened ends again. */
+  readonly end: number
+}
+
 /** A delivery whose attempt is recorded already: now it may be written. */
 export interface StartedAttempt {
   readonly id: string
@@ -183,6 +190,8 @@ export interface DeliveryTrace {
   readonly destination: string
   readonly route: string
   readonly state: DeliveryState
+  /** Void ones and those before a redrive are not counted. */
+  readonly tries: number
   readonly dueAtMs?: number
   readonly reason?: string
   /** The document that it was redriven with, where that is another one than was accepted. */
@@ -210,6 +219,24 @@ export interface EnvelopeTrace {
   /** For documents that ended without deliveries: why. */
   readonly reason?: string
   readonly deliveries: readonly DeliveryTrace[]
+}
+
+/** What its sender may know of a document: counts and reasons, neither destinations nor routes (docs/operations.md, guarantee 9). */
+export interface Standing {
+  readonly id: string
+  readonly type: string
+  readonly receivedAtMs: number
+  readonly state: EnvelopeTrace['state']
+  readonly deliveries: number
+  readonly counts: Readonly<Record<DeliveryState, number>>
+  /** Why deliveries ended otherwise than delivered; a document that found no route has one with the count 1. */
+  readonly reasons: readonly ReasonCount[]
+}
+
+export interface ReasonCount {
+  readonly state: DeliveryState
+  readonly reason: string
+  readonly count: number
 }
 
 export interface DeadLetter {
@@ -293,7 +320,7 @@ export interface Store {
   /**
    * Records the start of an attempt for those of the deliveries that are waiting, due, head of their lane and not under way, and
    * whose destination is not named in `full`; the others are left as they are (those of full destinations become due a
-   * little later). What has expired ends as expired.
+   * little later). What has expired is never begun: {@link Store.expire} ends it.
    */
   start(ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]>
   /** Gives the ids that became free to start by it (the next of the lane). */
@@ -310,6 +337,12 @@ export interface Store {
     then: { readonly dueAtMs: number } | { readonly dead: DeadReason },
     record: AttemptRecord,
   ): Promise<boolean>
+  /** Ends waiting deliveries that have expired, an attempt under way excepted; gives their ids. */
+  expire(limit: number): Promise<readonly string[]>
+  /** Reports that are owed to senders, those of the oldest ends first. Written in the step that ends the last delivery. */
+  owedReports(limit: number): Promise<readonly OwedReport[]>
+  /** They were handed over, or nobody wants them: owed no more. One that tells of a later end stays owed. */
+  reported(reports: readonly OwedReport[]): Promise<void>
   /** Waiting deliveries that nobody has under way and whose time has come, oldest first. */
   due(limit: number): Promise<readonly string[]>
   /** Makes everything that earlier processes had under way due again; their attempts are marked void. Gives how many. */
@@ -415,6 +448,22 @@ export interface Outlet {
   readonly online: boolean
 }
 
+/** What a sender is told of a document that has ended. */
+export interface Report {
+  /** The stanza's. */
+  readonly id: string
+  /** Full JID that sent the document. */
+  readonly to: string
+  readonly standing: Standing
+}
+
+/** Writes reports to senders. Never throws for what a peer did. */
+export interface ReportOutlet {
+  /** Settles when it is proven that the server has it; `lost`: nobody knows, or we are offline. */
+  report(report: Report): Promise<'handed-over' | 'lost' | 'unsendable'>
+  readonly online: boolean
+}
+
 // ------------------------------------------------------------------------------------------------------ watching
 
 /** Everything worth counting, by what happened. Implemented by the http room, documented in one file there. */
@@ -431,6 +480,8 @@ export interface Metrics {
   item(outcome: 'taken' | 'known' | 'own' | 'refused' | 'stranger'): void
   attempt(result: string): void
   ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void
+  /** What became of a report to a sender: a bounce comes after the hand-over. */
+  report(outcome: 'handed-over' | 'bounced' | 'unsendable'): void
   alarm(cause: string): void
 }
 

@@ -31,10 +31,10 @@ export interface RateLimit {
 }
 
 /**
- * At most `perMinute` documents a minute from one bare JID: a bucket of that size, filled evenly. Memory is bounded by the
+ * At most `perMinute` documents, or questions, a minute from one bare JID: a bucket of that size, filled evenly. Memory is bounded by the
  * senders whose buckets aren't full again.
  */
-export function limitRate(perMinute: number): RateLimit {
+export function limitRate(perMinute: number, what: 'documents' | 'questions' = 'documents'): RateLimit {
   const buckets = new Map<string, { left: number; atMs: number }>()
   const perMs = perMinute / WINDOW_MS
   let sweptMs = 0
@@ -53,7 +53,7 @@ export function limitRate(perMinute: number): RateLimit {
       }
       bucket.left = Math.min(perMinute, bucket.left + (nowMs - bucket.atMs) * perMs)
       bucket.atMs = nowMs
-      if (bucket.left < 1) return tooMany(sender, perMinute, (1 - bucket.left) / perMs)
+      if (bucket.left < 1) return tooMany(sender, `${perMinute} ${what}`, (1 - bucket.left) / perMs)
       bucket.left--
       return undefined
     },
@@ -64,8 +64,8 @@ export function limitRate(perMinute: number): RateLimit {
   }
 }
 
-function tooMany(sender: string, perMinute: number, waitMs: number): Rejection {
+function tooMany(sender: string, limit: string, waitMs: number): Rejection {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000))
-  const text = `Cannot take more from ${sender} now: the limit is ${perMinute} documents a minute`
+  const text = `Cannot take more from ${sender} now: the limit is ${limit} a minute`
   return reject('overloaded', text, [], seconds)
 }

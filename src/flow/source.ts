@@ -2,7 +2,8 @@ import { destinationName } from '../domain/delivery.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
 import type { Alarm } from './alarms.ts'
-import { check, isRejection, loops, notAllowed, type Ruling } from './intake.ts'
+import { notAllowed } from './check.ts'
+import { check, isRejection, loops, type Ruling } from './intake.ts'
 import {
   type Checkpoints,
   type InboundStanza,

@@ -90,6 +90,12 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     buckets: SECONDS,
     registers,
   })
+  const reports = new Counter({
+    name: 'waybill_reports_total',
+    help: 'Reports to senders, by what became of them: handed-over, bounced (after that), or unsendable.',
+    labelNames: ['outcome'],
+    registers,
+  })
   const alarms = new Counter({
     name: 'waybill_alarms_total',
     help: 'Alarms raised, by kind of cause; each is a log line as well.',
@@ -173,6 +179,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       ended.inc({ state, reason })
       deliverySeconds.observe({ state }, seconds)
     },
+    report: (outcome) => reports.inc({ outcome }),
     alarm: (cause) => alarms.inc({ cause }),
   }
   return { metrics, registry }

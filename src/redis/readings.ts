@@ -114,6 +114,7 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: 
     destination: facts.to,
     route: facts.route,
     state: facts.state,
+    tries: facts.tries,
     ...(facts.state === 'waiting' && facts.started === undefined ? { dueAtMs: facts.due } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(behind === '' ? {} : { behind }),

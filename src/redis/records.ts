@@ -59,6 +59,10 @@ export interface Sum {
   readonly reason?: string
   readonly by?: string
   readonly ended?: number
+  /** Of which ends the sender wants to hear. */
+  readonly report?: 'delivered' | 'failed' | 'all'
+  /** How many reports there were to give so far. */
+  readonly ends?: number
 }
 
 /** What changes of a delivery, and what the scripts have to know of it. */

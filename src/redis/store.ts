@@ -24,6 +24,7 @@ import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from '
 import { createDeadLetters } from './dead-letters.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
+import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf } from './records.ts'
 
@@ -100,8 +101,10 @@ const TYPES = {
   ready: 'zset',
   later: 'zset',
   underway: 'zset',
+  expiring: 'zset',
   dead: 'zset',
   finished: 'zset',
+  reports: 'zset',
   ledger: 'hash',
   senders: 'hash',
   sequence: 'string',
@@ -141,6 +144,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createReadings(call, client, prefix, clock),
     ...createCheckpoints(call, client, prefix),
     ...createDeadLetters(call),
+    ...createOwedReports(call),
     get ready() {
       return client.status === 'ready'
     },
@@ -157,7 +161,7 @@ function createReturns(
   call: Call,
   releaseLost: () => Promise<void>,
   options: StoreOptions,
-): Pick<Store, 'bounce' | 'due' | 'reclaim'> {
+): Pick<Store, 'bounce' | 'due' | 'expire' | 'reclaim'> {
   const { log, instance } = options
   return {
     async bounce(id, from, then, record: AttemptRecord) {
@@ -171,6 +175,10 @@ function createReturns(
       const [expired, ids] = (await call('due', [limit], { repeatable: true })) as [number, Buffer[]]
       if (expired > 0) log('warn', 'leases-ran-out', { attempts: expired })
       return ids.map(String)
+    },
+
+    async expire(limit) {
+      return ((await call('expire', [limit], { repeatable: false })) as Buffer[]).map(String)
     },
 
     async reclaim() {

@@ -4,6 +4,7 @@ import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
 import type { InboundStanza, Log, Metrics } from '../flow/ports.ts'
+import type { Questions } from '../flow/questions.ts'
 import type { Reply } from '../flow/reply.ts'
 import type { Connection, StanzaHandler } from './connection.ts'
 import { type Description, discoInfo, discoItems } from './disco.ts'
@@ -19,6 +20,7 @@ import {
   RECEIPTS,
   VERSION,
 } from './namespaces.ts'
+import { answerQuestion, isQuestion } from './questions.ts'
 import {
   acceptedElements,
   badRequest,
@@ -45,6 +47,7 @@ export interface DispatchNeeds {
   readonly intake: (stanza: InboundStanza) => Promise<Reply>
   /** Hears of the events of nodes; none of them is ever answered. */
   readonly subscriptions: Pick<Subscriptions, 'hear' | 'miss'>
+  readonly questions: Questions
   readonly describe: () => Description
   readonly metrics: Pick<Metrics, 'rejected' | 'failed'>
   readonly log: Log
@@ -77,7 +80,7 @@ const closing = {
 
 /** The table of who is answered what; `docs/protocol.md` says it in words. */
 export function createDispatch(needs: DispatchNeeds): Dispatch {
-  const { connection, outlet, intake, subscriptions, describe, metrics, log } = needs
+  const { connection, outlet, intake, questions, subscriptions, describe, metrics, log } = needs
   const waiters: (() => void)[] = []
   let inHand = 0
   let closed = false
@@ -138,6 +141,10 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
     if (problem !== undefined) return errorReply(element, badRequest, problem)
     const payload = childElements(element)[0]!
     if (payload.uri === PUBSUB || payload.uri === PUBSUB_OWNER) return takePubsub(stanza, payload)
+    if (type === 'get' && isQuestion(payload)) {
+      void hold(stanza, () => answerQuestion(inbound('iq', stanza), payload, questions))
+      return undefined
+    }
     if (type === 'get') return answerGet(element, payload, describe())
     void submit('iq', stanza, (reply) => answerIq(element, reply))
     return undefined
@@ -180,12 +187,15 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
     void submit('message', stanza, (reply) => (isMute(stanza) ? undefined : answerMessage(element, reply)))
   }
 
-  async function submit(kind: InboundStanza['kind'], stanza: Addressed, answering: Answering): Promise<void> {
-    const { element, from, to } = stanza
+  function submit(kind: InboundStanza['kind'], stanza: Addressed, answering: Answering): Promise<void> {
+    return hold(stanza, async () => answering(closed ? refuseLate() : await intake(inbound(kind, stanza))))
+  }
+
+  /** Keeps a stanza in hand until it is answered. */
+  async function hold(stanza: Addressed, answering: () => Promise<string | undefined>): Promise<void> {
     inHand += 1
     try {
-      const id = attributeOf(element, 'id') ?? ''
-      const answer = answering(closed ? refuseLate() : await intake({ kind, element, from, to, id }))
+      const answer = await answering()
       if (answer !== undefined) write(answer)
     } catch (error) {
       fail(stanza, error)
@@ -228,6 +238,10 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
       while (inHand > 0) await new Promise<void>((resolve) => waiters.push(resolve))
     },
   }
+}
+
+function inbound(kind: InboundStanza['kind'], { element, from, to }: Addressed): InboundStanza {
+  return { kind, element, from, to, id: attributeOf(element, 'id') ?? '' }
 }
 
 /** RFC 6121 3.1: nobody is let into a roster that we don't have; nothing else about presence concerns us. */

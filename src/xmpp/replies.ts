@@ -49,7 +49,7 @@ export function rejectionReply(request: Element, rejection: Rejection, item: str
 }
 
 /** As many as may travel; the first that would be too much ends the list. */
-function findingElements(findings: readonly Finding[]): string {
+export function findingElements(findings: readonly Finding[]): string {
   let text = ''
   let bytes = 0
   for (const finding of findings.slice(0, FINDINGS_SHOWN)) {
@@ -118,10 +118,11 @@ function addresses(request: Element): string {
   return id + from + to
 }
 
-const attribute = (text: string): string => escapeAttribute(legible(text))
+/** A value for an attribute, cut and made legible. */
+export const attribute = (text: string): string => escapeAttribute(legible(text))
 
 /** Cut to a fair length; characters that XML can't hold would make the server close the stream. */
-function legible(text: string): string {
+export function legible(text: string): string {
   const cut = text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text
   return isXmlText(cut) ? cut : cut.replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
 }

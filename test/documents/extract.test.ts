@@ -79,6 +79,16 @@ describe('which element is the document', () => {
 })
 
 describe('options of <submit/>', () => {
+  it.each([
+    ['', 'all'],
+    ["type='chat'", 'all'],
+    ["type='headline'", undefined],
+    ["type='groupchat'", undefined],
+  ])('a report asked for in a message with %s: %s', (type, report) => {
+    const wrapper = `<submit xmlns='urn:waybill:0' report='all' key='k'><order xmlns='urn:order'/></submit>`
+    expect(only(`<message ${type}>${wrapper}</message>`).submit).toEqual(report ? { report, key: 'k' } : { key: 'k' })
+  })
+
   const submit = (attributes: string) =>
     `<iq><submit xmlns='urn:waybill:0' ${attributes}><order xmlns='urn:order'/></submit></iq>`
   it.each([

@@ -336,6 +336,7 @@ describe('a fault of ours', () => {
       outlet: { receipt() {}, bounce() {} },
       intake: flow.take,
       subscriptions: { hear() {}, miss: () => false },
+      questions: { track: fail, trace: fail },
       describe: fail,
       metrics: flow.metrics,
       log: () => {},

@@ -147,6 +147,7 @@ function countingMetrics(counted: string[]): Metrics {
     item: (outcome) => write('item', outcome),
     attempt: (result) => write('attempt', result),
     ended: (state, reason) => write('ended', state, reason),
+    report: (outcome) => write('report', outcome),
     alarm: (cause) => write('alarm', cause),
   }
 }

@@ -112,6 +112,7 @@ export interface AcceptanceChanges {
   readonly payload?: string | Uint8Array
   readonly receivedAtMs?: number
   readonly expiresMs?: number
+  readonly report?: 'delivered' | 'failed' | 'all'
   readonly deliveries?: readonly PlannedDelivery[]
   readonly claim?: string
   readonly key?: string
@@ -120,7 +121,7 @@ export interface AcceptanceChanges {
 
 export function acceptance(changes: AcceptanceChanges = {}): Acceptance {
   const { id = freshId(), type = 'order', from = 'shop@suppliers.example/web', claim, key, taken } = changes
-  const { payload = '<order xmlns="urn:test"/>', receivedAtMs = Date.now(), expiresMs } = changes
+  const { payload = '<order xmlns="urn:test"/>', receivedAtMs = Date.now(), expiresMs, report } = changes
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
   return {
     envelope: {
@@ -139,7 +140,7 @@ export function acceptance(changes: AcceptanceChanges = {}): Acceptance {
       type,
       fields: { currency: ['EUR'] },
       receivedAtMs,
-      submit: expiresMs === undefined ? {} : { expiresMs },
+      submit: { ...(expiresMs !== undefined && { expiresMs }), ...(report && { report }) },
     },
     deliveries: changes.deliveries ?? [plan()],
     ...(claim === undefined ? {} : { claim: { name: claim, windowMs: 600_000 } }),

@@ -33,6 +33,10 @@ export interface ModelDocument {
   deliveries: ModelDelivery[]
   /** Of a document without deliveries. */
   own: 'dead' | 'dropped' | undefined
+  report: 'delivered' | 'failed' | 'all' | undefined
+  /** Number of the end of which a report is owed; 0 for none. */
+  owed: number
+  ends: number
   diedMs: number
   receivedMs: number
   finishedMs: number
@@ -66,7 +70,9 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
 
   function change(delivery: ModelDelivery, state: DeliveryState): void {
     const document = documentOf(delivery)
+    const was = delivery.state
     delivery.state = state
+    if (was !== 'dead' || state === 'waiting') settleReport(document)
     delivery.holder = undefined
     delivery.endedMs = now()
     if (['delivered', 'expired', 'dropped'].includes(stateOf(document))) document.finishedMs = now()
@@ -81,13 +87,15 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     delivery.dueMs = dueMs
   }
 
-  function expireFrom(delivery: ModelDelivery): void {
-    const lane = delivery.lane === undefined ? [delivery] : laneOf(delivery)
-    for (const one of lane) {
-      if (one.holder || one.expiresAtMs === undefined || one.expiresAtMs > now()) return
-      change(one, 'expired')
-    }
+  function settleReport(document: ModelDocument): void {
+    const state = stateOf(document)
+    const fits = document.report === (state === 'delivered' ? 'delivered' : 'failed') || document.report === 'all'
+    const isOwed = fits && state !== 'waiting'
+    if (isOwed) document.ends += 1
+    document.owed = isOwed ? document.ends : 0
   }
+
+  const isExpired = ({ expiresAtMs }: ModelDelivery) => expiresAtMs !== undefined && expiresAtMs <= now()
 
   return {
     documents,
@@ -100,6 +108,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       type: string,
       planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
       bytes: number,
+      report?: ModelDocument['report'],
     ): void {
       sequence += 1
       const document: ModelDocument = {
@@ -110,6 +119,9 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         placed: planned.some(({ lane }) => lane !== undefined),
         deliveries: [],
         own: planned.length === 0 ? 'dead' : undefined,
+        report,
+        owed: 0,
+        ends: 0,
         diedMs: now(),
         receivedMs: now(),
         finishedMs: 0,
@@ -117,6 +129,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       }
       document.deliveries = planned.map((one, index) => fresh(`${id}.${index}`, one, sequence))
       documents.set(id, document)
+      if (planned.length === 0) settleReport(document)
     },
 
     start(ids: readonly string[], instance: string): string[] {
@@ -124,10 +137,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       for (const id of new Set(ids)) {
         const delivery = present(id)
         if (delivery?.state !== 'waiting' || delivery.holder || !isHead(delivery)) continue
-        if (delivery.expiresAtMs !== undefined && delivery.expiresAtMs <= now()) {
-          expireFrom(delivery)
-          continue
-        }
+        if (isExpired(delivery)) continue
         if (delivery.dueMs > now() + 50) continue
         delivery.holder = instance
         delivery.leaseEndMs = now() + LEASE_MS
@@ -155,6 +165,12 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       change(delivery, kind)
       const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
       return next && next.dueMs <= now() ? [next.id] : []
+    },
+
+    expire(): string[] {
+      const expired = deliveries().filter((one) => one.state === 'waiting' && !one.holder && isExpired(one))
+      for (const delivery of expired) change(delivery, 'expired')
+      return expired.map(({ id }) => id)
     },
 
     takeBack(which: (delivery: ModelDelivery) => boolean): number {
@@ -195,6 +211,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       document.sequence = sequence
       document.placed = true
       document.deliveries = planned.map((one, index) => ({ ...fresh(`${id}.${index}`, one, sequence), records: 1 }))
+      settleReport(document)
       return true
     },
 
@@ -240,7 +257,10 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         finished.map((document) => ({ at: document.finishedMs, id: document.id, document })),
         kept.finished,
       )
-      for (const { document } of removed) document.gone = true
+      for (const { document } of removed) {
+        if (document.owed > 0) document.finishedMs = now()
+        else document.gone = true
+      }
       const letters = [
         ...deliveries()
           .filter(({ state }) => state === 'dead')
@@ -257,7 +277,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
           })),
       ]
       for (const letter of outdated(letters, kept.dead)) letter.end()
-      return removed.length
+      return removed.filter(({ document }) => document.gone).length
     },
 
     ledger() {

@@ -340,7 +340,7 @@ describe('trace', () => {
   it('tells everything that is known of an envelope', async () => {
     await openWith()
     const id = await accepted(store, { expiresMs: 99_000, receivedAtMs: 5, digest: 'd', payload: '<a/>' })
-    await store.start([`${id}.0`], [])
+    await store.expire(9)
     expect(await store.trace(id)).toEqual({
       id,
       type: 'order',
@@ -370,6 +370,7 @@ describe('trace', () => {
           destination: 'erp@backend.example',
           route: 'orders',
           state: 'expired',
+          tries: 0,
           reason: 'expired',
           attempts: [],
         },

@@ -79,10 +79,12 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async accept(world) {
     const { planned, known } = planSome(world, 0)
     const payload = 'x'.repeat(world.below(100))
+    const report = world.pick(['delivered', 'failed', 'all', undefined] as const)
     const type = world.pick(['order', 'invoice'])
-    const one = acceptance({ type, payload, receivedAtMs: world.clock(), deliveries: planned })
+    const reports = report && { report }
+    const one = acceptance({ type, payload, receivedAtMs: world.clock(), deliveries: planned, ...reports })
     expect((await world.stores.one!.accept([one]))[0]!.kind).toBe('accepted')
-    world.model.accept(one.envelope.id, type, known, payload.length)
+    world.model.accept(one.envelope.id, type, known, payload.length, report)
   },
   async start(world) {
     const instance = world.pick(['one', 'one', 'two'])
@@ -137,6 +139,18 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const id = bare.length > 0 && world.below(3) === 0 ? world.pick(bare).id : anyDelivery(world)
     expect(await world.stores.one!.drop(id, 'not wanted', 'ops@x.example')).toBe(world.model.drop(id))
   },
+  async expire(world) {
+    expect((await world.stores.one!.expire(1_000)).toSorted()).toEqual(world.model.expire().toSorted())
+  },
+  async report(world) {
+    const owed = [...world.model.documents.values()].filter((document) => document.owed > 0)
+    if (owed.length === 0) return
+    const document = world.pick(owed)
+    // A report of an earlier end, handed over late, settles nothing.
+    const end = document.owed - world.below(2)
+    await world.stores.one!.reported([{ envelopeId: document.id, end }])
+    if (end === document.owed) document.owed = 0
+  },
   async reclaim(world) {
     expect(await world.stores.one!.reclaim()).toBe(world.model.takeBack(({ holder }) => holder !== 'one'))
   },
@@ -165,6 +179,8 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['replan', 1],
   ['rematch', 2],
   ['drop', 1],
+  ['expire', 2],
+  ['report', 2],
   ['reclaim', 1],
   ['prune', 1],
   ['wait', 3],
@@ -178,15 +194,20 @@ async function compare(world: World): Promise<void> {
   const ledger = await stores.one!.ledger()
   expect(ledger).toMatchObject(model.ledger())
   expect(await balances(stores.one!)).toEqual([])
-  const keys = ['ready', 'later', 'underway', 'dead', 'finished'].map((name) =>
+  const keys = ['ready', 'later', 'underway', 'expiring', 'dead', 'finished'].map((name) =>
     client.zrange(`{${prefix}:0}:${name}`, '0', '-1'),
   )
-  const [ready, later, held, dead, finished] = await Promise.all(keys)
+  const [ready, later, held, expiring, dead, finished] = await Promise.all(keys)
   const waiting = model.deliveries().filter(({ state }) => state === 'waiting')
   const heads = waiting.filter((one) => one.holder === undefined && model.isHead(one))
   expect([...ready!, ...later!].sort()).toEqual(ids(heads))
   expect(held!.sort()).toEqual(ids(waiting.filter(({ holder }) => holder)))
+  const mayExpire = waiting.filter(({ holder, expiresAtMs }) => !holder && expiresAtMs !== undefined)
+  expect(expiring!.sort()).toEqual(ids(mayExpire))
   const documents = [...model.documents.values()].filter(({ gone }) => !gone)
+  const owed = documents.filter((document) => document.owed > 0)
+  const reports = (await stores.one!.owedReports(1_000)).map(({ envelopeId, end }) => ({ id: envelopeId, owed: end }))
+  expect(new Set(reports)).toEqual(new Set(owed.map(({ id, owed }) => ({ id, owed }))))
   const deadDocuments = documents.filter(({ own }) => own === 'dead')
   expect(dead!.sort()).toEqual(ids([...model.deliveries().filter(({ state }) => state === 'dead'), ...deadDocuments]))
   const ended = documents.filter((document) => !['waiting', 'dead'].includes(model.stateOf(document)))

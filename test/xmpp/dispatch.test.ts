@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { reject } from '../../src/domain/rejection.ts'
 import type { InboundStanza } from '../../src/flow/ports.ts'
+import type { Questions } from '../../src/flow/questions.ts'
 import type { Reply } from '../../src/flow/reply.ts'
 import { createDispatch, type Dispatch } from '../../src/xmpp/dispatch.ts'
 import { fakeConnection } from './fake-connection.ts'
 import { meaning, stanza } from './stanza.ts'
+
+/** What is asked here is nothing that anybody knows. */
+const questions: Questions = {
+  track: async () => ({ kind: 'not-found' }),
+  trace: async () => ({ kind: 'rejected', rejection: reject('not-allowed', 'no') }),
+}
 
 const ENVELOPE = '01890a5d-ac96-774b-bcce-b302099a8057'
 const accepted: Reply = {
@@ -40,6 +47,7 @@ function scene(intake: (stanza: InboundStanza) => Promise<Reply> = async () => a
       hear: (_message, from) => void heard.push(`event ${from}`),
       miss: (from) => from === 'pubsub.example.test' && heard.push(`missed ${from}`) > 0,
     },
+    questions,
     describe: () => ({ version: '1.2.3', types: [], limits: { documentBytes: 1000, depth: 64, attributes: 256 } }),
     metrics: { rejected: (reason) => counted.push(`rejected ${reason}`), failed: () => counted.push('failed') },
     log: (_level, event) => logged.push(event),

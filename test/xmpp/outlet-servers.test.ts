@@ -55,6 +55,10 @@ async function attach(server: RunningXmppServer, name: 'waybill' | 'other'): Pro
       return station.reply
     },
     subscriptions: { hear: () => {}, miss: () => false },
+    questions: {
+      track: async () => ({ kind: 'not-found' }),
+      trace: () => Promise.reject(new Error('nobody asks')),
+    },
     describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
     metrics: { rejected: () => {}, failed: () => {} },
     log: () => {},

@@ -3,7 +3,8 @@
 -- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many bytes of payload may wait, the
 -- document that reaches it included. ARGV[6]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
--- and item that it was taken from, how many items of it are remembered, meta, payload, count of deliveries; and of each delivery: route, lane, priority, facts, options, and its first record where it
+-- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', meta, payload, count of
+-- deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, and its first record where it
 -- is dead from the beginning, or ''.
 -- Gives for each batch, of each document: its answer, an id, and 'replaced' where it takes over the claim of another document;
 -- or 'overloaded', scope, waiting.
@@ -99,6 +100,7 @@ local function writeDeliveries(document, envelope)
     writes[#writes + 1] = delivery.options
     countDelivery(delivery.route, 'planned', 1)
     countDelivery(delivery.route, delivery.record == '' and 'waiting' or 'dead', 1)
+    if delivery.expires and delivery.record == '' then put('expiring', id, delivery.expires) end
     if delivery.record ~= '' then
       writes[#writes + 1] = 'a' .. number
       writes[#writes + 1] = delivery.record
@@ -117,13 +119,14 @@ local function write(document)
     sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
     waiting = document.waiting, held = 0, dead = unrouted and 1 or document.count - document.waiting,
     expired = 0, dropped = 0, delivered = 0, bytes = #document.payload,
+    report = document.report ~= '' and document.report or nil,
   }
   sum.state = documentState(sum)
   if unrouted then
     sum.reason, sum.ended = 'no-route', NOW
     put('dead', document.id, NOW)
   end
-  envelope.sum, envelope.touched = sum, true
+  envelope.sum, envelope.touched, envelope.ended = sum, true, sum.waiting == 0
   envelope.writes = { 'v', 1, 'meta', document.meta, 'payload', document.payload }
   writeDeliveries(document, envelope)
   countDocument(sum, 'accepted', 1)
@@ -158,13 +161,13 @@ local function readDocument()
   local document = {
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
-    source = argument(), item = argument(), keep = tonumber(argument()),
+    source = argument(), item = argument(), keep = tonumber(argument()), report = argument(),
     meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
   }
   for index = 1, document.count do
     local delivery = {
-      route = argument(), lane = argument(), priority = tonumber(argument()), facts = argument(), options = argument(),
-      record = argument(),
+      route = argument(), lane = argument(), priority = tonumber(argument()), expires = tonumber(argument()),
+      facts = argument(), options = argument(), record = argument(),
     }
     if delivery.record == '' then document.waiting = document.waiting + 1 end
     if delivery.lane ~= '' then document.ordered = true end

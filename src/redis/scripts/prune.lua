@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Removes what retention no longer keeps, a part at a time. ARGV[3], ARGV[4], ARGV[5]: for how long, how many and how many bytes of
 -- finished documents are kept; ARGV[6], ARGV[7], ARGV[8]: the same for dead letters. ARGV[9]: how many of each to look at.
+-- A document of which a report is owed is kept until that is handed over.
 -- Gives how many envelopes were removed, how many dead letters were dropped, and 1 where more is to be done.
 local FINISHED = { ms = tonumber(ARGV[3]), count = tonumber(ARGV[4]), bytes = tonumber(ARGV[5]) }
 local DEAD = { ms = tonumber(ARGV[6]), count = tonumber(ARGV[7]), bytes = tonumber(ARGV[8]) }
@@ -45,9 +46,9 @@ local function excess(state, kept)
   return tonumber(redis.call('HGET', key('ledger'), name) or 0) + (ledger[name] or 0) - kept.bytes
 end
 
--- Oldest first, until the bytes fit. Gives how many.
-local function fit(name, kept, passed, freesBytes, give)
-  local count, at = passed, passed
+-- Oldest first, until the bytes fit; `count` of the `passed` first have gone already. Gives how many have then.
+local function fit(name, kept, passed, count, freesBytes, give)
+  local at = passed
   local over = excess(name, kept)
   while over > 0 and count < MOST and at < passed + PASSED_MOST do
     local members = redis.call('ZRANGE', key(name), at, at + 99)
@@ -64,8 +65,12 @@ local function fit(name, kept, passed, freesBytes, give)
   return count
 end
 
-local function always()
-  return true
+local function isOwed(id)
+  return redis.call('ZSCORE', key('reports'), id) and true or false
+end
+
+local function isNotOwed(id)
+  return not isOwed(id)
 end
 
 local function isOfDeadDocument(id)
@@ -75,10 +80,18 @@ end
 
 -- What goes is still the first of its set until settle().
 local finished = outdated('finished', FINISHED)
-for _, id in ipairs(finished) do remove(id) end
-local removed = fit('finished', FINISHED, #finished, always, remove)
+local removed = 0
+for _, id in ipairs(finished) do
+  if isOwed(id) then
+    put('finished', id, NOW)
+  else
+    remove(id)
+    removed = removed + 1
+  end
+end
+removed = fit('finished', FINISHED, #finished, removed, isNotOwed, remove)
 local dead = outdated('dead', DEAD)
 for _, id in ipairs(dead) do dropDead(id) end
-local dropped = fit('dead', DEAD, #dead, isOfDeadDocument, dropDead)
+local dropped = fit('dead', DEAD, #dead, #dead, isOfDeadDocument, dropDead)
 settle()
 return { removed, dropped, (removed >= MOST or dropped >= MOST) and 1 or 0 }

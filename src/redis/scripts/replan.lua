@@ -59,6 +59,7 @@ for offset, one in ipairs(new) do
   countDelivery(one.facts.route, state, 1)
   if state == 'dead' then put('dead', delivery.id, NOW) else join(delivery) end
 end
+envelope.ended = true
 refreshDocument(envelope)
 settle()
 return 1

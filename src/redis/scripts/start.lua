@@ -9,24 +9,14 @@
 local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS, FULL = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 -- Redis and the worker wake up at slightly different times.
 local EARLY_MS = 50
--- How many expired deliveries of a lane end in one call.
-local EXPIRED_MOST = 1000
 -- A receipt may take longer than a common lease; the lease outlasts it by this.
 local GRACE_MS = 30000
-local full, started, told, expiredCount = {}, {}, {}, 0
+local full, started, told = {}, {}, {}
 
 for index = 1, FULL do full[ARGV[7 + index]] = true end
 
 local function isExpired(delivery)
   return delivery.facts.expires and delivery.facts.expires <= NOW
-end
-
--- What follows in the lane is often as old: it ends at once too, or the lane would be held up by a sweep for each.
-local function expire(delivery)
-  while delivery and isExpired(delivery) and not delivery.facts.holder and expiredCount < EXPIRED_MOST do
-    expiredCount = expiredCount + 1
-    delivery = finish(delivery, 'expired', 'expired')
-  end
 end
 
 local function tell(delivery)
@@ -52,6 +42,7 @@ local function begin(delivery)
   facts.tries = facts.tries + 1
   delivery.touched = true
   unschedule(delivery.id)
+  take('expiring', delivery.id)
   put('underway', delivery.id, NOW + math.max(LEASE_MS, (facts.patience or 0) + GRACE_MS))
   tell(delivery)
 end
@@ -65,7 +56,8 @@ local function consider(id)
     return
   end
   if not isHead(delivery) then return unschedule(id) end
-  if isExpired(delivery) then return expire(delivery) end
+  -- The next sweep ends it.
+  if isExpired(delivery) then return expectExpiry(delivery) end
   if facts.due > NOW + EARLY_MS then return end
   if full[facts.to] then return postpone(delivery, NOW + POSTPONE_MS) end
   begin(delivery)

@@ -10,9 +10,11 @@
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
+-- expiring     zset  waiting deliveries that are not under way, by the time when they expire
 -- lane:KEY     zset  deliveries that go one after the other, in the order of acceptance; only the first is ready or later
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
+-- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
 -- taken:SOURCE hash  item of a subscribed node -> "ENVELOPE-ID DIGEST"; "- DIGEST" where it was refused, "- own" where we made it
 -- items:SOURCE zset  the items in taken:SOURCE, in the order in which they were taken: the newest are kept
@@ -24,7 +26,7 @@
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
 local envelopes, ledger, senders = {}, {}, {}
-local sets = { ready = {}, later = {}, underway = {}, dead = {}, finished = {} }
+local sets = { ready = {}, later = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {} }
 
 local function key(name)
   return PREFIX .. name
@@ -195,6 +197,10 @@ local function unschedule(id)
   take('underway', id)
 end
 
+local function expectExpiry(delivery)
+  if delivery.facts.expires then put('expiring', delivery.id, delivery.facts.expires) end
+end
+
 local function laneOf(delivery)
   return delivery.facts.lane and key('lane:' .. delivery.facts.lane)
 end
@@ -207,6 +213,7 @@ end
 -- A waiting delivery takes its place in the order, and is scheduled where that is the first. One that comes back finds its
 -- old place; where the first is under way, it goes behind that one, since two must never be outstanding.
 local function join(delivery)
+  expectExpiry(delivery)
   local lane = laneOf(delivery)
   if not lane then return schedule(delivery) end
   local sequence = summary(delivery.envelope).sequence
@@ -266,16 +273,20 @@ end
 local function postpone(delivery, due)
   release(delivery)
   delivery.facts.due = due
+  expectExpiry(delivery)
   schedule(delivery)
 end
 
 -- Ends a delivery: delivered, dead, expired or dropped. Gives the one of its lane that became first.
 local function finish(delivery, state, reason)
+  local was = delivery.facts.state
+  if was == 'waiting' or was == 'delivered' then delivery.envelope.ended = true end
   release(delivery)
   delivery.facts.reason = reason
   delivery.facts.ended = NOW
   move(delivery, state)
   unschedule(delivery.id)
+  take('expiring', delivery.id)
   if state == 'dead' then put('dead', delivery.id, NOW) else take('dead', delivery.id) end
   return leave(delivery)
 end
@@ -284,6 +295,7 @@ local function reopen(delivery, due)
   local facts = delivery.facts
   facts.reason, facts.ended, facts.due = nil, nil, due
   take('dead', delivery.id)
+  delivery.envelope.reopened = true
   move(delivery, 'waiting')
   join(delivery)
 end
@@ -308,6 +320,19 @@ local function remember(source, item, value, keep)
   end
 end
 
+-- Each time when nothing of a document waits any more, its sender is owed a report where one was asked for; while something waits
+-- again, none is. `ends` tells the reports of one document apart.
+local function oweReport(envelope)
+  local sum = envelope.sum
+  if not sum or not sum.report or not (envelope.ended or envelope.reopened) then return end
+  local arrived = sum.dead + sum.expired + sum.dropped == 0
+  local wanted = sum.report == 'all' or (sum.report == 'delivered') == arrived
+  if sum.waiting > 0 or sum.held > 0 or not wanted then return take('reports', envelope.id) end
+  sum.ends = (sum.ends or 0) + 1
+  envelope.touched = true
+  put('reports', envelope.id, NOW)
+end
+
 local function settleSet(name, members)
   local added, taken = {}, {}
   for member, score in pairs(members) do
@@ -323,6 +348,7 @@ local function settleSet(name, members)
 end
 
 local function settleEnvelope(envelope)
+  oweReport(envelope)
   local writes = envelope.writes
   for index, delivery in pairs(envelope.deliveries) do
     if delivery and delivery.touched then

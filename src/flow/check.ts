@@ -1,0 +1,70 @@
+import type { Document, Origin } from '../domain/document.ts'
+import type { DocumentType } from '../domain/document-type.ts'
+import { OPAQUE_TYPE } from '../domain/envelope.ts'
+import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
+import type { Subject } from '../matching/subject.ts'
+import type { Documents } from './ports.ts'
+import type { SenderRule } from './senders.ts'
+
+/** What a document is checked by. */
+export interface CheckRules {
+  readonly documents: Documents
+  /** Who may send at all. */
+  readonly senders: SenderRule
+  /** Rules of the types that narrow the installation's own. */
+  readonly typeSenders: ReadonlyMap<string, SenderRule>
+}
+
+export type DocumentCheck =
+  | {
+      readonly kind: 'passed'
+      /** Undefined: opaque content that no type claims. */
+      readonly type: DocumentType | undefined
+      /** Warnings. */
+      readonly findings: readonly Finding[]
+      /** What routes are asked about. */
+      readonly subject: Subject
+    }
+  | {
+      readonly kind: 'rejected'
+      /** Undefined where it was rejected before its type was known. */
+      readonly type: DocumentType | undefined
+      readonly rejection: Rejection
+    }
+
+/**
+ * The one check that every document passes, whether it is taken in, traced or explained: type, senders of the type, schema,
+ * fields. No effects.
+ */
+export function checkDocument(document: Document, origin: Origin, rules: CheckRules): DocumentCheck {
+  const identification = rules.documents.identify(document)
+  if (identification.kind === 'rejected') return rejected(identification.rejection)
+  const type = identification.kind === 'type' ? identification.type : undefined
+  if (type && rules.typeSenders.get(type.name)?.(origin.from) === false) {
+    return rejected(notAllowed(`${origin.from} may not send documents of type ${type.name}`), type)
+  }
+  const { findings, fields } = type ? rules.documents.validate(document, type) : { findings: [], fields: {} }
+  const errors = findings.filter((finding) => finding.severity === 'error').length
+  if (type && errors > 0) return rejected(invalid(type, errors, findings), type)
+  const { mediaType, content } = document
+  const subject: Subject = { type: type?.name ?? OPAQUE_TYPE, origin, mediaType, fields, content }
+  return { kind: 'passed', type, findings, subject }
+}
+
+/** Why a sender may send nothing at all, or undefined. */
+export function refuseSender(from: string, { senders }: Pick<CheckRules, 'senders'>): Rejection | undefined {
+  return senders(from) ? undefined : notAllowed(`${from} may not send documents here`)
+}
+
+export function notAllowed(text: string): Rejection {
+  return reject('not-allowed', text)
+}
+
+function rejected(rejection: Rejection, type?: DocumentType): DocumentCheck {
+  return { kind: 'rejected', type, rejection }
+}
+
+function invalid(type: DocumentType, errors: number, findings: readonly Finding[]): Rejection {
+  const text = `The document is not a valid ${type.name}: ${errors} finding${errors === 1 ? '' : 's'}`
+  return reject('invalid', text, findings)
+}

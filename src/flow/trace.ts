@@ -1,0 +1,49 @@
+import { childNamed, type Element, element } from '../domain/element.ts'
+import type { Finding, Rejection } from '../domain/rejection.ts'
+import type { Explanation } from '../matching/matcher.ts'
+import { checkDocument, refuseSender } from './check.ts'
+import type { Ruling } from './intake.ts'
+import type { InboundStanza } from './ports.ts'
+
+/** What would become of a document. */
+export type Trace =
+  | { readonly verdict: 'rejected'; readonly type: string | undefined; readonly rejection: Rejection }
+  | {
+      /** `no-route`: it would be accepted, and be a dead letter at once. */
+      readonly verdict: 'accepted' | 'no-route'
+      readonly type: string
+      readonly findings: readonly Finding[]
+      readonly explanation: Explanation
+    }
+
+const WAYBILL = 'urn:waybill:0'
+
+/**
+ * Takes the document in `<trace/>` through the steps of intake up to the decision, as if it came from `from`. No effects: nothing
+ * is queued, published or counted. What depends on the moment (rates, how much waits, duplicates) is left out.
+ */
+export function traceDocument(stanza: InboundStanza, from: string, ruling: Ruling): Trace {
+  const refused = refuseSender(from, ruling)
+  if (refused) return { verdict: 'rejected', type: undefined, rejection: refused }
+  const extraction = ruling.documents.extract({ ...stanza, from, element: asSubmission(stanza.element) })
+  if (extraction.kind === 'rejected') return { verdict: 'rejected', type: undefined, rejection: extraction.rejection }
+  if (extraction.kind === 'ignored') throw new Error('Cannot trace: an iq is never ignored')
+  const { document, origin } = extraction.submissions[0]!
+  const checked = checkDocument(document, origin, ruling)
+  if (checked.kind === 'rejected') {
+    return { verdict: 'rejected', type: checked.type?.name, rejection: checked.rejection }
+  }
+  const { subject, findings } = checked
+  const explanation = ruling.matcher.explain(subject)
+  const { deliveries, impossible } = explanation.decision
+  const verdict = deliveries.length + impossible.length === 0 ? 'no-route' : 'accepted'
+  return { verdict, type: subject.type, findings, explanation }
+}
+
+/** `<trace>` read as `<submit>`: both wrap one document, and a wrapper's namespaces count for what is in it. */
+function asSubmission(iq: Element): Element {
+  const wrapper = childNamed(iq, 'trace', WAYBILL)
+  if (!wrapper) throw new Error('Cannot trace: the iq has no <trace/>')
+  const submit = { ...element('submit', WAYBILL, {}, wrapper.children), namespaces: wrapper.namespaces }
+  return { ...iq, children: [{ ...submit, prefix: wrapper.prefix }] }
+}

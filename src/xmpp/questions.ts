@@ -1,0 +1,136 @@
+import { destinationName } from '../domain/delivery.ts'
+import { attributeOf, type Element } from '../domain/element.ts'
+import { normaliseJid } from '../domain/jid.ts'
+import { escapeText } from '../domain/serialise.ts'
+import type { DeliveryTrace, InboundStanza, ReasonCount, Standing } from '../flow/ports.ts'
+import type { Questions } from '../flow/questions.ts'
+import type { Trace } from '../flow/trace.ts'
+import type { Explanation, RouteExplanation } from '../matching/matcher.ts'
+import { WAYBILL } from './namespaces.ts'
+import {
+  attribute,
+  badRequest,
+  errorReply,
+  findingElements,
+  iqResult,
+  itemNotFound,
+  legible,
+  rejectionReply,
+} from './replies.ts'
+
+/** So many bytes of deliveries, routes or destinations at most, so that no answer is too large for a server. */
+const LIST_BYTES = 32_768
+
+/** `<track/>` and `<trace/>`: what may be asked of us about documents (docs/protocol.md 1.6). */
+export function isQuestion({ name, uri }: Element): boolean {
+  return uri === WAYBILL && (name === 'track' || name === 'trace')
+}
+
+/** The answer's text. `payload` is the one child of the stanza. */
+export async function answerQuestion(stanza: InboundStanza, payload: Element, questions: Questions): Promise<string> {
+  return payload.name === 'track' ? answerTrack(stanza, payload, questions) : answerTrace(stanza, payload, questions)
+}
+
+async function answerTrack({ element, from }: InboundStanza, payload: Element, questions: Questions): Promise<string> {
+  const id = attributeOf(payload, 'id') ?? ''
+  if (id === '') return errorReply(element, badRequest, 'Cannot track: the id is missing')
+  const answer = await questions.track(id, from)
+  switch (answer.kind) {
+    case 'found':
+      return iqResult(element, trackElement(answer.standing, answer.deliveries ?? []))
+    case 'not-found':
+      return errorReply(element, itemNotFound, '')
+    case 'rejected':
+      return rejectionReply(element, answer.rejection, undefined)
+  }
+}
+
+function trackElement(standing: Standing, deliveries: readonly DeliveryTrace[]): string {
+  const { id, type, receivedAtMs } = standing
+  const names = `id="${id}" type="${attribute(type)}" received="${new Date(receivedAtMs).toISOString()}"`
+  const inside = reasonElements(standing.reasons) + listed(deliveries.map(deliveryElement))
+  return `<track xmlns="${WAYBILL}" ${names}${countAttributes(standing)}>${inside}</track>`
+}
+
+/** ` state="…" deliveries="…" waiting="…" …`: what reports and answers say alike. */
+export function countAttributes({ state, deliveries, counts }: Standing): string {
+  const { waiting, delivered, dead, expired, dropped } = counts
+  const held = state === 'held' ? 1 : 0
+  return (
+    ` state="${state}" deliveries="${deliveries}" waiting="${waiting}" delivered="${delivered}"` +
+    ` dead="${dead}" expired="${expired}" dropped="${dropped}" held="${held}"`
+  )
+}
+
+export function reasonElements(reasons: readonly ReasonCount[]): string {
+  let text = ''
+  for (const { state, reason, count } of reasons) {
+    text += `<reason state="${state}" name="${attribute(reason)}" count="${count}"/>`
+  }
+  return text
+}
+
+function deliveryElement({ id, destination, route, state, tries, dueAtMs, reason, behind }: DeliveryTrace): string {
+  const due = dueAtMs === undefined ? '' : ` due="${new Date(dueAtMs).toISOString()}"`
+  const why = reason === undefined ? '' : ` reason="${attribute(reason)}"`
+  const waits = behind === undefined ? '' : ` behind="${behind}"`
+  const where = `destination="${attribute(destination)}" route="${attribute(route)}"`
+  return `<delivery id="${id}" ${where} state="${state}" tries="${tries}"${due}${why}${waits}/>`
+}
+
+async function answerTrace(stanza: InboundStanza, payload: Element, questions: Questions): Promise<string> {
+  const { element } = stanza
+  const given = attributeOf(payload, 'from')
+  const as = given === undefined ? undefined : normaliseJid(given)
+  if (given !== undefined && as === undefined) return errorReply(element, badRequest, 'Cannot trace: from is not a JID')
+  const answer = await questions.trace(stanza, as)
+  if (answer.kind === 'rejected') return rejectionReply(element, answer.rejection, undefined)
+  return iqResult(element, traceElement(answer.trace, answer.full))
+}
+
+function traceElement(trace: Trace, full: boolean): string {
+  const type = trace.type === undefined ? '' : ` type="${attribute(trace.type)}"`
+  const open = `<trace xmlns="${WAYBILL}" verdict="${trace.verdict}"${type}`
+  if (trace.verdict === 'rejected') {
+    const { kind, text, findings } = trace.rejection
+    const said = `<text>${escapeText(legible(text))}</text>`
+    return `${open} reason="${kind}" findings="${findings.length}">${said}${findingElements(findings)}</trace>`
+  }
+  const { findings, explanation } = trace
+  const { deliveries, impossible } = explanation.decision
+  const counts = ` findings="${findings.length}" deliveries="${deliveries.length}" impossible="${impossible.length}"`
+  const inside = findingElements(findings) + (full ? explanationElements(explanation) : '')
+  return `${open}${counts}>${inside}</trace>`
+}
+
+function explanationElements({ routes, decision }: Explanation): string {
+  const destinations = decision.deliveries.map(({ destination, route }) =>
+    destinationElement(destinationName(destination), route, ''),
+  )
+  const refused = decision.refused.map(({ destination, route, reason, value }) =>
+    destinationElement(destination, route, ` refused="${reason}" value="${attribute(value)}"`),
+  )
+  return listed(routes.map(routeElement)) + listed([...destinations, ...refused])
+}
+
+function routeElement({ route, outcome, failed, notAsked }: RouteExplanation): string {
+  const why = failed ? ` failed="${attribute(failed.message)}"` : ''
+  const by = notAsked ? ` because="${notAsked.because}" by="${attribute(notAsked.by)}"` : ''
+  return `<route name="${attribute(route)}" outcome="${outcome}"${why}${by}/>`
+}
+
+function destinationElement(name: string, route: string, refused: string): string {
+  return `<destination name="${attribute(name)}" route="${attribute(route)}"${refused}/>`
+}
+
+/** As many as have room; `<more/>` says how many haven't. */
+function listed(elements: readonly string[]): string {
+  let text = ''
+  let bytes = 0
+  for (const [at, one] of elements.entries()) {
+    bytes += Buffer.byteLength(one)
+    if (bytes > LIST_BYTES) return `${text}<more count="${elements.length - at}"/>`
+    text += one
+  }
+  return text
+}

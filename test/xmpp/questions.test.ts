@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest'
+import { reject } from '../../src/domain/rejection.ts'
+import type { DeliveryTrace, Standing } from '../../src/flow/ports.ts'
+import type { Questions, TraceAnswer, TrackAnswer } from '../../src/flow/questions.ts'
+import { createDispatch } from '../../src/xmpp/dispatch.ts'
+import { fakeConnection } from './fake-connection.ts'
+import { meaning, stanza } from './stanza.ts'
+
+const ID = '01890a5d-ac96-774b-bcce-b302099a8057'
+const addresses = `id='q' from='a@example.test/x' to='waybill.example.test'`
+const back = `id='q' to='a@example.test/x' from='waybill.example.test'`
+const error = (type: string, condition: string, rest = '') =>
+  `<iq type='error' ${back}><error type='${type}'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>${rest}</error></iq>`
+const text = (words: string) => `<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>${words}</text>`
+
+const standing: Standing = {
+  id: ID,
+  type: 'order',
+  receivedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5),
+  state: 'dead',
+  deliveries: 3,
+  counts: { waiting: 1, delivered: 1, dead: 1, expired: 0, dropped: 0 },
+  reasons: [{ state: 'dead', reason: 'refused', count: 1 }],
+}
+
+const delivery: DeliveryTrace = {
+  id: `${ID}.0`,
+  destination: 'xmpp:pubsub.example.test?;node=a&b',
+  route: 'orders',
+  state: 'waiting',
+  tries: 2,
+  dueAtMs: Date.UTC(2026, 0, 2, 3, 4, 6),
+  behind: `${ID.slice(0, -1)}0.0`,
+  attempts: [],
+}
+
+interface Answers {
+  readonly track?: TrackAnswer
+  readonly trace?: TraceAnswer
+}
+
+async function ask(request: string, answers: Answers): Promise<{ out: string; asked: unknown[] }> {
+  const connection = fakeConnection()
+  const asked: unknown[] = []
+  const unexpected = new Error('nobody should have asked')
+  const questions: Questions = {
+    async track(id, from) {
+      asked.push([id, from])
+      if (!answers.track) throw unexpected
+      return answers.track
+    },
+    async trace({ from }, as) {
+      asked.push([from, as])
+      if (!answers.trace) throw unexpected
+      return answers.trace
+    },
+  }
+  const dispatch = createDispatch({
+    connection,
+    outlet: { receipt: () => {}, bounce: () => {} },
+    intake: () => Promise.reject(unexpected),
+    questions,
+    subscriptions: { hear: () => {}, miss: () => false },
+    describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
+    metrics: { rejected: () => {}, failed: () => {} },
+    log: () => {},
+  })
+  dispatch.handle(stanza(request))
+  await dispatch.idle()
+  expect(connection.written).toHaveLength(1)
+  return { out: connection.written[0]!, asked }
+}
+
+const track = (attributes: string) => `<iq type='get' ${addresses}><track xmlns='urn:waybill:0' ${attributes}/></iq>`
+const trackHead = `<track xmlns='urn:waybill:0' id='${ID}' type='order' received='2026-01-02T03:04:05.000Z' state='dead' deliveries='3' waiting='1' delivered='1' dead='1' expired='0' dropped='0' held='0'>`
+const reason = `<reason state='dead' name='refused' count='1'/>`
+
+describe('track', () => {
+  it('tells a sender counts and reasons', async () => {
+    const { out, asked } = await ask(track(`id='${ID}'`), { track: { kind: 'found', standing } })
+    expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${trackHead}${reason}</track></iq>`))
+    expect(asked).toEqual([[ID, 'a@example.test/x']])
+  })
+
+  it('tells an administrator the deliveries too', async () => {
+    const { out } = await ask(track(`id='${ID}'`), { track: { kind: 'found', standing, deliveries: [delivery] } })
+    const one = `<delivery id='${ID}.0' destination='xmpp:pubsub.example.test?;node=a&amp;b' route='orders' state='waiting' tries='2' due='2026-01-02T03:04:06.000Z' behind='${delivery.behind}'/>`
+    expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${trackHead}${reason}${one}</track></iq>`))
+  })
+
+  it('answers item-not-found for what is unknown or somebody else’s', async () => {
+    const { out } = await ask(track(`id='${ID}'`), { track: { kind: 'not-found' } })
+    expect(meaning(out)).toEqual(meaning(error('cancel', 'item-not-found')))
+  })
+
+  it('without an id is a bad request', async () => {
+    const { out, asked } = await ask(track(''), {})
+    expect(meaning(out)).toEqual(meaning(error('modify', 'bad-request', text('Cannot track: the id is missing'))))
+    expect(asked).toEqual([])
+  })
+
+  it('tells as many deliveries as have room, and how many are left out', async () => {
+    const deliveries = Array.from({ length: 1_000 }, (_, n) => ({ ...delivery, id: `${ID}.${n}` }))
+    const { out } = await ask(track(`id='${ID}'`), { track: { kind: 'found', standing, deliveries } })
+    expect(out.length).toBeLessThan(40_000)
+    const shown = out.match(/<delivery /g)!.length
+    expect(out).toContain(`<more count="${1_000 - shown}"/>`)
+  })
+
+  it('an iq of type set is a document, not a question', async () => {
+    const connection = fakeConnection()
+    const taken: string[] = []
+    const dispatch = createDispatch({
+      connection,
+      outlet: { receipt: () => {}, bounce: () => {} },
+      intake: async ({ kind }) => {
+        taken.push(kind)
+        return { kind: 'ignored' }
+      },
+      questions: { track: () => Promise.reject(new Error()), trace: () => Promise.reject(new Error()) },
+      subscriptions: { hear: () => {}, miss: () => false },
+      describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
+      metrics: { rejected: () => {}, failed: () => {} },
+      log: () => {},
+    })
+    dispatch.handle(stanza(`<iq type='set' ${addresses}><track xmlns='urn:waybill:0' id='${ID}'/></iq>`))
+    await dispatch.idle()
+    expect(taken).toEqual(['iq'])
+  })
+})
+
+describe('trace', () => {
+  const trace = (attributes = '') =>
+    `<iq type='get' ${addresses}><trace xmlns='urn:waybill:0' ${attributes}><order xmlns='urn:example:order'/></trace></iq>`
+  const accepted: Extract<TraceAnswer, { kind: 'traced' }> = {
+    kind: 'traced',
+    full: false,
+    trace: {
+      verdict: 'accepted',
+      type: 'order',
+      findings: [],
+      explanation: {
+        routes: [
+          { route: 'orders', outcome: 'matches', held: [], destinations: [] },
+          {
+            route: 'eur',
+            outcome: 'fails',
+            held: [],
+            failed: {
+              condition: 'c',
+              expected: 'EUR',
+              found: 'USD',
+              message: 'fields.currency: expected EUR, found USD',
+            },
+            destinations: [],
+          },
+          {
+            route: 'rest',
+            outcome: 'not asked',
+            held: [],
+            notAsked: { because: 'otherwise', by: 'orders' },
+            destinations: [],
+          },
+        ],
+        decision: {
+          deliveries: [
+            {
+              destination: { kind: 'jid', jid: 'erp@example.test' },
+              route: 'orders',
+              options: { retry: 'default', confirm: 'none', confirmTimeoutMs: 1 },
+              priority: 0,
+            },
+          ],
+          impossible: [],
+          routes: ['orders'],
+          refused: [{ route: 'orders', destination: '{to}@example.test', reason: 'empty', value: '' }],
+        },
+      },
+    },
+  }
+
+  it('tells a sender the verdict, the type and counts, and no destinations', async () => {
+    const { out, asked } = await ask(trace(), { trace: accepted })
+    const said = `<trace xmlns='urn:waybill:0' verdict='accepted' type='order' findings='0' deliveries='1' impossible='0'/>`
+    expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${said}</iq>`))
+    expect(asked).toEqual([['a@example.test/x', undefined]])
+  })
+
+  it('tells an administrator every route with its outcome, and the destinations', async () => {
+    const { out, asked } = await ask(trace(`from='B@Example.test'`), { trace: { ...accepted, full: true } })
+    const routes =
+      `<route name='orders' outcome='matches'/>` +
+      `<route name='eur' outcome='fails' failed='fields.currency: expected EUR, found USD'/>` +
+      `<route name='rest' outcome='not asked' because='otherwise' by='orders'/>`
+    const destinations =
+      `<destination name='erp@example.test' route='orders'/>` +
+      `<destination name='{to}@example.test' route='orders' refused='empty' value=''/>`
+    const head = `<trace xmlns='urn:waybill:0' verdict='accepted' type='order' findings='0' deliveries='1' impossible='0'>`
+    expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${head}${routes}${destinations}</trace></iq>`))
+    expect(asked).toEqual([['a@example.test/x', 'b@example.test']])
+  })
+
+  it('a document that would be rejected is a result that says why', async () => {
+    const finding = { layer: 'xsd', rule: 'r', severity: 'error', path: '/order', message: 'no number' } as const
+    const rejection = reject('invalid', 'The document is not a valid order: 1 finding', [finding])
+    const answer: TraceAnswer = {
+      kind: 'traced',
+      full: false,
+      trace: { verdict: 'rejected', type: 'order', rejection },
+    }
+    const { out } = await ask(trace(), { trace: answer })
+    const said = `<trace xmlns='urn:waybill:0' verdict='rejected' type='order' reason='invalid' findings='1'><text>The document is not a valid order: 1 finding</text><finding layer='xsd' rule='r' severity='error' path='/order'>no number</finding></trace>`
+    expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${said}</iq>`))
+  })
+
+  it('who may not ask is told so', async () => {
+    const { out } = await ask(trace(), { trace: { kind: 'rejected', rejection: reject('not-allowed', 'no') } })
+    const rejection = `<rejection xmlns='urn:waybill:0' reason='not-allowed' findings='0'/>`
+    expect(meaning(out)).toEqual(meaning(error('auth', 'forbidden', text('no') + rejection)))
+  })
+
+  it('in the name of what is no address is a bad request', async () => {
+    const { out, asked } = await ask(trace(`from='@'`), {})
+    expect(meaning(out)).toEqual(meaning(error('modify', 'bad-request', text('Cannot trace: from is not a JID'))))
+    expect(asked).toEqual([])
+  })
+})
