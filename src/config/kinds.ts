@@ -74,7 +74,7 @@ export interface Waybill {
       }
     | string
   /**
-   * Bare JIDs, compared exactly: who may see destinations and routes over XMPP, by default nobody. Nothing is shown there in this version, not to them either.
+   * Bare JIDs, compared exactly: who may see destinations and routes over XMPP, by default nobody.
    *
    * Items: A bare JID.
    */
