@@ -87,7 +87,6 @@ certificates = "${given.folder}/certs"
 log = { { levels = { min = "info" }, to = "console" } }
 interfaces = { "127.0.0.1" }
 component_interfaces = { "127.0.0.1" }
-network_settings = { nagle = false }
 c2s_ports = { ${given.clientPort} }
 component_ports = { ${given.componentPort} }
 modules_enabled = { "saslauth", "roster", "disco", "ping" }
