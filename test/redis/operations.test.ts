@@ -180,7 +180,7 @@ describe('drop', () => {
     expect(trace.state).toBe('dropped')
     expect(trace.deliveries.map(({ reason }) => reason)).toEqual(Array(2).fill('sent by mistake (ops@x.example)'))
     const bare = await accepted(store, { deliveries: [] })
-    expect(await store.drop(bare, 'useless', 'ops@x.example')).toBe(true)
+    expect(await store.drop(bare, 'useless', 'ops@x.example')).toBe('ended')
     expect(await store.trace(bare)).toMatchObject({ state: 'dropped', reason: 'useless (ops@x.example)' })
     expect(await balances(store)).toEqual([])
   })
