@@ -294,11 +294,11 @@ export interface DocumentType {
    */
   senders?: string[]
   /**
-   * Named values that routes match on, each read by `xpath` from XML or by `pointer` from JSON. `sender` and `none` are taken.
+   * Named values that routes match on, each read by `xpath` from XML, or by `pointer` or `jsonpath` from JSON. `sender` and `none` are taken.
    */
   fields: {
     /**
-     * Where a field is read from: exactly one of `xpath` and `pointer`.
+     * Where a field is read from: exactly one of `xpath`, `pointer` and `jsonpath`.
      */
     [k: string]: {
       /**
@@ -309,6 +309,10 @@ export interface DocumentType {
        * RFC 6901, over a JSON document.
        */
       pointer?: string
+      /**
+       * RFC 9535, over a JSON document. Several nodes give several values. The pattern of `match` and `search` stands in the query.
+       */
+      jsonpath?: string
       /**
        * What the text is taken as. Left out: XML gives strings, JSON gives what stands there.
        */
