@@ -2,6 +2,7 @@ import type { Route } from '../domain/route.ts'
 import { type Check, compileConditions, type Look } from './conditions.ts'
 import { type CompiledDestination, compileDestination } from './destination.ts'
 import type { Alternative } from './groups.ts'
+import { byPriority } from './order.ts'
 import { type Entry, warnOfOverlaps } from './overlap.ts'
 import { type Decision, type ExplainedDestination, type Plan, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
@@ -87,21 +88,6 @@ export function compileRoutes(
   )
   warnOfOverlaps(entries, (problem) => problems.push(problem))
   return { matcher: createMatcher(ranked(compiled)), problems }
-}
-
-/** Larger priority first, then by name in the order of code points. */
-function byPriority(a: Route, b: Route): number {
-  return b.priority - a.priority || compareCodePoints(a.name, b.name)
-}
-
-// Plain `<` compares UTF-16 units, which puts U+FF5E after U+1F600.
-function compareCodePoints(a: string, b: string): number {
-  const [left, right] = [Array.from(a), Array.from(b)]
-  for (let at = 0; at < left.length && at < right.length; at++) {
-    const difference = left[at]!.codePointAt(0)! - right[at]!.codePointAt(0)!
-    if (difference !== 0) return difference
-  }
-  return left.length - right.length
 }
 
 function compileRoute(route: Route, compileXPath: CompileXPath, problems: RouteProblem[]): CompiledRoute {
