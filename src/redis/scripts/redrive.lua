@@ -2,7 +2,7 @@
 -- Dead -> waiting, with its tries and the time to give up counted anew. ARGV[3]: a delivery id, or an envelope id for all dead
 -- deliveries of a document. ARGV[4]: the record of it. ARGV[5]: another destination, or ''. ARGV[6], ARGV[7]: meta and payload of another
 -- document, or ''. What has no address that may be used stays dead, and so does what would be a second delivery to its destination.
--- Gives how many.
+-- What has broken the stream, or a process, is a suspect from the beginning. Gives how many.
 local ID, RECORD, TO, META, PAYLOAD = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local count, number = 0, nil
 
@@ -31,6 +31,7 @@ for _, delivery in ipairs(named(ID)) do
     end
     if TO ~= '' then redirect(facts) end
     facts.tries, facts.since = 0, NOW
+    if not isSuspect(facts) then facts.closes, facts.crashes = nil, nil end
     addRecord(delivery, RECORD)
     reopen(delivery, NOW)
     count = count + 1

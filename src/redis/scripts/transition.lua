@@ -9,6 +9,7 @@
 --                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
+-- suspects     zset  deliveries that may start at their score, each with the stream to itself; they are neither ready nor later
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
 -- expiring     zset  waiting deliveries that are not under way, by the time when they expire
 -- lane:KEY     zset  deliveries that go one after the other, in the order of acceptance; only the first is ready or later
@@ -25,8 +26,10 @@
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
+-- A delivery that was unproven at so many closes of the stream, or under way at so many ends of a process, is a suspect of both.
+local SUSPECT_AFTER = 3
 local envelopes, ledger, senders = {}, {}, {}
-local sets = { ready = {}, later = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {} }
+local sets = { ready = {}, later = {}, suspects = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {} }
 
 local function key(name)
   return PREFIX .. name
@@ -180,8 +183,25 @@ local function rank(facts)
   return (100 - facts.priority) * 1e13 + facts.due
 end
 
+local function isSuspect(facts)
+  return (facts.closes or 0) >= SUSPECT_AFTER or (facts.crashes or 0) >= SUSPECT_AFTER
+end
+
+local function unschedule(id)
+  take('ready', id)
+  take('later', id)
+  take('suspects', id)
+  take('underway', id)
+end
+
 local function schedule(delivery)
+  if isSuspect(delivery.facts) then
+    unschedule(delivery.id)
+    put('suspects', delivery.id, delivery.facts.due)
+    return
+  end
   take('underway', delivery.id)
+  take('suspects', delivery.id)
   if delivery.facts.due <= NOW then
     put('ready', delivery.id, rank(delivery.facts))
     take('later', delivery.id)
@@ -189,12 +209,6 @@ local function schedule(delivery)
     put('later', delivery.id, delivery.facts.due)
     take('ready', delivery.id)
   end
-end
-
-local function unschedule(id)
-  take('ready', id)
-  take('later', id)
-  take('underway', id)
 end
 
 local function expectExpiry(delivery)
@@ -265,7 +279,7 @@ end
 
 local function release(delivery)
   local facts = delivery.facts
-  facts.holder, facts.token, facts.started = nil, nil, nil
+  facts.holder, facts.token, facts.started, facts.alone = nil, nil, nil, nil
   delivery.touched = true
 end
 
