@@ -24,7 +24,10 @@ type Secrets = Readonly<Record<ComponentName, string>>
  * ejabberd with `deploy/ejabberd/waybill.yml` for Waybill's component. `ejabberdctl` insists on the system's own user and
  * folders, so Erlang is started directly; without a node name, so that no port mapper (epmd) is started beside it.
  */
-export async function startEjabberd({ tlsCertificate, stanzaBytes }: XmppServerOptions = {}): Promise<RunningXmppServer> {
+export async function startEjabberd({
+  tlsCertificate,
+  stanzaBytes,
+}: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('erl', 'ejabberd')
   const environment = { ERL_LIBS: librariesFolder() }
   const folder = serverFolder('ejabberd')

@@ -396,7 +396,7 @@ describe('requests', () => {
     const waiting = [made.connection.request(ping), made.connection.request({ ...ping, to: 'other.example.test' })]
     await eventually(() => made.peer().text.includes('other.example.test'))
     made.peer().socket.destroy()
-    expect(await Promise.all(waiting)).toEqual([{ kind: 'lost' }, { kind: 'lost' }])
+    expect(await Promise.all(waiting)).toMatchObject([{ kind: 'lost' }, { kind: 'lost' }])
     expect(made.connection.stream).toBe(1)
   })
 
