@@ -87,6 +87,7 @@ export type DeadReason =
   | 'loop'
   | 'breaks-stream'
   | 'breaks-step'
+  | 'parked'
   | 'bounced'
   | 'unfit-form'
 

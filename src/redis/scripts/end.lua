@@ -17,10 +17,9 @@ local function conclude(id, kind, detail, record)
   if kind == 'closed' then facts.closes = (facts.closes or 0) + 1 end
   if kind == 'void' or kind == 'closed' then facts.tries = facts.tries - 1 end
   if kind == 'retry' or kind == 'delivered' or (kind == 'dead' and not string.find(detail, '^breaks%-')) then acquit(facts) end
-  if kind == 'retry' or kind == 'void' or kind == 'closed' then
-    postpone(delivery, tonumber(detail))
-    return nil
-  end
+  if kind == 'retry' or kind == 'void' or kind == 'closed' then return postpone(delivery, tonumber(detail)) end
+  local asked = facts.asked
+  if asked and kind == 'dead' then return endAsAsked(delivery, asked) end
   return finish(delivery, kind, kind == 'expired' and 'expired' or (kind == 'dead' and detail or nil))
 end
 

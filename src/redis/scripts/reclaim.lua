@@ -8,7 +8,7 @@ local GONE = 'The process that had it under way is gone'
 -- Whether a process dies of a delivery shows when it was alone in its hands, after it was there at several ends.
 local function takeBack(delivery)
   local facts = delivery.facts
-  if facts.alone and (facts.crashes or 0) >= SUSPECT_AFTER then
+  if facts.alone and (facts.crashes or 0) >= SUSPECT_AFTER and not facts.asked then
     addRecord(delivery, cjson.encode({ atMs = facts.started, tookMs = NOW - facts.started, result = 'breaks-step', text = GONE }))
     finish(delivery, 'dead', 'breaks-step')
     dead[#dead + 1] = delivery.id
