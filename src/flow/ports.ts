@@ -140,6 +140,11 @@ export interface StartedAttempt {
   /** The payload's bytes: text in UTF-8 for in-band forms. */
   readonly payload: Uint8Array
   readonly expiresAtMs?: number
+  /**
+   * It may be what makes the server close the stream, or a process die (docs/operations.md, guarantee 6): it has the stream to itself
+   * until the server has had it, or, where that was not enough to tell, until it ends.
+   */
+  readonly alone?: 'until-had' | 'until-ended'
 }
 
 /** How far a delivery has come: what a retry policy goes by. */
@@ -155,8 +160,14 @@ export interface Progress {
 export type AttemptEnd =
   | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
   | { readonly id: string; readonly kind: 'retry'; readonly dueAtMs: number; readonly record: AttemptRecord }
-  /** The attempt is marked void and not counted. */
-  | { readonly id: string; readonly kind: 'void'; readonly dueAtMs: number; readonly record: AttemptRecord }
+  /** The attempt is marked void and not counted. `closed`: the stream was, and this may be why; it is counted apart. */
+  | {
+      readonly id: string
+      readonly kind: 'void'
+      readonly dueAtMs: number
+      readonly record: AttemptRecord
+      readonly closed?: true
+    }
   | { readonly id: string; readonly kind: 'dead'; readonly reason: DeadReason; readonly record: AttemptRecord }
   | { readonly id: string; readonly kind: 'expired'; readonly record: AttemptRecord }
 
@@ -196,8 +207,11 @@ export interface DeliveryTrace {
   readonly reason?: string
   /** The document that it was redriven with, where that is another one than was accepted. */
   readonly document?: { readonly digest: string; readonly bytes: number }
-  /** The delivery that it waits behind, where order is kept. */
+  /** The first of its lane, where that is another one: it waits behind it, and behind `ahead - 1` others. */
   readonly behind?: string
+  readonly ahead?: number
+  /** What an operator has asked for while an attempt was under way: it comes with the attempt's end. */
+  readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string }
   readonly attempts: readonly AttemptRecord[]
 }
 
@@ -272,9 +286,39 @@ export interface DeadGroup {
   readonly example: string
 }
 
+/** Deliveries of one key to one destination, of which all but the first wait behind that one. */
+export interface Lane {
+  /** The first. */
+  readonly id: string
+  readonly envelopeId: string
+  readonly destination: string
+  readonly route: string
+  /** Of the first's document. */
+  readonly type: string
+  readonly from: string
+  readonly receivedAtMs: number
+  readonly tries: number
+  /** When its attempt began, or when it is due. */
+  readonly underWaySinceMs?: number
+  readonly dueAtMs?: number
+  /** How many wait behind it. */
+  readonly waiting: number
+  /** What its last attempt ended with, or ''; and the error in words, or ''. */
+  readonly condition: string
+  readonly text: string
+}
+
+/**
+ * What became of an operator's wish to end a delivery. `asked`: an attempt is under way, and the end comes with the attempt's,
+ * unless that is delivered or expired. `refused`: it has ended otherwise, or is not known.
+ */
+export type EndedByHand = 'ended' | 'asked' | 'refused'
+
 /** Who sends a dead letter on its way again, and what is other than it was. */
 export interface Redrive {
   readonly by: string
+  /** At its old place in the order, before what was accepted later; otherwise behind all that was accepted by now. */
+  readonly keepPlace?: boolean
   /** Another destination. */
   readonly to?: Destination
   /** Another document, for the deliveries that are redriven alone. */
@@ -323,6 +367,13 @@ export interface Store {
    * little later). What has expired is never begun: {@link Store.expire} ends it.
    */
   start(ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]>
+  /**
+   * Records the start of an attempt for the suspect that is due first: what was unproven at three closes of the stream, or under way at
+   * three ends of a process. {@link Store.start} begins none of them. Undefined where there is none.
+   */
+  startSuspect(): Promise<StartedAttempt | undefined>
+  /** The server has had what was started as a suspect, and the stream lives: it is alone no more. */
+  cleared(id: string): Promise<void>
   /** Gives the ids that became free to start by it (the next of the lane). */
   end(end: AttemptEnd): Promise<readonly string[]>
   /** Undefined where the delivery is not known. */
@@ -345,8 +396,11 @@ export interface Store {
   reported(reports: readonly OwedReport[]): Promise<void>
   /** Waiting deliveries that nobody has under way and whose time has come, oldest first. */
   due(limit: number): Promise<readonly string[]>
-  /** Makes everything that earlier processes had under way due again; their attempts are marked void. Gives how many. */
-  reclaim(): Promise<number>
+  /**
+   * Makes everything that earlier processes had under way due again; their attempts are marked void. A suspect that was alone when
+   * its process ended is a dead letter `breaks-step` instead: `dead` has the ids of those.
+   */
+  reclaim(): Promise<{ readonly deliveries: number; readonly dead: readonly string[] }>
   /**
    * Dead → waiting, one delivery or all dead ones of an envelope, as they were or with what is changed; the record shows it.
    * False where nothing is dead, its address may not be used, or the document has a delivery to the new destination already.
@@ -359,8 +413,12 @@ export interface Store {
    * such dead letter, or nothing would be new.
    */
   replan(id: string, deliveries: readonly PlannedDelivery[], how: Omit<Redrive, 'to'>): Promise<boolean>
-  /** Dead or waiting → dropped, with the operator's reason kept. False where it has ended otherwise. */
-  drop(id: string, reason: string, by: string): Promise<boolean>
+  /** Dead or waiting → dropped, with the operator's reason kept. */
+  drop(id: string, reason: string, by: string): Promise<EndedByHand>
+  /** Waiting → dead with the reason `parked`; what waited behind it goes on. The operator's reason is kept as a record. */
+  park(id: string, reason: string, by: string): Promise<EndedByHand>
+  /** Lanes in which something waits behind the first, those with the most waiting first. */
+  lanes(): Promise<readonly Lane[]>
   trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
   /** The document that was accepted; by the id of a delivery, the one that it sends. */
   payload(id: string): Promise<Uint8Array | undefined>
@@ -374,6 +432,8 @@ export interface Store {
   depth(): Promise<{
     readonly waiting: number
     readonly underWay: number
+    /** Waiting to be sent alone. */
+    readonly suspects: number
     readonly dead: number
     readonly oldestDueMs: number
   }>
@@ -441,8 +501,11 @@ export interface Lease {
 
 /** Writes documents to destinations and tells how that ended. Never throws for what a peer did. */
 export interface Outlet {
-  /** Settles when the outcome is known: proof, error, time-out or loss of the connection. */
-  send(attempt: StartedAttempt): Promise<AttemptOutcome>
+  /**
+   * Settles when the outcome is known: proof, error, time-out or loss of the connection. `onHad` is called at most once, for an attempt
+   * that is alone until then: the server has had it, the stream lives, and others are written again.
+   */
+  send(attempt: StartedAttempt, onHad?: () => void): Promise<AttemptOutcome>
   /** A readable message to a person. Best effort: an alarm is also a log line and a metric. */
   notify(jid: string, text: string): void
   readonly online: boolean

@@ -39,9 +39,11 @@ export function createReadings(
     },
 
     async depth() {
-      const [waiting, underWay, dead, due] = (await call('depth', [], repeatable)) as [number, number, number, Buffer]
+      const [waiting, underWay, dead, due, suspects] = (await call('depth', [], repeatable)) as [
+        ...[number, number, number, Buffer, number],
+      ]
       const oldestDueMs = due.length === 0 ? 0 : Math.max(0, clock() - Number(String(due)))
-      return { waiting, underWay, dead, oldestDueMs }
+      return { waiting, underWay, suspects, dead, oldestDueMs }
     },
   }
 }
@@ -88,10 +90,11 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
   if (reply.length === 0) return undefined
   const meta = JSON.parse(String(reply[0])) as Meta
   const sum = JSON.parse(String(reply[1])) as Sum
-  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown, unknown][])
+  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown, unknown, unknown][])
     .sort(([one], [other]) => Number(String(one)) - Number(String(other)))
-    .map(([index, facts, attempts, behind, document]) => ({
-      ...parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts), String(behind)),
+    .map(([index, facts, attempts, behind, ahead, document]) => ({
+      ...parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts)),
+      ...(String(behind) === '' ? {} : { behind: String(behind), ahead: Number(ahead) }),
       ...parseReplacement(String(document)),
     }))
   const reason = reasonOf(sum)
@@ -105,7 +108,7 @@ function parseProgress([facts, options, meta]: readonly (string | null | undefin
   return { retry: parseOptions(options).retry, tries, sinceMs: since ?? receivedAtMs, receivedAtMs }
 }
 
-function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: string): DeliveryTrace {
+function parseDeliveryTrace(id: string, facts: Facts, attempts: string): DeliveryTrace {
   const records = parseRecords(attempts)
   if (facts.started !== undefined) records.push({ atMs: facts.started, result: 'under way' })
   const reason = reasonOf(facts)
@@ -117,7 +120,7 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: 
     tries: facts.tries,
     ...(facts.state === 'waiting' && facts.started === undefined ? { dueAtMs: facts.due } : {}),
     ...(reason === undefined ? {} : { reason }),
-    ...(behind === '' ? {} : { behind }),
+    ...(facts.asked ? { asked: { state: facts.asked.state, reason: reasonOf(facts.asked)! } } : {}),
     attempts: records,
   }
 }

@@ -11,10 +11,19 @@ export interface ModelDelivery {
   readonly lane: string | undefined
   readonly expiresAtMs: number | undefined
   state: DeliveryState
-  /** Place in the lane. */
+  /** Place in the lane, and the one that it has when no attempt is under way. */
   place: number
+  ownPlace: number
+  /** What an operator asked for while an attempt was under way. */
+  asked: 'dropped' | 'dead' | undefined
+  /** The reason that an operator gave for dropping it, or 'parked'. */
+  byHand: string
   dueMs: number
   holder: string | undefined
+  /** Under way as a suspect. */
+  alone: boolean
+  closes: number
+  crashes: number
   leaseEndMs: number
   tries: number
   records: number
@@ -33,6 +42,8 @@ export interface ModelDocument {
   deliveries: ModelDelivery[]
   /** Of a document without deliveries. */
   own: 'dead' | 'dropped' | undefined
+  /** The reason that an operator gave for dropping it. */
+  byHand?: string
   report: 'delivered' | 'failed' | 'all' | undefined
   /** Number of the end of which a report is owed; 0 for none. */
   owed: number
@@ -49,6 +60,10 @@ const STATES = ['waiting', 'dead', 'expired', 'dropped', 'delivered'] as const
 export function createModel(now: () => number, kept: { ms: number; finished: number; dead: number; bounceMs: number }) {
   const documents = new Map<string, ModelDocument>()
   let sequence = 0
+  const nextPlace = () => {
+    sequence += 1
+    return sequence
+  }
 
   const deliveries = () => [...documents.values()].flatMap((document) => document.deliveries)
   const documentOf = (delivery: ModelDelivery) => documents.get(delivery.id.split('.')[0]!)!
@@ -72,18 +87,50 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     const document = documentOf(delivery)
     const was = delivery.state
     delivery.state = state
+    delivery.byHand = ''
+    delivery.asked = undefined
     if (was !== 'dead' || state === 'waiting') settleReport(document)
     delivery.holder = undefined
     delivery.endedMs = now()
     if (['delivered', 'expired', 'dropped'].includes(stateOf(document))) document.finishedMs = now()
   }
 
-  function comeBack(delivery: ModelDelivery, dueMs: number): void {
-    const place = documentOf(delivery).sequence
+  /** The attempt is over, and it waits again or ends as was asked for. Gives whoever is first now where that is another one. */
+  function goOn(delivery: ModelDelivery, dueMs: number): string[] {
+    delivery.holder = undefined
+    if (delivery.asked) return endByHand(delivery, delivery.asked, delivery.byHand)
+    delivery.place = delivery.ownPlace
+    delivery.dueMs = dueMs
+    const next = delivery.lane === undefined ? delivery : laneOf(delivery)[0]
+    return next && next !== delivery && next.dueMs <= now() ? [next.id] : []
+  }
+
+  function endByHand(delivery: ModelDelivery, state: 'dropped' | 'dead', reason: string): string[] {
+    if (state === 'dead') delivery.records += 1
+    const wasFirst = isHead(delivery)
+    change(delivery, state)
+    delivery.byHand = reason
+    const next = wasFirst && delivery.lane !== undefined ? laneOf(delivery)[0] : undefined
+    return next && next.dueMs <= now() ? [next.id] : []
+  }
+
+  function askFor(delivery: ModelDelivery, state: 'dropped' | 'dead', reason: string): 'ended' | 'asked' | 'refused' {
+    if (delivery.state === state && delivery.byHand === reason) return 'ended'
+    if (delivery.state !== 'waiting' && !(delivery.state === 'dead' && state === 'dropped')) return 'refused'
+    if (delivery.holder === undefined) {
+      endByHand(delivery, state, reason)
+      return 'ended'
+    }
+    delivery.asked = state
+    delivery.byHand = reason
+    return 'asked'
+  }
+
+  function comeBack(delivery: ModelDelivery, dueMs: number, place = delivery.ownPlace): void {
     const first = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
     if (first?.holder && first.place > place) first.place = place - 0.5
     change(delivery, 'waiting')
-    delivery.place = place
+    delivery.place = delivery.ownPlace = place
     delivery.dueMs = dueMs
   }
 
@@ -95,12 +142,27 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     document.owed = isOwed ? document.ends : 0
   }
 
+  const isSuspect = ({ closes, crashes }: ModelDelivery) => closes >= 3 || crashes >= 3
+
+  function begin(delivery: ModelDelivery, instance: string): void {
+    delivery.holder = instance
+    delivery.leaseEndMs = now() + LEASE_MS
+    delivery.tries += 1
+    delivery.alone = isSuspect(delivery)
+  }
+
+  function acquit(delivery: ModelDelivery): void {
+    delivery.closes = 0
+    delivery.crashes = 0
+  }
+
   const isExpired = ({ expiresAtMs }: ModelDelivery) => expiresAtMs !== undefined && expiresAtMs <= now()
 
   return {
     documents,
     deliveries,
     isHead,
+    isSuspect,
     stateOf,
 
     accept(
@@ -138,30 +200,42 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         const delivery = present(id)
         if (delivery?.state !== 'waiting' || delivery.holder || !isHead(delivery)) continue
         if (isExpired(delivery)) continue
-        if (delivery.dueMs > now() + 50) continue
-        delivery.holder = instance
-        delivery.leaseEndMs = now() + LEASE_MS
-        delivery.tries += 1
+        if (delivery.dueMs > now() + 50 || isSuspect(delivery)) continue
+        begin(delivery, instance)
         started.push(id)
       }
       return started
     },
 
+    /** Those of which one may be begun next. */
+    suspectsDue(): string[] {
+      const may = (one: ModelDelivery) => one.state === 'waiting' && !one.holder && isHead(one) && !isExpired(one)
+      return deliveries()
+        .filter((one) => isSuspect(one) && may(one) && one.dueMs <= now())
+        .map(({ id }) => id)
+    },
+
+    startSuspect: (id: string, instance: string): void => begin(find(id)!, instance),
+
+    cleared(id: string, instance: string): void {
+      const delivery = present(id)
+      if (delivery?.holder === instance) delivery.alone = false
+    },
+
     end(
       id: string,
       instance: string,
-      kind: 'delivered' | 'retry' | 'void' | 'dead' | 'expired',
+      kind: 'delivered' | 'retry' | 'void' | 'closed' | 'dead' | 'expired',
       dueMs: number,
     ): string[] {
       const delivery = present(id)
       if (!delivery || delivery.holder !== instance) return []
       delivery.records += 1
-      if (kind === 'void') delivery.tries -= 1
-      if (kind === 'retry' || kind === 'void') {
-        delivery.holder = undefined
-        delivery.dueMs = dueMs
-        return []
-      }
+      if (kind === 'void' || kind === 'closed') delivery.tries -= 1
+      if (kind === 'closed') delivery.closes += 1
+      if (kind === 'retry' || kind === 'delivered' || kind === 'dead') acquit(delivery)
+      if (kind === 'retry' || kind === 'void' || kind === 'closed') return goOn(delivery, dueMs)
+      if (delivery.asked && kind === 'dead') return endByHand(delivery, delivery.asked, delivery.byHand)
       change(delivery, kind)
       const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
       return next && next.dueMs <= now() ? [next.id] : []
@@ -176,12 +250,25 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     takeBack(which: (delivery: ModelDelivery) => boolean): number {
       const taken = deliveries().filter((delivery) => delivery.holder !== undefined && which(delivery))
       for (const delivery of taken) {
-        delivery.holder = undefined
         delivery.tries -= 1
         delivery.records += 1
-        delivery.dueMs = now()
+        goOn(delivery, now())
       }
       return taken.length
+    },
+
+    reclaim(instance: string): { deliveries: number; dead: string[] } {
+      const broken = deliveries().filter(
+        (one) => one.holder !== undefined && one.holder !== instance && one.alone && one.crashes >= 3 && !one.asked,
+      )
+      for (const delivery of broken) {
+        delivery.records += 1
+        change(delivery, 'dead')
+      }
+      const others = deliveries().filter(({ holder }) => holder !== undefined && holder !== instance)
+      for (const delivery of others) delivery.crashes += 1
+      const taken = this.takeBack((one) => others.includes(one))
+      return { deliveries: broken.length + taken, dead: broken.map(({ id }) => id).sort() }
     },
 
     bounce(id: string, from: string, dueMs: number | undefined): boolean {
@@ -194,12 +281,14 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return true
     },
 
-    redrive(id: string): boolean {
+    redrive(id: string, keepPlace: boolean): boolean {
       const delivery = present(id)
       if (delivery?.state !== 'dead') return false
       delivery.tries = 0
+      if (!isSuspect(delivery)) acquit(delivery)
       delivery.records += 1
-      comeBack(delivery, now())
+      const isOrdered = delivery.lane !== undefined
+      comeBack(delivery, now(), isOrdered && !keepPlace ? nextPlace() : delivery.ownPlace)
       return true
     },
 
@@ -215,18 +304,23 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return true
     },
 
-    rematch(id: string, planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[]): boolean {
+    rematch(
+      id: string,
+      planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
+      keepPlace: boolean,
+    ): boolean {
       const delivery = present(id)
       if (delivery?.state !== 'dead') return false
       const document = documentOf(delivery)
       const others = document.deliveries.filter((other) => other !== delivery).map((other) => other.to)
       const fresher = planned.filter((one) => !others.includes(one.to))
       if (fresher.length === 0) return false
-      if (!document.placed) document.sequence = sequence += 1
+      const place = document.placed && keepPlace ? document.sequence : nextPlace()
+      if (!document.placed) document.sequence = place
       document.placed = true
       change(delivery, 'dropped')
       for (const one of fresher) {
-        const next = fresh(`${document.id}.${document.deliveries.length}`, one, document.sequence)
+        const next = fresh(`${document.id}.${document.deliveries.length}`, one, place)
         next.records = 1
         next.state = 'dead'
         document.deliveries.push(next)
@@ -235,18 +329,22 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return true
     },
 
-    drop(id: string): boolean {
+    drop(id: string, reason: string): 'ended' | 'asked' | 'refused' {
       const document = documents.get(id)
+      if (document?.own === 'dropped' && !document.gone && document.byHand === reason) return 'ended'
       if (document?.own === 'dead' && !document.gone) {
         document.own = 'dropped'
+        document.byHand = reason
         document.finishedMs = now()
-        return true
+        return 'ended'
       }
       const delivery = present(id)
-      if (!delivery || (delivery.state !== 'dead' && delivery.state !== 'waiting')) return false
-      if (delivery.holder) delivery.records += 1
-      change(delivery, 'dropped')
-      return true
+      return delivery ? askFor(delivery, 'dropped', reason) : 'refused'
+    },
+
+    park(id: string): 'ended' | 'asked' | 'refused' {
+      const delivery = present(id)
+      return delivery ? askFor(delivery, 'dead', 'parked') : 'refused'
     },
 
     prune(): number {
@@ -308,8 +406,13 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     planned: Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>,
     place: number,
   ): ModelDelivery {
+    const unsuspected = { alone: false, closes: 0, crashes: 0 }
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
-    return { id, ...planned, ...times, state: 'waiting', place, holder: undefined, tries: 0, records: 0 }
+    const byHand = { asked: undefined, byHand: '' }
+    return {
+      ...{ id, ...planned, ...times, ...byHand, ...unsuspected, place, ownPlace: place },
+      ...{ state: 'waiting', holder: undefined, tries: 0, records: 0 },
+    }
   }
 
   function bytesOf(present: readonly ModelDocument[]) {

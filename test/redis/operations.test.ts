@@ -155,7 +155,7 @@ describe('a delivery without an address that may be used', () => {
     expect(await store.redrive(id, BY)).toBe(false)
     expect(await store.redrive(`${id}.0`, BY)).toBe(false)
     expect(await store.start([`${id}.0`], [])).toEqual([])
-    expect(await store.drop(`${id}.0`, 'wrong currency', 'ops')).toBe(true)
+    expect(await store.drop(`${id}.0`, 'wrong currency', 'ops')).toBe('ended')
     expect((await store.trace(id))?.state).toBe('dropped')
     await balances(store)
   })
@@ -174,13 +174,13 @@ describe('drop', () => {
     await openWith()
     const id = await accepted(store, { deliveries: [plan({ to: 'a@x.example' }), plan({ to: 'b@x.example' })] })
     await die(`${id}.0`)
-    expect(await store.drop(id, 'sent by mistake', 'ops@x.example')).toBe(true)
-    expect(await store.drop(id, 'again', 'ops@x.example')).toBe(false)
+    expect(await store.drop(id, 'sent by mistake', 'ops@x.example')).toBe('ended')
+    expect(await store.drop(id, 'again', 'ops@x.example')).toBe('refused')
     const trace = (await store.trace(id))!
     expect(trace.state).toBe('dropped')
     expect(trace.deliveries.map(({ reason }) => reason)).toEqual(Array(2).fill('sent by mistake (ops@x.example)'))
     const bare = await accepted(store, { deliveries: [] })
-    expect(await store.drop(bare, 'useless', 'ops@x.example')).toBe(true)
+    expect(await store.drop(bare, 'useless', 'ops@x.example')).toBe('ended')
     expect(await store.trace(bare)).toMatchObject({ state: 'dropped', reason: 'useless (ops@x.example)' })
     expect(await balances(store)).toEqual([])
   })
@@ -189,7 +189,7 @@ describe('drop', () => {
     await openWith()
     const id = await accepted(store)
     await deliver(`${id}.0`)
-    expect(await store.drop(id, 'x', 'y')).toBe(false)
+    expect(await store.drop(id, 'x', 'y')).toBe('refused')
     expect((await store.trace(id))!.state).toBe('delivered')
   })
 })
@@ -315,7 +315,7 @@ describe('retention', () => {
 describe('depth', () => {
   it('tells what waits, is under way and dead, and the age of the oldest that is due, however urgent', async () => {
     await openWith()
-    expect(await store.depth()).toEqual({ waiting: 0, underWay: 0, dead: 0, oldestDueMs: 0 })
+    expect(await store.depth()).toEqual({ waiting: 0, underWay: 0, suspects: 0, dead: 0, oldestDueMs: 0 })
     await accepted(store, { deliveries: [plan({ priority: 0 })] })
     clock.nowMs += 500
     await accepted(store, { deliveries: [plan({ priority: 9 })] })
@@ -323,7 +323,7 @@ describe('depth', () => {
     const busy = await accepted(store)
     await store.start([`${busy}.0`], [])
     clock.nowMs += 1_000
-    expect(await store.depth()).toEqual({ waiting: 3, underWay: 1, dead: 1, oldestDueMs: 1_500 })
+    expect(await store.depth()).toEqual({ waiting: 3, underWay: 1, suspects: 0, dead: 1, oldestDueMs: 1_500 })
   })
 
   it('counts what has come due and nobody has looked at', async () => {

@@ -22,10 +22,10 @@ afterAll(async () => {
   await redis?.stop()
 })
 
-const STEPS = 150
+const STEPS = 180
 const KEPT = { ms: 400_000, finished: 8, dead: 6, bounceMs: 100_000 }
 const DESTINATIONS = ['a@x.example', 'b@x.example', 'c@x.example']
-const KINDS = ['delivered', 'retry', 'void', 'dead', 'expired'] as const
+const KINDS = ['delivered', 'retry', 'void', 'closed', 'closed', 'closed', 'dead', 'expired'] as const
 
 async function openWorld(seed: number) {
   const random = seededRandom(seed)
@@ -102,8 +102,27 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const instance = world.below(5) > 0 ? 'one' : 'two'
     const kind = world.pick(KINDS)
     const dueAtMs = world.clock() + world.below(20_000)
-    const end = { id, kind, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
+    const how = kind === 'closed' ? { kind: 'void', closed: true } : { kind }
+    const end = { id, ...how, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
     expect(await world.stores[instance]!.end(end)).toEqual(world.model.end(id, instance, kind, dueAtMs))
+  },
+  async startSuspect(world) {
+    const instance = world.pick(['one', 'two'])
+    const may = world.model.suspectsDue()
+    const started = await world.stores[instance]!.startSuspect()
+    if (!started) {
+      expect(may).toEqual([])
+      return
+    }
+    expect(may).toContain(started.id)
+    expect(started.alone).toBeDefined()
+    world.model.startSuspect(started.id, instance)
+  },
+  async cleared(world) {
+    const id = underWay(world) ?? anyDelivery(world)
+    const instance = world.pick(['one', 'two'])
+    await world.stores[instance]!.cleared(id)
+    world.model.cleared(id, instance)
   },
   async bounce(world) {
     const id = anyDelivery(world)
@@ -116,7 +135,8 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async redrive(world) {
     const dead = world.model.deliveries().filter(({ state }) => state === 'dead')
     const id = dead.length > 0 && world.below(4) > 0 ? world.pick(dead).id : anyDelivery(world)
-    expect(await world.stores.one!.redrive(id, BY)).toBe(world.model.redrive(id))
+    const keepPlace = world.below(2) === 0
+    expect(await world.stores.one!.redrive(id, { ...BY, keepPlace })).toBe(world.model.redrive(id, keepPlace))
   },
   async replan(world) {
     const [id] = [...world.model.documents.values()].filter(({ own }) => own === 'dead').map((document) => document.id)
@@ -130,14 +150,20 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const dead = world.model.deliveries().filter(({ state }) => state === 'dead')
     const id = dead.length > 0 && world.below(6) > 0 ? world.pick(dead).id : anyDelivery(world)
     const { planned, known } = planSome(world, 1)
-    expect(await world.stores.one!.replan(id, planned, BY)).toBe(
-      world.model.rematch(id, receivedThen(world, id.split('.')[0]!, known)),
+    const keepPlace = world.below(2) === 0
+    expect(await world.stores.one!.replan(id, planned, { ...BY, keepPlace })).toBe(
+      world.model.rematch(id, receivedThen(world, id.split('.')[0]!, known), keepPlace),
     )
   },
   async drop(world) {
     const bare = [...world.model.documents.values()].filter(({ deliveries }) => deliveries.length === 0)
     const id = bare.length > 0 && world.below(3) === 0 ? world.pick(bare).id : anyDelivery(world)
-    expect(await world.stores.one!.drop(id, 'not wanted', 'ops@x.example')).toBe(world.model.drop(id))
+    const reason = world.pick(['not wanted', 'sent by hand'])
+    expect(await world.stores.one!.drop(id, reason, 'ops@x.example')).toBe(world.model.drop(id, reason))
+  },
+  async park(world) {
+    const id = (world.below(2) === 0 && underWay(world)) || anyDelivery(world)
+    expect(await world.stores.one!.park(id, 'later', 'ops@x.example')).toBe(world.model.park(id))
   },
   async expire(world) {
     expect((await world.stores.one!.expire(1_000)).toSorted()).toEqual(world.model.expire().toSorted())
@@ -152,7 +178,8 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     if (end === document.owed) document.owed = 0
   },
   async reclaim(world) {
-    expect(await world.stores.one!.reclaim()).toBe(world.model.takeBack(({ holder }) => holder !== 'one'))
+    const { deliveries, dead } = await world.stores.one!.reclaim()
+    expect({ deliveries, dead: dead.toSorted() }).toEqual(world.model.reclaim('one'))
   },
   async prune(world) {
     expect(await world.stores.one!.prune()).toBe(world.model.prune())
@@ -173,15 +200,18 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['accept', 6],
   ['start', 4],
   ['startDue', 5],
-  ['end', 9],
+  ['startSuspect', 2],
+  ['cleared', 1],
+  ['end', 11],
   ['bounce', 2],
   ['redrive', 2],
   ['replan', 1],
   ['rematch', 2],
-  ['drop', 1],
+  ['drop', 2],
+  ['park', 2],
   ['expire', 2],
   ['report', 2],
-  ['reclaim', 1],
+  ['reclaim', 2],
   ['prune', 1],
   ['wait', 3],
 ]
@@ -194,13 +224,14 @@ async function compare(world: World): Promise<void> {
   const ledger = await stores.one!.ledger()
   expect(ledger).toMatchObject(model.ledger())
   expect(await balances(stores.one!)).toEqual([])
-  const keys = ['ready', 'later', 'underway', 'expiring', 'dead', 'finished'].map((name) =>
+  const keys = ['ready', 'later', 'suspects', 'underway', 'expiring', 'dead', 'finished'].map((name) =>
     client.zrange(`{${prefix}:0}:${name}`, '0', '-1'),
   )
-  const [ready, later, held, expiring, dead, finished] = await Promise.all(keys)
+  const [ready, later, suspects, held, expiring, dead, finished] = await Promise.all(keys)
   const waiting = model.deliveries().filter(({ state }) => state === 'waiting')
   const heads = waiting.filter((one) => one.holder === undefined && model.isHead(one))
-  expect([...ready!, ...later!].sort()).toEqual(ids(heads))
+  expect([...ready!, ...later!].sort()).toEqual(ids(heads.filter((one) => !model.isSuspect(one))))
+  expect(suspects!.sort()).toEqual(ids(heads.filter(model.isSuspect)))
   expect(held!.sort()).toEqual(ids(waiting.filter(({ holder }) => holder)))
   const mayExpire = waiting.filter(({ holder, expiresAtMs }) => !holder && expiresAtMs !== undefined)
   expect(expiring!.sort()).toEqual(ids(mayExpire))
@@ -215,8 +246,19 @@ async function compare(world: World): Promise<void> {
   const documentsWaiting = documents.filter((document) => model.stateOf(document) === 'waiting').length
   const senders = documentsWaiting === 0 ? {} : { 'shop@suppliers.example': String(documentsWaiting) }
   expect(await client.hgetall(`{${prefix}:0}:senders`)).toEqual(senders)
-  const lanes = new Set(waiting.filter(({ lane }) => lane).map(({ lane, to }) => `${lane} ${to}`))
-  expect(await client.keys(`{${prefix}:0}:lane:*`)).toHaveLength(lanes.size)
+  await compareLanes(world, waiting)
+}
+
+/** Each lane holds what waits in it, in the order that the model says. */
+async function compareLanes({ stores, prefix }: World, waiting: readonly ModelDelivery[]): Promise<void> {
+  const inLanes = waiting.filter(({ lane }) => lane !== undefined).sort((one, other) => one.place - other.place)
+  const keys = new Set(inLanes.map(({ lane, to }) => `${lane} ${to}`))
+  const expected = [...keys].map((key) => inLanes.filter(({ lane, to }) => `${lane} ${to}` === key).map(({ id }) => id))
+  const names = await client.keys(`{${prefix}:0}:lane:*`)
+  const found = await Promise.all(names.map((name) => client.zrange(name, '0', '-1')))
+  expect(new Set(found)).toEqual(new Set(expected))
+  const held = expected.filter((lane) => lane.length > 1).map(([id, ...others]) => ({ id, waiting: others.length }))
+  expect(new Set((await stores.one!.lanes()).map(({ id, waiting }) => ({ id, waiting })))).toEqual(new Set(held))
 }
 
 async function compareTraces({ model, stores }: World): Promise<void> {
