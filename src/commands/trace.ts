@@ -1,3 +1,4 @@
+import { describeOpen } from '../domain/breaker.ts'
 import type { EnvelopeTrace } from '../flow/ports.ts'
 import { configured } from './assembled.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson } from './output.ts'
@@ -30,6 +31,7 @@ export function describeTrace(seen: EnvelopeTrace): string {
     if (delivery.document)
       lines.push(`  with another document: ${delivery.document.bytes} bytes, SHA-256 ${delivery.document.digest}`)
     if (delivery.behind) lines.push(`  waits behind ${delivery.behind}`)
+    if (delivery.open) lines.push(`  waits for its destination, which is ${describeOpen(delivery.open)}`)
     for (const { atMs, tookMs, result, text } of delivery.attempts) {
       lines.push(
         `  ${formatTime(atMs)}  ${result}${tookMs === undefined ? '' : ` after ${tookMs} ms`}${text ? `: ${text}` : ''}`,

@@ -81,8 +81,8 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
   const envelopes = new Map<string, { readonly meta: Meta; readonly payload: Buffer }>()
   const started = new Map<string, StartedAttempt>()
   for (const row of reply) {
-    const [id, tries, to, route, expires, since, options, metaText, payload, number, otherMeta] = row as [
-      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
+    const [id, tries, to, route, expires, since, options, metaText, payload, number, otherMeta, probe] = row as [
+      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
     ]
     const { envelopeId } = parseDeliveryId(String(id))
     const document = `${envelopeId} ${number}`
@@ -107,6 +107,7 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
       datatype: meta.datatype,
       payload: envelope.payload,
       ...(String(expires) === '' ? {} : { expiresAtMs: Number(String(expires)) }),
+      ...(probe.length === 0 ? {} : { probe: true as const }),
     })
   }
   return started
@@ -121,12 +122,17 @@ function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
 export function createEnd(call: Call, { instance }: AttemptsOptions) {
   return coalesce<AttemptEnd, readonly string[]>(
     async (batch, deadlineMs) => {
-      const ends = batch.flatMap((end) => [end.id, end.kind, detailOf(end), recordLine(end.record)])
+      const ends = batch.flatMap((end) => [end.id, kindOf(end), detailOf(end), recordLine(end.record)])
       const reply = (await call('end', [instance, ...ends], { repeatable: true, deadlineMs })) as Buffer[]
       return reply.map((freed) => (freed.length === 0 ? [] : [String(freed)]))
     },
     { ...COALESCED, name: 'end', most: 128, weigh: () => 1 },
   )
+}
+
+// What isn't counted is taken back like a void one.
+function kindOf(end: AttemptEnd): AttemptEnd['kind'] {
+  return end.kind === 'retry' && end.uncounted ? 'void' : end.kind
 }
 
 function detailOf(end: AttemptEnd): string | number {

@@ -19,6 +19,8 @@ export interface ModelDelivery {
   tries: number
   records: number
   endedMs: number
+  /** Its attempt probes the destination. */
+  probe: boolean
 }
 
 export interface ModelDocument {
@@ -48,6 +50,7 @@ const STATES = ['waiting', 'dead', 'expired', 'dropped', 'delivered'] as const
 
 export function createModel(now: () => number, kept: { ms: number; finished: number; dead: number; bounceMs: number }) {
   const documents = new Map<string, ModelDocument>()
+  const open = new Set<string>()
   let sequence = 0
 
   const deliveries = () => [...documents.values()].flatMap((document) => document.deliveries)
@@ -72,6 +75,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     const document = documentOf(delivery)
     const was = delivery.state
     delivery.state = state
+    if (state !== 'delivered') delivery.probe = false
     if (was !== 'dead' || state === 'waiting') settleReport(document)
     delivery.holder = undefined
     delivery.endedMs = now()
@@ -82,6 +86,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     const place = documentOf(delivery).sequence
     const first = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
     if (first?.holder && first.place > place) first.place = place - 0.5
+    if (delivery.probe) delivery.tries -= 1
     change(delivery, 'waiting')
     delivery.place = place
     delivery.dueMs = dueMs
@@ -100,6 +105,8 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   return {
     documents,
     deliveries,
+    find,
+    open,
     isHead,
     stateOf,
 
@@ -139,6 +146,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         if (delivery?.state !== 'waiting' || delivery.holder || !isHead(delivery)) continue
         if (isExpired(delivery)) continue
         if (delivery.dueMs > now() + 50) continue
+        if (open.has(delivery.to) && !delivery.probe) continue
         delivery.holder = instance
         delivery.leaseEndMs = now() + LEASE_MS
         delivery.tries += 1
@@ -159,12 +167,26 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       if (kind === 'void') delivery.tries -= 1
       if (kind === 'retry' || kind === 'void') {
         delivery.holder = undefined
+        delivery.probe = false
         delivery.dueMs = dueMs
         return []
       }
       change(delivery, kind)
       const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
       return next && next.dueMs <= now() ? [next.id] : []
+    },
+
+    /** What waits for it is due now. */
+    close(to: string): string[] {
+      open.delete(to)
+      const waiting = deliveries().filter((one) => one.to === to && one.state === 'waiting' && !one.holder)
+      return waiting.filter(isHead).map(({ id }) => id)
+    },
+
+    giveUp(id: string): void {
+      const delivery = find(id)!
+      delivery.records += 1
+      change(delivery, 'dead')
     },
 
     expire(): string[] {
@@ -177,6 +199,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       const taken = deliveries().filter((delivery) => delivery.holder !== undefined && which(delivery))
       for (const delivery of taken) {
         delivery.holder = undefined
+        delivery.probe = false
         delivery.tries -= 1
         delivery.records += 1
         delivery.dueMs = now()
@@ -309,7 +332,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     place: number,
   ): ModelDelivery {
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
-    return { id, ...planned, ...times, state: 'waiting', place, holder: undefined, tries: 0, records: 0 }
+    return { id, ...planned, ...times, state: 'waiting', place, holder: undefined, tries: 0, records: 0, probe: false }
   }
 
   function bytesOf(present: readonly ModelDocument[]) {

@@ -4,7 +4,7 @@
 -- ARGV[5]: lease. ARGV[6]: how much later a delivery to a full destination comes due. ARGV[7]: the count of full
 -- destinations; then these; then ids.
 -- Gives of each attempt: id, tries, destination, route, expiry or '', since when or '', options, meta, payload, the number of the
--- document that it was redriven with or '', and that one's meta or ''. Metas and payload are '' where an earlier attempt of this
+-- document that it was redriven with or '', that one's meta or '', and 1 where it probes its open destination, or ''. Metas and payload are '' where an earlier attempt of this
 -- reply has given them for the same document.
 local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS, FULL = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 -- Redis and the worker wake up at slightly different times.
@@ -32,16 +32,16 @@ local function tell(delivery)
   told[envelope.id .. ' ' .. number] = true
   started[#started + 1] = {
     delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', facts.since or '', found[1], found[2], found[3],
-    tostring(number), known and '' or documentMeta(delivery),
+    tostring(number), known and '' or documentMeta(delivery), facts.probe and '1' or '',
   }
 end
 
 local function begin(delivery)
   local facts = delivery.facts
+  unschedule(delivery.id)
   facts.holder, facts.token, facts.started = INSTANCE, TOKEN, NOW
   facts.tries = facts.tries + 1
   delivery.touched = true
-  unschedule(delivery.id)
   take('expiring', delivery.id)
   put('underway', delivery.id, NOW + math.max(LEASE_MS, (facts.patience or 0) + GRACE_MS))
   tell(delivery)
@@ -59,6 +59,7 @@ local function consider(id)
   -- The next sweep ends it.
   if isExpired(delivery) then return expectExpiry(delivery) end
   if facts.due > NOW + EARLY_MS then return end
+  if breakerOf(facts.to) == 'open' and not facts.probe then return bar(delivery) end
   if full[facts.to] then return postpone(delivery, NOW + POSTPONE_MS) end
   begin(delivery)
 end
