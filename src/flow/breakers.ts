@@ -234,6 +234,7 @@ export function createWatch(needs: WatchNeeds): Watch {
     }
     destinations.sort((one, other) => open.get(one)!.nextProbeMs - open.get(other)!.nextProbeMs)
     const chosen = destinations.slice(0, PROBES_MOST)
+    if (chosen.length === 0) return
     const ids = await store.probes(chosen)
     const probing = chosen.flatMap((destination, at) => begin(destination, ids[at]))
     if (probing.length === 0) return

@@ -20,7 +20,6 @@ export function createBreakerStore(call: Call): Breakers {
     },
 
     async probes(destinations) {
-      if (destinations.length === 0) return []
       const ids = (await call('probe', destinations, { repeatable: false })) as Buffer[]
       return ids.map((id) => (id.length === 0 ? undefined : String(id)))
     },
