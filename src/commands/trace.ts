@@ -30,7 +30,9 @@ export function describeTrace(seen: EnvelopeTrace): string {
     lines.push(`  to ${delivery.destination} by route ${delivery.route}`)
     if (delivery.document)
       lines.push(`  with another document: ${delivery.document.bytes} bytes, SHA-256 ${delivery.document.digest}`)
-    if (delivery.behind) lines.push(`  waits behind ${delivery.behind}`)
+    if (delivery.behind) lines.push(`  waits behind ${delivery.behind}${between(delivery.ahead! - 1)}`)
+    if (delivery.asked)
+      lines.push(`  will be ${ended(delivery.asked.state)} with the attempt's end: ${delivery.asked.reason}`)
     if (delivery.open) lines.push(`  waits for its destination, which is ${describeOpen(delivery.open)}`)
     for (const { atMs, tookMs, result, text } of delivery.attempts) {
       lines.push(
@@ -39,4 +41,13 @@ export function describeTrace(seen: EnvelopeTrace): string {
     }
   }
   return lines.join('\n')
+}
+
+function between(count: number): string {
+  if (count === 0) return ''
+  return count === 1 ? ' and another one' : ` and ${count} others`
+}
+
+function ended(state: 'dropped' | 'dead'): string {
+  return state === 'dead' ? 'a dead letter' : state
 }

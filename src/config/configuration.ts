@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { DocumentType } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
-import type { Route } from '../domain/route.ts'
+import type { Conditions, Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
 import { checkKind } from './check-kind.ts'
 import { readDocumentType } from './document-types.ts'
@@ -89,8 +89,12 @@ function soundOf(
   const broken = new Set(things.filter((thing) => !thing.isSound()).map(({ kind, name }) => `${kind} ${name}`))
   const sound = types.filter(({ name }) => !broken.has(`DocumentType ${name}`))
   const known = new Set([OPAQUE_TYPE, ...sound.map(({ name }) => name)])
-  const hasTypes = ({ when }: Route) => when.type?.every((name) => known.has(name)) ?? true
-  return { types: sound, routes: routes.filter((route) => !broken.has(`Route ${route.name}`) && hasTypes(route)) }
+  const hasTypes = ({ type = [], all = [], any = [], not = [] }: Conditions): boolean =>
+    type.every((name) => known.has(name)) && [...all, ...any, ...not].every(hasTypes)
+  return {
+    types: sound,
+    routes: routes.filter((route) => !broken.has(`Route ${route.name}`) && hasTypes(route.when)),
+  }
 }
 
 /** `file:line:column  severity  message (code)` */

@@ -413,62 +413,7 @@ export interface Route {
    * Matches only where no route without `otherwise` did; its own `when` must hold too.
    */
   otherwise: boolean
-  /**
-   * All that is given must hold. `{}` matches every document.
-   */
-  when: {
-    /**
-     * One name or several; `opaque` for opaque content that no type claims.
-     *
-     * @minItems 1
-     */
-    type?: string | string[]
-    /**
-     * JID patterns, of which one must match the sender.
-     *
-     * @minItems 1
-     */
-    from?: string | string[]
-    /**
-     * JID patterns, of which one must match the JID that the stanza was sent to.
-     *
-     * @minItems 1
-     */
-    to?: string | string[]
-    node?: Conditions
-    /**
-     * The way the document came, one or several.
-     *
-     * @minItems 1
-     */
-    stanza?: string | ('iq' | 'message' | 'publish' | 'event')[]
-    mediaType?: Conditions
-    /**
-     * Conditions on the headers of XEP-0131, by name.
-     */
-    headers?: {
-      [k: string]: Conditions
-    }
-    /**
-     * Conditions on fields, by name: a list is OR, keys are AND.
-     */
-    fields?: {
-      [k: string]: Conditions
-    }
-    /**
-     * XPath 1.0 over the document, taken as a boolean, with the prefixes of the route's types and of `namespaces`.
-     */
-    xpath?: string
-    /**
-     * Further prefixes for `xpath`. A prefix that a type binds otherwise is an error.
-     */
-    namespaces: {
-      /**
-       * As it stands in the documents, to the letter.
-       */
-      [k: string]: string
-    }
-  }
+  when: Group
   /**
    * Where a document goes that matches: nodes (`pubsub` and `node`) and JIDs (`jid`).
    *
@@ -561,10 +506,85 @@ export interface Route {
      */
     delivers: string[]
     /**
-     * The condition that must be the first to fail: `type`, `from`, `to`, `node`, `stanza`, `mediaType`, `xpath`, or the name of a field or header.
+     * The condition that must be the first to fail: `type`, `from`, `to`, `node`, `stanza`, `mediaType`, `xpath`, `any`, `not`, or the name of a field or header.
      */
     because?: string
   }[]
+}
+/**
+ * Conditions that must all hold.
+ *
+ * This interface was referenced by `Route`'s JSON-Schema
+ * via the `definition` "group".
+ */
+export interface Group {
+  /**
+   * One name or several; `opaque` for opaque content that no type claims.
+   *
+   * @minItems 1
+   */
+  type?: string | string[]
+  /**
+   * JID patterns, of which one must match the sender.
+   *
+   * @minItems 1
+   */
+  from?: string | string[]
+  /**
+   * JID patterns, of which one must match the JID that the stanza was sent to.
+   *
+   * @minItems 1
+   */
+  to?: string | string[]
+  node?: Conditions
+  /**
+   * The way the document came, one or several.
+   *
+   * @minItems 1
+   */
+  stanza?: string | ('iq' | 'message' | 'publish' | 'event')[]
+  mediaType?: Conditions
+  /**
+   * Conditions on the headers of XEP-0131, by name.
+   */
+  headers?: {
+    [k: string]: Conditions
+  }
+  /**
+   * Conditions on fields, by name: a list is OR, keys are AND.
+   */
+  fields?: {
+    [k: string]: Conditions
+  }
+  /**
+   * XPath 1.0 over the document, taken as a boolean, with the prefixes of the route's types and of `namespaces`.
+   */
+  xpath?: string
+  /**
+   * Further prefixes for `xpath`, here and in the groups below. A prefix that a type or an outer group binds otherwise is an error.
+   */
+  namespaces: {
+    /**
+     * As it stands in the documents, to the letter.
+     */
+    [k: string]: string
+  }
+  /**
+   * Groups of conditions that must all hold: for more than one condition on the same thing.
+   *
+   * @minItems 1
+   */
+  all?: Group[]
+  /**
+   * Groups of conditions, of which at least one must hold.
+   *
+   * @minItems 1
+   */
+  any?: Group[]
+  /**
+   * A group of conditions that must not hold, or a list of groups of which none may.
+   */
+  not?: Group | Group[]
 }
 
 /**

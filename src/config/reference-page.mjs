@@ -61,12 +61,18 @@ function rowsOf(root, schema, prefix) {
 }
 
 function innerRows(root, property, key) {
-  const own = rowsOf(root, property, `${key}.`)
+  // What stands in itself is told once, where it is first used.
+  const target = property.$ref ? definitionOf(root, property) : property
+  const own = rowsOf(root, target, `${key}.`)
   const items = property.items ? rowsOf(root, property.items, `${key}[].`) : []
   const named = property.additionalProperties?.properties
     ? rowsOf(root, property.additionalProperties, `${key}.NAME.`)
     : []
   return [...own, ...items, ...named]
+}
+
+function definitionOf(root, { $ref }) {
+  return root.definitions[$ref.replace('#/definitions/', '')]
 }
 
 function row(root, key, property, needed) {
@@ -126,8 +132,10 @@ const TYPES = {
 function valueWords(root, property) {
   if (property.$ref) {
     const name = property.$ref.replace('#/definitions/', '')
-    return name === 'conditions' ? '[condition or list of them](routes.md#conditions-on-values)' : name
+    if (name === 'conditions') return '[condition or list of them](routes.md#conditions-on-values)'
+    return name === 'group' ? 'mapping' : name
   }
+  if (property.tsType === 'Group | Group[]') return '[group](routes.md#groups) or list of them'
   const choices = property.enum ?? property.then?.enum
   if (property.const) return `\`${property.const}\``
   if (property.enum) return property.enum.map((value) => `\`${value}\``).join(', ')
@@ -140,6 +148,7 @@ function typeWords(root, property, type, choices) {
   if (type === 'string') return FORMATS[property.format] ?? TYPES.string
   if (type !== 'array' || !property.items) return TYPES[type]
   if (property.items.properties) return 'list of mappings'
+  if (property.items.$ref === '#/definitions/group') return 'list of [groups](routes.md#groups)'
   const words = valueWords(root, property.items)
   return `list of ${words}${words.endsWith('`') ? '' : 's'}`
 }
