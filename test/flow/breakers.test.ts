@@ -164,6 +164,10 @@ describe('a destination that keeps failing', () => {
     await pass(flow, 40)
     const [{ waiting } = { waiting: 0 }] = await flow.store.openDestinations()
     expect(waiting, 'those behind the first of their lane are counted').toBe(12)
+    expect((await flow.store.lanes()).map(({ id, waiting }) => ({ id, waiting }))).toEqual([
+      { id: lanes.a[0], waiting: 5 },
+      { id: lanes.b[0], waiting: 5 },
+    ])
     flow.outcome = () => delivered
     while ((await flow.store.ledger()).deliveries.delivered < 12) await pass(flow, 1)
     const arrived = flow.sent.slice(-12).map(({ id }) => id)
