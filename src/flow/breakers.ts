@@ -31,8 +31,8 @@ export interface WatchNeeds {
 export interface Watch {
   /** What an earlier process knew. Throws StoreUnavailable. */
   takeUp(): Promise<void>
-  /** How an attempt ended. */
-  heard(attempt: StartedAttempt, outcome: AttemptOutcome): void
+  /** How an attempt ended; `broken` and `fault` say nothing of the destination. */
+  heard(attempt: StartedAttempt, outcome: Heard): void
   /** Nobody knows how it ended. */
   heardNothing(attempt: StartedAttempt): void
   /** A delivery came back after it counted as delivered. */
@@ -44,6 +44,8 @@ export interface Watch {
   isOpen(destination: string): boolean
   readonly open: ReadonlyMap<string, OpenBreaker>
 }
+
+type Heard = AttemptOutcome | { readonly kind: 'broken' | 'fault' }
 
 /** In one sweep, so that thousands of destinations that are open make no storm either. */
 const PROBES_MOST = 100
@@ -82,7 +84,7 @@ export function createWatch(needs: WatchNeeds): Watch {
     return [...policies.values()].some(({ breaker }) => breaker.failures > 0)
   }
 
-  function heard(attempt: StartedAttempt, outcome: AttemptOutcome): void {
+  function heard(attempt: StartedAttempt, outcome: Heard): void {
     const destination = destinationName(attempt.destination)
     const { id, options } = attempt
     switch (outcome.kind) {
@@ -94,6 +96,8 @@ export function createWatch(needs: WatchNeeds): Watch {
         break
       case 'void':
       case 'unsendable':
+      case 'broken':
+      case 'fault':
         heardNothing(attempt)
     }
   }

@@ -203,7 +203,7 @@ describe('with 5,000 deliveries for a destination that is down', () => {
     await pass(flow, 300)
     const probes = flow.sent.length - sentBefore
     expect(probes).toBeLessThanOrEqual(7)
-    const eachSecond = { expire: 300, due: 300, lapse: 300 }
+    const eachSecond = { expire: 300, due: 300, lapse: 300, startSuspect: 300 }
     expect(Object.fromEntries(calls)).toEqual({ ...eachSecond, probes, start: probes, end: probes, keepOpen: probes })
     expect((await writesOf(redis.url)) - writesBefore, 'writes of all kinds').toBeLessThanOrEqual(probes * 30)
 
@@ -361,7 +361,7 @@ describe('what is known of an open destination', () => {
     const clock = setClock(first.clock())
     const second = await flowOn(redis.url, { policies: [brittle], storeOptions: { prefix, instance: 'two' } })
     second.clock.nowMs = clock()
-    await second.deliverer.takeUp()
+    await second.deliverer.reclaim()
     expect([...second.deliverer.open.keys()]).toEqual([ERP])
     expect(second.sent).toEqual([])
     while (second.deliverer.open.size > 0) await pass(second, 1)
@@ -377,7 +377,7 @@ describe('what is known of an open destination', () => {
     const policies = [{ ...brittle, breaker: { ...brittle.breaker, failures: 0 } }]
     const second = await flowOn(redis.url, { policies, storeOptions: { prefix, instance: 'two' } })
     second.clock.nowMs = first.clock()
-    await second.deliverer.takeUp()
+    await second.deliverer.reclaim()
     await pass(second, 2)
     expect(await second.store.openDestinations()).toEqual([])
     expect((await second.store.ledger()).deliveries.delivered).toBe(ids.length)

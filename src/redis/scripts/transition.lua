@@ -9,6 +9,7 @@
 --                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
+-- suspects     zset  deliveries that may start at their score, each with the stream to itself; they are neither ready nor later
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
 -- expiring     zset  waiting deliveries that are not under way, by the time when they expire
 -- breakers     hash  open destination -> JSON (domain/breaker.ts), or "closing" while what waited for it is let go
@@ -16,7 +17,7 @@
 --                    a try failed; these are in `later` too
 -- lapsing      zset  deliveries that wait for an open destination, by the time when it is looked at whether to give them up
 -- lane:KEY     zset  waiting deliveries that go one after the other, by their places: the order of acceptance, or of the redrive
---                    that sent them behind all others. Only the first is ready, later or under way
+--                    that sent them behind all others. Only the first is ready, later, a suspect or under way
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
@@ -30,8 +31,13 @@
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
+-- A delivery that was unproven at so many closes of the stream, or under way at so many ends of a process, is a suspect of both.
+local SUSPECT_AFTER = 3
 local envelopes, ledger, senders = {}, {}, {}
-local sets = { ready = {}, later = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {}, lapsing = {} }
+local sets = {
+  ready = {}, later = {}, suspects = {}, underway = {}, expiring = {},
+  dead = {}, finished = {}, reports = {}, lapsing = {},
+}
 local breakers, areBreakers = {}, nil
 
 local function key(name)
@@ -213,9 +219,32 @@ local function bar(delivery)
   if not redis.call('ZSCORE', key('lapsing'), id) then put('lapsing', id, NOW) end
 end
 
+local function isSuspect(facts)
+  return (facts.closes or 0) >= SUSPECT_AFTER or (facts.crashes or 0) >= SUSPECT_AFTER
+end
+
+local function unschedule(id)
+  take('ready', id)
+  take('later', id)
+  take('suspects', id)
+  take('underway', id)
+  local delivery = read(id)
+  if delivery and (delivery.facts.tries > 0 or breakerOf(delivery.facts.to)) then
+    take(barredAt(delivery.facts.to), id)
+    take('lapsing', id)
+  end
+end
+
+-- A suspect goes alone also where its destination is open: once it has been answered, it waits like the others.
 local function schedule(delivery)
   local id, facts = delivery.id, delivery.facts
+  if isSuspect(facts) then
+    unschedule(id)
+    put('suspects', id, facts.due)
+    return
+  end
   take('underway', id)
+  take('suspects', id)
   if breakerOf(facts.to) == 'open' and not facts.probe then return bar(delivery) end
   if facts.due <= NOW then
     put('ready', id, rank(facts))
@@ -225,17 +254,6 @@ local function schedule(delivery)
     put('later', id, facts.due)
     take('ready', id)
     if facts.tries > 0 then put(barredAt(facts.to), id, rank(facts)) end
-  end
-end
-
-local function unschedule(id)
-  take('ready', id)
-  take('later', id)
-  take('underway', id)
-  local delivery = read(id)
-  if delivery and (delivery.facts.tries > 0 or breakerOf(delivery.facts.to)) then
-    take(barredAt(delivery.facts.to), id)
-    take('lapsing', id)
   end
 end
 
@@ -326,7 +344,7 @@ end
 
 local function release(delivery)
   local facts = delivery.facts
-  facts.holder, facts.token, facts.started, facts.asked = nil, nil, nil, nil
+  facts.holder, facts.token, facts.started, facts.alone, facts.asked = nil, nil, nil, nil, nil
   delivery.touched = true
 end
 
