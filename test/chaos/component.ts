@@ -29,9 +29,8 @@ export async function openComponent(entry: ComponentEntry, onStanza: (stanza: st
   function take(stanza: string): void {
     const id = stanza.startsWith('<iq') ? attribute(stanza, 'id') : undefined
     const answer = id === undefined ? undefined : waiting.get(id)
-    if (answer === undefined) return onStanza(stanza)
-    waiting.delete(id!)
-    answer(stanza)
+    if (answer === undefined) onStanza(stanza)
+    else answer(stanza)
   }
 
   async function connect(): Promise<void> {

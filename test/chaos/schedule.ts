@@ -38,10 +38,8 @@ export interface PlannedFault {
   readonly choice: number
 }
 
-export interface Random {
-  /** 0 ≤ n < 1 */
-  (): number
-}
+/** 0 ≤ n < 1 */
+export type Random = () => number
 
 const GAP_SECONDS = [0.3, 3] as const
 /** Some faults begin before the one before has been healed. */

@@ -79,6 +79,7 @@ export function routesAndPolicies(): readonly object[] {
     ...(way.priority && { priority: way.priority }),
   }))
   const backoff = { first: '200ms', factor: 2, max: '2s', jitter: 0.2 }
+  // biome-ignore lint/suspicious/noThenProperty: it is a key of the configuration, and nobody awaits it.
   const answers = ['forbidden', 'item-not-found'].map((condition) => ({ condition, then: 'retry' }))
   return [
     ...routes,

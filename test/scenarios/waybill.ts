@@ -133,6 +133,7 @@ export interface InstallOptions {
   /** Merged over the settings of the scenario. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly redisConfig?: Readonly<Record<string, string>>
+  readonly durability?: 'memory' | 'everysec' | 'fsync'
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
   /** Is done before Waybill starts; the address of Waybill is free until then. */
@@ -146,6 +147,7 @@ export async function install({
   kind,
   settings = {},
   redisConfig,
+  durability = 'everysec',
   config = CONFIG,
   prepare,
 }: InstallOptions): Promise<Installation> {
@@ -163,7 +165,7 @@ export async function install({
       host: server.domain,
       secret: entry.secret,
     },
-    redis: { url: redis.url, prefix: `scenario${process.pid}x${counter++}` },
+    redis: { url: redis.url, prefix: `scenario${process.pid}x${counter++}`, durability },
     http: { listen: '127.0.0.1:0' },
     senders: ['*@peer.example.test'],
     admins: ['ops@peer.example.test'],
