@@ -25,6 +25,8 @@ export interface PlannedDocument {
 
 export const SENDERS = 10
 const KEYS = 40
+/** Characters; a few are that large, most are small. */
+const LARGEST = 12_000
 const WITHOUT_ROUTE = 0.01
 
 /** Documents of all senders, evenly spread over the time of the load; each sender's stand in the order in which they are sent. */
@@ -43,7 +45,7 @@ export function planDocuments(count: number, overMs: number, random: Random): re
       ways: random() < WITHOUT_ROUTE ? [] : ways,
       fresh: Math.floor(random() * FRESH_NODES),
       atMs: (at * overMs) / count,
-      size: Math.floor(random() ** 6 * 20_000),
+      size: Math.floor(random() ** 8 * LARGEST),
     })
   }
   return bySender

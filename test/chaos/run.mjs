@@ -14,7 +14,7 @@ npm run chaos -- --seed 7 --check --json result.json
 npm run chaos -- --documents 10000 --faults 50 --minutes 20
 
   --documents N    to send, over all servers (10000; 600 with --quick)
-  --faults N       to make, over all servers (50; 6 with --quick)
+  --faults N       to make, over all servers (50; 16 with --quick)
   --minutes N      no fault and no document later than this (15; 1 with --quick): documents and faults decide, this only caps
   --servers LIST   of ${SERVERS.join()}, all at once (all)
   --seed N         decides what goes wrong and when (a random one)
@@ -39,6 +39,7 @@ process.exit()
 
 async function main() {
   const { runChaos } = await load('test/chaos/run.ts')
+  const { PACES } = await load('test/chaos/schedule.ts')
   const { goalsOf, listsOf, tableOf } = await load('test/chaos/report.ts')
   const { seed, servers } = options
   console.log(`seed ${seed}`)
@@ -52,6 +53,7 @@ async function main() {
         documents: share(options.documents),
         faults: share(options.faults),
         capMs: options.minutes * 60_000,
+        pace: options.quick ? PACES.quick : PACES.steady,
         quietMs: options.quick ? 60_000 : 240_000,
         tell: (line) => console.log(`${((Date.now() - beganAtMs) / 1_000).toFixed(1).padStart(7)} ${kind}: ${line}`),
       }),
@@ -98,7 +100,7 @@ function readArguments() {
       json,
       servers: chosenServers(values.servers),
       documents: whole('documents', values.documents, quick ? 600 : 10_000),
-      faults: whole('faults', values.faults, quick ? 6 : 50),
+      faults: whole('faults', values.faults, quick ? 16 : 50),
       minutes: whole('minutes', values.minutes, quick ? 1 : 15),
       seed: whole('seed', values.seed, Math.floor(Math.random() * 1_000_000)),
     }

@@ -10,7 +10,7 @@ import { type Installation, openInstallation, type ServerKind } from './installa
 import { createReader } from './nodes.ts'
 import { createReceivers } from './receivers.ts'
 import { type ResourceUse, watchResources } from './resources.ts'
-import { FAULTS, loadMs, type PlannedFault, planFaults } from './schedule.ts'
+import { FAULTS, type FaultKind, loadMs, type Pace, type PlannedFault, planFaults } from './schedule.ts'
 import { type Senders, startSenders } from './senders.ts'
 import type { UnwantedEnd } from './waybills.ts'
 
@@ -23,8 +23,9 @@ export interface ChaosOptions {
   readonly capMs: number
   /** How long what waits may take to be done after the last fault was healed. */
   readonly quietMs: number
-  /** Instead of `faults` of them at random. */
-  readonly schedule?: readonly PlannedFault[]
+  readonly pace?: Pace
+  /** All by default. */
+  readonly kinds?: readonly FaultKind[]
   readonly tell: (line: string) => void
 }
 
@@ -41,12 +42,14 @@ export interface ChaosResult {
   readonly isWhole: boolean
 }
 
+const PROGRESS_MS = 10_000
+
 /** Servers, load and faults, all decided by the seed; then quiet, and everything is counted. Leaves nothing behind. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { kind, tell } = options
   // Both servers of one run see other faults.
   const random = seededRandom(options.seed * 2 + (kind === 'prosody' ? 0 : 1))
-  const faults = options.schedule ?? planFaults(options.faults, random)
+  const faults = planFaults(options.faults, random, options.pace, options.kinds)
   const documents = planDocuments(options.documents, loadMs(faults), random)
   for (const line of scheduleLines(faults)) tell(line)
 
@@ -73,11 +76,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const isOver = () => Date.now() - beganAtMs > options.capMs
     senders = startSenders(documents, () => installation?.peer, server.component('waybill').domain)
     const scene: Scene = { installation, receivers, reader, senders, deleted: [] }
+    const stopTelling = tellProgress(senders, installation, tell)
     const done = await makeFaults(scene, faults, tell, isOver)
-    const wasSent = await within(senders.done, Math.max(options.quietMs, beganAtMs + options.capMs - Date.now()))
+    const wasSent = await within(senders.done, beganAtMs + options.capMs + options.quietMs - Date.now())
     const healedAtMs = Date.now()
     const wasQuiet = await waitForQuiet(installation, options.quietMs)
     const quietAtMs = Date.now()
+    stopTelling()
     senders.stop()
     await reader.catchUp()
     const used = resources.end()
@@ -100,7 +105,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   }
 }
 
-export function scheduleLines(faults: readonly PlannedFault[]): string[] {
+function tellProgress({ sent }: Senders, { client, prefix }: Installation, tell: (line: string) => void): () => void {
+  const look = async () => {
+    const waiting = await client.hget(`${keyPrefix(prefix)}ledger`, 'deliveries waiting').catch(() => '?')
+    const acknowledged = sent.filter(({ acknowledgedAtMs }) => acknowledgedAtMs !== undefined).length
+    tell(`${sent.length} documents sent, ${acknowledged} acknowledged, ${waiting} deliveries waiting`)
+  }
+  const timer = setInterval(look, PROGRESS_MS)
+  return () => clearInterval(timer)
+}
+
+function scheduleLines(faults: readonly PlannedFault[]): string[] {
   return faults.map(
     ({ kind, atMs, lastsMs }) =>
       `planned at ${(atMs / 1_000).toFixed(1)} s: ${kind} (${FAULTS[kind].target}), for ${(lastsMs / 1_000).toFixed(1)} s`,

@@ -41,22 +41,40 @@ export interface PlannedFault {
 /** 0 ≤ n < 1 */
 export type Random = () => number
 
-const GAP_SECONDS = [0.3, 3] as const
+export interface Pace {
+  /** Between two faults. */
+  readonly gapSeconds: readonly [number, number]
+  /** How much of the longest time that a fault may last is used. */
+  readonly length: number
+}
+
+export const PACES = {
+  steady: { gapSeconds: [0.3, 3], length: 1 },
+  quick: { gapSeconds: [0.3, 1], length: 0.15 },
+} as const satisfies Readonly<Record<string, Pace>>
+
+export const FAULT_KINDS = Object.keys(FAULTS) as readonly FaultKind[]
+
 /** Some faults begin before the one before has been healed. */
 const OVERLAPPING = 0.25
 
 /** Every kind once, in a random order, before any of them comes again. */
-export function planFaults(count: number, random: Random): readonly PlannedFault[] {
+export function planFaults(
+  count: number,
+  random: Random,
+  { gapSeconds, length }: Pace = PACES.steady,
+  kinds = FAULT_KINDS,
+): readonly PlannedFault[] {
   const faults: PlannedFault[] = []
   let deck: FaultKind[] = []
   let atMs = 1_500
   while (faults.length < count) {
-    if (deck.length === 0) deck = shuffled(Object.keys(FAULTS) as FaultKind[], random)
+    if (deck.length === 0) deck = shuffled(kinds, random)
     const kind = deck.pop()!
     const [least, most] = FAULTS[kind].seconds
-    const lastsMs = between(least, most, random)
+    const lastsMs = between(least, least + (most - least) * length, random)
     faults.push({ kind, atMs, lastsMs, choice: random() })
-    atMs += (random() < OVERLAPPING ? lastsMs / 2 : lastsMs) + between(...GAP_SECONDS, random)
+    atMs += (random() < OVERLAPPING ? lastsMs / 2 : lastsMs) + between(...gapSeconds, random)
   }
   return faults
 }

@@ -23,7 +23,7 @@ const jid = (local: string, options: Readonly<Record<string, unknown>> = {}, res
 }
 
 const node = (name: string, options: Readonly<Record<string, unknown>> = {}): Way => ({
-  deliver: { pubsub: PUBSUB, node: `out/${name}`, confirmTimeout: '2s', retry: 'stubborn', ...options },
+  deliver: { pubsub: PUBSUB, node: `out/${name}`, confirmTimeout: '5s', retry: 'stubborn', ...options },
   destination: () => destinationName({ kind: 'node', service: PUBSUB, node: `out/${name}` }),
 })
 
@@ -52,7 +52,7 @@ export const WAYS = {
       ...node('').deliver,
       node: 'out/fresh-{fresh}',
       allow: 'out/fresh-[0-9]',
-      create: { max_items: 200, access_model: 'open', persist_items: true },
+      create: { max_items: 48, access_model: 'open', persist_items: true },
     },
     destination: (fresh) => destinationName({ kind: 'node', service: PUBSUB, node: `out/fresh-${fresh}` }),
   },
