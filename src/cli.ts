@@ -6,7 +6,7 @@ import type { DeadOptions, DeadVerb } from './commands/dead.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
 import { VERSION } from './version.ts'
 
-const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop'])
+const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop', 'park'])
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
 const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1 }
@@ -105,7 +105,7 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('dead')
-    .description('Dead letters: list, group by cause, show, redrive, drop.')
+    .description('Dead letters: list, group by cause, show, redrive, drop; and what waits: drop, park.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...VERBS]))
     .argument('[id]', 'a delivery id, or an envelope id for all that is dead of it')
@@ -117,7 +117,7 @@ function program(finish: (code: ExitCode) => void): Command {
     .option('--since <time>', 'died since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
     .option('--until <time>', 'died before, likewise')
     .option('--group <fingerprint>', 'of one cause, as groups prints it')
-    .option('--reason <text>', 'dead letters of this reason; drop: why it is dropped, kept with the record')
+    .option('--reason <text>', 'dead letters of this reason; drop, park: why, kept with the record')
     .option('--limit <n>', 'at most so many (ls: 100 where it is left out)', positive)
     .option('--all', 'redrive or drop all that the filters choose: a dry run without --yes', false)
     .option('--yes', 'do it', false)
@@ -125,6 +125,7 @@ function program(finish: (code: ExitCode) => void): Command {
     .option('--document <file>', 'redrive: with this document instead, checked against the type')
     .option('--to <destination>', 'redrive: to another JID, or xmpp:SERVICE?;node=NODE')
     .option('--match-again', 'redrive: by the routes of now', false)
+    .option('--keep-place', 'redrive: at its old place in the order, before what was accepted later', false)
     .addOption(format())
     .addHelpText(
       'before',
@@ -153,6 +154,19 @@ function program(finish: (code: ExitCode) => void): Command {
     .addHelpText('before', examples('trace 0192…', 'trace conf 0192….0', 'trace conf 0192… -o json'))
     .action((dir: string, id: string, options) =>
       act(async (output) => (await import('./commands/trace.ts')).trace(dir, id, output), options.output),
+    )
+
+  waybill
+    .command('lanes')
+    .description('Where order is kept: the first of each key that holds others back.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .option('--destination <name>')
+    .option('--route <name>')
+    .option('--limit <n>', 'at most so many (100 where it is left out)', positive)
+    .addOption(format())
+    .addHelpText('before', examples('lanes', 'lanes conf --destination erp@backend.example.org', 'lanes conf -o json'))
+    .action((dir: string, options) =>
+      act(async (output) => (await import('./commands/lanes.ts')).lanes(dir, options, output), options.output),
     )
 
   waybill

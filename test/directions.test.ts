@@ -27,6 +27,10 @@ const rooms: Readonly<Record<string, { readonly may: readonly string[]; readonly
     may: ['./x.ts', ...inner, 'ajv', 'node:crypto'],
     mayNot: [...outer.slice(1), ...top, ...queue, ...stream],
   },
+  'documents/xsd/a.ts': {
+    may: ['./x.ts', '../x.ts', ...inner.map((path) => `../${path}`), 'ajv', 'node:crypto'],
+    mayNot: [...outer.slice(1), ...top].map((path) => `../${path}`).concat(queue, stream),
+  },
   'redis/a.ts': { may: ['./x.ts', ...inner, ...queue], mayNot: [...without('redis'), ...top, ...stream] },
   'xmpp/a.ts': { may: ['./x.ts', ...inner, ...stream], mayNot: [...without('xmpp'), ...top, ...queue] },
   'http/a.ts': { may: ['./x.ts', ...inner, 'node:http'], mayNot: [...without('http'), ...top, ...queue, ...stream] },

@@ -3,7 +3,13 @@ import type { Settings } from '../config/configuration.ts'
 import { rehydrate } from '../documents/documents.ts'
 import { projectXml } from '../documents/projection.ts'
 import { replacementOf } from '../documents/replacement.ts'
-import { createOperations, type DropOrder, type OperationResult, type RedriveOrder } from '../flow/operations.ts'
+import {
+  createOperations,
+  type EndOrder,
+  type OperationResult,
+  type Operations,
+  type RedriveOrder,
+} from '../flow/operations.ts'
 import type { DeadFilter, DeadGroup, Store } from '../flow/ports.ts'
 import { assembled, configured } from './assembled.ts'
 import { type DeadFilterWords, readDeadFilter, readDestination } from './dead-filter.ts'
@@ -12,7 +18,8 @@ import { readDocument } from './subject.ts'
 import { describeTrace } from './trace.ts'
 import { withStore } from './with-store.ts'
 
-export type DeadVerb = 'ls' | 'groups' | 'show' | 'redrive' | 'drop'
+export type DeadVerb = 'ls' | 'groups' | 'show' | ChangeVerb
+type ChangeVerb = 'redrive' | 'drop' | 'park'
 
 export interface DeadOptions extends DeadFilterWords {
   readonly by: string
@@ -25,6 +32,8 @@ export interface DeadOptions extends DeadFilterWords {
   readonly document?: string
   readonly to?: string
   readonly matchAgain?: boolean
+  /** redrive: at the old place in the order. */
+  readonly keepPlace?: boolean
 }
 
 /** How many `ls` shows where nothing is said. */
@@ -47,6 +56,7 @@ export async function dead(
       return show((await configured(folder, output)).settings, needed(id, verb), output)
     case 'redrive':
     case 'drop':
+    case 'park':
       return change(await assembled(folder, output), verb, id, options, output)
   }
 }
@@ -112,11 +122,12 @@ function contentOf(mediaType: string, text: string): unknown {
 
 async function change(
   assembly: Assembly,
-  verb: 'redrive' | 'drop',
+  verb: ChangeVerb,
   id: string | undefined,
   options: DeadOptions,
   output: Output,
 ): Promise<ExitCode> {
+  if (verb === 'park' && options.all) throw new CommandFailed(2, 'Cannot park --all: what is parked waits; give its ID')
   if (id !== undefined && options.all) throw new CommandFailed(2, 'Cannot choose: give an ID or --all, not both')
   const { settings } = assembly.configuration
   // What concerns many is a dry run first.
@@ -132,11 +143,11 @@ async function change(
     const ids = id === undefined ? await chosen(store, verb, options) : [id]
     const results: { readonly id: string; readonly result: OperationResult }[] = []
     for (const one of ids) {
-      const result = await (order.verb === 'redrive' ? operations.redrive(one, order) : operations.drop(one, order))
+      const result = await carryOut(operations, one, order)
       if (output.format === 'table') output.print(sentence(one, result, verb, dryRun))
       results.push({ id: one, result })
     }
-    const changed = results.filter(({ result }) => result.kind === 'done').length
+    const changed = results.filter(({ result }) => result.kind !== 'refused').length
     if (output.format === 'json')
       printJson(output, { dryRun, results: results.map(({ id, result }) => ({ id, ...result })) })
     else if (dryRun)
@@ -147,13 +158,24 @@ async function change(
   })
 }
 
-type Order = ({ readonly verb: 'redrive' } & RedriveOrder) | ({ readonly verb: 'drop' } & DropOrder)
+type Order = ({ readonly verb: 'redrive' } & RedriveOrder) | ({ readonly verb: 'drop' | 'park' } & EndOrder)
 
-async function readOrder(verb: 'redrive' | 'drop', options: DeadOptions, dryRun: boolean): Promise<Order> {
-  const { by, reason, document, to, matchAgain } = options
-  if (verb === 'drop') {
+function carryOut(operations: Operations, id: string, order: Order): Promise<OperationResult> {
+  switch (order.verb) {
+    case 'redrive':
+      return operations.redrive(id, order)
+    case 'drop':
+      return operations.drop(id, order)
+    case 'park':
+      return operations.park(id, order)
+  }
+}
+
+async function readOrder(verb: ChangeVerb, options: DeadOptions, dryRun: boolean): Promise<Order> {
+  const { by, reason, document, to, matchAgain, keepPlace } = options
+  if (verb !== 'redrive') {
     if (!reason)
-      throw new CommandFailed(2, 'Cannot drop without a reason: give --reason TEXT; it is kept with the record')
+      throw new CommandFailed(2, `Cannot ${verb} without a reason: give --reason TEXT; it is kept with the record`)
     return { verb, by, reason, dryRun }
   }
   if (document !== undefined && options.all)
@@ -165,21 +187,31 @@ async function readOrder(verb: 'redrive' | 'drop', options: DeadOptions, dryRun:
     ...(to === undefined ? {} : { to: readDestination(to) }),
     ...(document === undefined ? {} : { document: await readDocument(document) }),
     ...(matchAgain ? { matchAgain } : {}),
+    ...(keepPlace ? { keepPlace } : {}),
   }
 }
 
-function sentence(id: string, result: OperationResult, verb: 'redrive' | 'drop', dryRun: boolean): string {
+const ENDED = { drop: 'dropped', park: 'parked' } as const
+
+function sentence(id: string, result: OperationResult, verb: ChangeVerb, dryRun: boolean): string {
   if (result.kind === 'refused') return `${id} ${result.reason}`
-  if (verb === 'drop') return `${id} ${dryRun ? 'would be dropped' : 'dropped'}`
+  if (verb !== 'redrive') return `${id} ${ending(ENDED[verb], result.kind === 'asked', dryRun)}`
+  if (result.kind === 'asked') throw new Error('Cannot redrive: a dead letter has no attempt under way')
   return `${id} ${dryRun ? 'would be' : 'is'} on its way again to ${result.to.join(', ') || 'nobody: no address may be used'}`
 }
 
-async function chosen(store: Store, verb: 'redrive' | 'drop', options: DeadOptions): Promise<string[]> {
+function ending(ended: string, later: boolean, dryRun: boolean): string {
+  if (!later) return dryRun ? `would be ${ended}` : ended
+  return `${dryRun ? 'would' : 'will'} be ${ended} when the attempt that is under way has ended, unless it delivers`
+}
+
+/** Oldest first: what is ordered goes behind all others one by one. */
+async function chosen(store: Store, verb: ChangeVerb, options: DeadOptions): Promise<string[]> {
   if (!options.all) throw new CommandFailed(2, 'Cannot choose: give an ID, or --all with filters')
   // To drop, the reason is the operator's own.
   const { reason, ...words } = options
   const filter = readDeadFilter(verb === 'drop' ? words : options, Date.now())
-  return (await store.dead({ limit: Infinity, ...filter })).map((letter) => letter.id)
+  return (await store.dead({ limit: Infinity, ...filter })).map((letter) => letter.id).sort()
 }
 
 function needed(id: string | undefined, verb: DeadVerb): string {

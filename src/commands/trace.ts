@@ -29,7 +29,9 @@ export function describeTrace(seen: EnvelopeTrace): string {
     lines.push(`  to ${delivery.destination} by route ${delivery.route}`)
     if (delivery.document)
       lines.push(`  with another document: ${delivery.document.bytes} bytes, SHA-256 ${delivery.document.digest}`)
-    if (delivery.behind) lines.push(`  waits behind ${delivery.behind}`)
+    if (delivery.behind) lines.push(`  waits behind ${delivery.behind}${between(delivery.ahead! - 1)}`)
+    if (delivery.asked)
+      lines.push(`  will be ${ended(delivery.asked.state)} with the attempt's end: ${delivery.asked.reason}`)
     for (const { atMs, tookMs, result, text } of delivery.attempts) {
       lines.push(
         `  ${formatTime(atMs)}  ${result}${tookMs === undefined ? '' : ` after ${tookMs} ms`}${text ? `: ${text}` : ''}`,
@@ -37,4 +39,13 @@ export function describeTrace(seen: EnvelopeTrace): string {
     }
   }
   return lines.join('\n')
+}
+
+function between(count: number): string {
+  if (count === 0) return ''
+  return count === 1 ? ' and another one' : ` and ${count} others`
+}
+
+function ended(state: 'dropped' | 'dead'): string {
+  return state === 'dead' ? 'a dead letter' : state
 }

@@ -1,26 +1,30 @@
 import type { Conditions, Literal, Operator, ValueCondition } from '../domain/route.ts'
-import type { Condition, Route as Written, Conditions as WrittenConditions } from './kinds.ts'
+import type { Condition, Group, Conditions as WrittenConditions } from './kinds.ts'
 import type { Complain, Path } from './problem.ts'
 
-type When = Written['when']
-
-/** The conditions of a route; `namespaces` are those of its types and its own together. */
+/**
+ * The conditions of a group without the groups in it; `namespaces` are those of its types and of the route together.
+ *
+ * @param path Where the group stands in the route.
+ */
 export function readConditions(
-  when: When,
+  group: Group,
   namespaces: Readonly<Record<string, string>>,
+  path: Path,
   complain: Complain,
 ): Conditions {
-  const { type, from, to, stanza, node, mediaType, headers, fields, xpath } = when
-  const values = (written: WrittenConditions, path: Path) => readValueConditions(written, path, complain)
+  const { type, from, to, stanza, node, mediaType, headers, fields, xpath } = group
+  const values = (written: WrittenConditions, below: Path) =>
+    readValueConditions(written, [...path, ...below], complain)
   const record = (written: Readonly<Record<string, WrittenConditions>>, key: string) =>
-    Object.fromEntries(Object.entries(written).map(([name, one]) => [name, values(one, ['when', key, name])]))
+    Object.fromEntries(Object.entries(written).map(([name, one]) => [name, values(one, [key, name])]))
   return {
     ...(type === undefined ? {} : { type: listOf(type) }),
     ...(from === undefined ? {} : { from: listOf(from) }),
     ...(to === undefined ? {} : { to: listOf(to) }),
-    ...(node === undefined ? {} : { node: values(node, ['when', 'node']) }),
+    ...(node === undefined ? {} : { node: values(node, ['node']) }),
     ...(stanza === undefined ? {} : { stanza: listOf(stanza) }),
-    ...(mediaType === undefined ? {} : { mediaType: values(mediaType, ['when', 'mediaType']) }),
+    ...(mediaType === undefined ? {} : { mediaType: values(mediaType, ['mediaType']) }),
     ...(headers === undefined ? {} : { headers: record(headers, 'headers') }),
     ...(fields === undefined ? {} : { fields: record(fields, 'fields') }),
     ...(xpath === undefined ? {} : { xpath }),

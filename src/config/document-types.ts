@@ -46,15 +46,16 @@ export function formOf({ identify }: Pick<Written | DocumentType, 'identify'>): 
 
 const FORM_WORDS: Readonly<Record<Form, string>> = {
   xml: 'XML is read by xpath',
-  json: 'JSON is read by pointer',
+  json: 'JSON is read by pointer or jsonpath',
   mediaType: 'opaque content is never looked into',
 }
 
 function checkSources({ value, complain }: Thing<Written>): void {
   const form = formOf(value)
-  for (const [name, { xpath }] of Object.entries(value.fields)) {
-    const source = xpath === undefined ? 'pointer' : 'xpath'
-    if (source === (form === 'xml' ? 'xpath' : 'pointer') && form !== 'mediaType') continue
+  for (const [name, { xpath, pointer }] of Object.entries(value.fields)) {
+    const ofJson = pointer === undefined ? 'jsonpath' : 'pointer'
+    const source = xpath === undefined ? ofJson : 'xpath'
+    if ((source === 'xpath') === (form === 'xml') && form !== 'mediaType') continue
     const message = `Cannot read field ${name} by ${source}: ${FORM_WORDS[form]}`
     complain('wrong-source', ['fields', name, source], message, { at: 'key' })
   }

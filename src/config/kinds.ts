@@ -294,11 +294,11 @@ export interface DocumentType {
    */
   senders?: string[]
   /**
-   * Named values that routes match on, each read by `xpath` from XML or by `pointer` from JSON. `sender` and `none` are taken.
+   * Named values that routes match on, each read by `xpath` from XML, or by `pointer` or `jsonpath` from JSON. `sender` and `none` are taken.
    */
   fields: {
     /**
-     * Where a field is read from: exactly one of `xpath` and `pointer`.
+     * Where a field is read from: exactly one of `xpath`, `pointer` and `jsonpath`.
      */
     [k: string]: {
       /**
@@ -309,6 +309,10 @@ export interface DocumentType {
        * RFC 6901, over a JSON document.
        */
       pointer?: string
+      /**
+       * RFC 9535, over a JSON document. Several nodes give several values. The pattern of `match` and `search` stands in the query.
+       */
+      jsonpath?: string
       /**
        * What the text is taken as. Left out: XML gives strings, JSON gives what stands there.
        */
@@ -413,120 +417,13 @@ export interface Route {
    * Matches only where no route without `otherwise` did; its own `when` must hold too.
    */
   otherwise: boolean
+  when: Group
   /**
-   * All that is given must hold. `{}` matches every document.
-   */
-  when: {
-    /**
-     * One name or several; `opaque` for opaque content that no type claims.
-     *
-     * @minItems 1
-     */
-    type?: string | string[]
-    /**
-     * JID patterns, of which one must match the sender.
-     *
-     * @minItems 1
-     */
-    from?: string | string[]
-    /**
-     * JID patterns, of which one must match the JID that the stanza was sent to.
-     *
-     * @minItems 1
-     */
-    to?: string | string[]
-    node?: Conditions
-    /**
-     * The way the document came, one or several.
-     *
-     * @minItems 1
-     */
-    stanza?: string | ('iq' | 'message' | 'publish' | 'event')[]
-    mediaType?: Conditions
-    /**
-     * Conditions on the headers of XEP-0131, by name.
-     */
-    headers?: {
-      [k: string]: Conditions
-    }
-    /**
-     * Conditions on fields, by name: a list is OR, keys are AND.
-     */
-    fields?: {
-      [k: string]: Conditions
-    }
-    /**
-     * XPath 1.0 over the document, taken as a boolean, with the prefixes of the route's types and of `namespaces`.
-     */
-    xpath?: string
-    /**
-     * Further prefixes for `xpath`. A prefix that a type binds otherwise is an error.
-     */
-    namespaces: {
-      /**
-       * As it stands in the documents, to the letter.
-       */
-      [k: string]: string
-    }
-  }
-  /**
-   * Where a document goes that matches: nodes (`pubsub` and `node`) and JIDs (`jid`).
+   * Where a document goes that matches: nodes (`pubsub` and `node`), JIDs (`jid`) and groups of them (`group`).
    *
    * @minItems 1
-   *
-   * Items: Either `pubsub` with `node`, or `jid`.
    */
-  deliver: {
-    /**
-     * JID of the service.
-     */
-    pubsub?: string
-    /**
-     * Name of the node, with `{field}` places that the document's fields fill in, percent-encoded.
-     */
-    node?: string
-    /**
-     * The receiver, with `{field}` places in localpart and resource; values are escaped by XEP-0106.
-     */
-    jid?: string
-    /**
-     * Regular expression that the filled-in node or JID must match from end to end. Needed where there is a place: a document can't choose an arbitrary address.
-     */
-    allow?: string
-    /**
-     * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
-     */
-    create?: {
-      /**
-       * Value of the option.
-       */
-      [k: string]: string | number | boolean
-    }
-    /**
-     * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
-     */
-    confirm?: 'none' | 'receipt' | 'iq'
-    /**
-     * How long a result or a receipt may take.
-     */
-    confirmTimeout: string
-    /**
-     * Name of a policy.
-     */
-    retry: string
-    /**
-     * `element`: as a child element; `sealed`: byte for byte (XEP-0231). Left out: as it came in.
-     */
-    as?: 'element' | 'sealed'
-    /**
-     * Body of the message, with `{field}` places. For JIDs only, not with `confirm: iq`.
-     */
-    body?: string
-    /**
-     * How many nodes one document may reach where a field has several values.
-     */
-    maxNodes: number
-  }[]
+  deliver: Destination[]
   /**
    * Documents of one key reach one destination in the order in which they were accepted.
    */
@@ -561,10 +458,223 @@ export interface Route {
      */
     delivers: string[]
     /**
-     * The condition that must be the first to fail: `type`, `from`, `to`, `node`, `stanza`, `mediaType`, `xpath`, or the name of a field or header.
+     * The condition that must be the first to fail: `type`, `from`, `to`, `node`, `stanza`, `mediaType`, `xpath`, `any`, `not`, or the name of a field or header.
      */
     because?: string
   }[]
+}
+/**
+ * Conditions that must all hold.
+ *
+ * This interface was referenced by `Route`'s JSON-Schema
+ * via the `definition` "group".
+ */
+export interface Group {
+  /**
+   * One name or several; `opaque` for opaque content that no type claims.
+   *
+   * @minItems 1
+   */
+  type?: string | string[]
+  /**
+   * JID patterns, of which one must match the sender.
+   *
+   * @minItems 1
+   */
+  from?: string | string[]
+  /**
+   * JID patterns, of which one must match the JID that the stanza was sent to.
+   *
+   * @minItems 1
+   */
+  to?: string | string[]
+  node?: Conditions
+  /**
+   * The way the document came, one or several.
+   *
+   * @minItems 1
+   */
+  stanza?: string | ('iq' | 'message' | 'publish' | 'event')[]
+  mediaType?: Conditions
+  /**
+   * Conditions on the headers of XEP-0131, by name.
+   */
+  headers?: {
+    [k: string]: Conditions
+  }
+  /**
+   * Conditions on fields, by name: a list is OR, keys are AND.
+   */
+  fields?: {
+    [k: string]: Conditions
+  }
+  /**
+   * XPath 1.0 over the document, taken as a boolean, with the prefixes of the route's types and of `namespaces`.
+   */
+  xpath?: string
+  /**
+   * Further prefixes for `xpath`, here and in the groups below. A prefix that a type or an outer group binds otherwise is an error.
+   */
+  namespaces: {
+    /**
+     * As it stands in the documents, to the letter.
+     */
+    [k: string]: string
+  }
+  /**
+   * Groups of conditions that must all hold: for more than one condition on the same thing.
+   *
+   * @minItems 1
+   */
+  all?: Group[]
+  /**
+   * Groups of conditions, of which at least one must hold.
+   *
+   * @minItems 1
+   */
+  any?: Group[]
+  /**
+   * A group of conditions that must not hold, or a list of groups of which none may.
+   */
+  not?: Group | Group[]
+}
+/**
+ * Either `pubsub` with `node`, or `jid`, or the `group` that has its own.
+ *
+ * This interface was referenced by `Route`'s JSON-Schema
+ * via the `definition` "destination".
+ */
+export interface Destination {
+  /**
+   * JID of the service.
+   */
+  pubsub?: string
+  /**
+   * Name of the node, with `{field}` places that the document's fields fill in, percent-encoded.
+   */
+  node?: string
+  /**
+   * The receiver, with `{field}` places in localpart and resource; values are escaped by XEP-0106.
+   */
+  jid?: string
+  /**
+   * Name of a `DestinationGroup`: all of its destinations, with their own options.
+   */
+  group?: string
+  /**
+   * Regular expression that the filled-in node or JID must match from end to end. Needed where there is a place: a document can't choose an arbitrary address.
+   */
+  allow?: string
+  /**
+   * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
+   */
+  create?: {
+    /**
+     * Value of the option.
+     */
+    [k: string]: string | number | boolean
+  }
+  /**
+   * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
+   */
+  confirm?: 'none' | 'receipt' | 'iq'
+  /**
+   * How long a result or a receipt may take.
+   */
+  confirmTimeout: string
+  /**
+   * Name of a policy.
+   */
+  retry: string
+  /**
+   * `element`: as a child element; `sealed`: byte for byte (XEP-0231). Left out: as it came in.
+   */
+  as?: 'element' | 'sealed'
+  /**
+   * Body of the message, with `{field}` places. For JIDs only, not with `confirm: iq`.
+   */
+  body?: string
+  /**
+   * How many nodes one document may reach where a field has several values.
+   */
+  maxNodes: number
+}
+
+/**
+ * Destinations that routes name together: `deliver: [{ group: NAME }]`.
+ */
+export interface DestinationGroup {
+  /**
+   * Says what this is.
+   */
+  kind: 'DestinationGroup'
+  /**
+   * What routes name with `group`. Unique among groups of destinations.
+   */
+  name: string
+  /**
+   * The destinations, as in a route.
+   *
+   * @minItems 1
+   */
+  deliver: DestinationOfAGroup[]
+}
+/**
+ * Either `pubsub` with `node`, or `jid`.
+ *
+ * This interface was referenced by `DestinationGroup`'s JSON-Schema
+ * via the `definition` "destination".
+ */
+export interface DestinationOfAGroup {
+  /**
+   * JID of the service.
+   */
+  pubsub?: string
+  /**
+   * Name of the node, with `{field}` places that the document's fields fill in, percent-encoded.
+   */
+  node?: string
+  /**
+   * The receiver, with `{field}` places in localpart and resource; values are escaped by XEP-0106.
+   */
+  jid?: string
+  /**
+   * Regular expression that the filled-in node or JID must match from end to end. Needed where there is a place: a document can't choose an arbitrary address.
+   */
+  allow?: string
+  /**
+   * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
+   */
+  create?: {
+    /**
+     * Value of the option.
+     */
+    [k: string]: string | number | boolean
+  }
+  /**
+   * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
+   */
+  confirm?: 'none' | 'receipt' | 'iq'
+  /**
+   * How long a result or a receipt may take.
+   */
+  confirmTimeout: string
+  /**
+   * Name of a policy.
+   */
+  retry: string
+  /**
+   * `element`: as a child element; `sealed`: byte for byte (XEP-0231). Left out: as it came in.
+   */
+  as?: 'element' | 'sealed'
+  /**
+   * Body of the message, with `{field}` places. For JIDs only, not with `confirm: iq`.
+   */
+  body?: string
+  /**
+   * How many nodes one document may reach where a field has several values.
+   */
+  maxNodes: number
 }
 
 /**

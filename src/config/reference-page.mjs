@@ -9,7 +9,7 @@ One folder, given to every command (\`waybill run DIR\`). \`waybill check DIR\` 
 [code](#problems).
 
 - \`waybill.yaml\` holds the [installation](#waybill).
-- Files named by its \`load\` hold [document types](#documenttype), [routes](#route) and [policies](#policy), several YAML documents a file where that is handy.
+- Files named by its \`load\` hold [document types](#documenttype), [routes](#route), [groups of destinations](#destinationgroup) and [policies](#policy), several YAML documents a file where that is handy.
 - A key that isn't known is an error: nothing is passed over.
 
 **Completion in an editor.** Editors that speak to yaml-language-server take the schema from the first line of a file that holds one kind:
@@ -60,13 +60,22 @@ function rowsOf(root, schema, prefix) {
   })
 }
 
+const DESTINATION = '#/definitions/destination'
+
 function innerRows(root, property, key) {
-  const own = rowsOf(root, property, `${key}.`)
-  const items = property.items ? rowsOf(root, property.items, `${key}[].`) : []
+  // What stands in itself is told once, where it is first used.
+  const target = property.$ref ? definitionOf(root, property) : property
+  const own = rowsOf(root, target, `${key}.`)
+  const item = property.items?.$ref === DESTINATION ? definitionOf(root, property.items) : property.items
+  const items = item ? rowsOf(root, item, `${key}[].`) : []
   const named = property.additionalProperties?.properties
     ? rowsOf(root, property.additionalProperties, `${key}.NAME.`)
     : []
   return [...own, ...items, ...named]
+}
+
+function definitionOf(root, { $ref }) {
+  return root.definitions[$ref.replace('#/definitions/', '')]
 }
 
 function row(root, key, property, needed) {
@@ -126,8 +135,10 @@ const TYPES = {
 function valueWords(root, property) {
   if (property.$ref) {
     const name = property.$ref.replace('#/definitions/', '')
-    return name === 'conditions' ? '[condition or list of them](routes.md#conditions-on-values)' : name
+    if (name === 'conditions') return '[condition or list of them](routes.md#conditions-on-values)'
+    return name === 'group' ? 'mapping' : name
   }
+  if (property.tsType === 'Group | Group[]') return '[group](routes.md#groups) or list of them'
   const choices = property.enum ?? property.then?.enum
   if (property.const) return `\`${property.const}\``
   if (property.enum) return property.enum.map((value) => `\`${value}\``).join(', ')
@@ -139,7 +150,8 @@ function typeWords(root, property, type, choices) {
   if (type === 'string' && choices) return choices.map((value) => `\`${value}\``).join(', ')
   if (type === 'string') return FORMATS[property.format] ?? TYPES.string
   if (type !== 'array' || !property.items) return TYPES[type]
-  if (property.items.properties) return 'list of mappings'
+  if (property.items.properties || property.items.$ref === DESTINATION) return 'list of mappings'
+  if (property.items.$ref === '#/definitions/group') return 'list of [groups](routes.md#groups)'
   const words = valueWords(root, property.items)
   return `list of ${words}${words.endsWith('`') ? '' : 's'}`
 }

@@ -1,36 +1,60 @@
 import type { DocumentType } from '../domain/document-type.ts'
-import type { Route, ValueCondition } from '../domain/route.ts'
+import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
 import { BUILT_IN_PLACES, PLACE, parseTemplate } from '../matching/template.ts'
 import { formOf } from './document-types.ts'
 import { didYouMean } from './nearest.ts'
 import type { Complain, Path } from './problem.ts'
 
 /**
- * Compares the fields that a route uses with those that its types have.
+ * Compares the fields that a route's order and destinations use with those that its types have.
  *
  * @param types The route's own types; all types where it names none.
  */
 export function complainOfFields(route: Route, types: readonly DocumentType[], complain: Complain): void {
-  const known = new Set(types.flatMap(({ fields }) => Object.keys(fields)))
-  const check = (name: string, path: Path, at: 'key' | 'value' = 'value') => {
+  const known = knownFields(types)
+  const check = checkOf(types, known, complain)
+  if (route.order.by === 'field') check(route.order.field, ['order', 'by'])
+  for (const { name, path, isAddress } of placesOf(route)) {
+    if (BUILT_IN_PLACES.includes(name)) complainOfShadow(name, known, path, complain)
+    else if (check(name, path) && isAddress) complainOfGap(name, types, path, complain)
+  }
+}
+
+/**
+ * Compares the fields that one group of conditions uses, without the groups in it, with those that its types have.
+ *
+ * @param path Where the group stands in the route.
+ */
+export function complainOfGroupFields(
+  { fields, xpath }: Conditions,
+  types: readonly DocumentType[],
+  path: Path,
+  complain: Complain,
+): void {
+  const check = checkOf(types, knownFields(types), complain)
+  for (const [name, conditions] of Object.entries(fields ?? {})) {
+    const place = [...path, 'fields', name]
+    if (check(name, place, 'key')) complainOfReading(name, conditions, types, place, complain)
+  }
+  if (xpath !== undefined && types.length > 0 && types.every((type) => formOf(type) !== 'xml')) {
+    const message = 'xpath holds for XML only, and no type of this route is XML'
+    complain('condition-impossible', [...path, 'xpath'], message)
+  }
+}
+
+function knownFields(types: readonly DocumentType[]): ReadonlySet<string> {
+  return new Set(types.flatMap(({ fields }) => Object.keys(fields)))
+}
+
+/** Whether a field is known; complains where it isn't. */
+function checkOf(types: readonly DocumentType[], known: ReadonlySet<string>, complain: Complain) {
+  return (name: string, path: Path, at: 'key' | 'value' = 'value'): boolean => {
     if (known.has(name)) return true
     const whose = types.length === 1 ? types[0]!.name : 'the types in question'
     complain('field-unknown', path, `Unknown field "${name}": ${whose} has no such field${didYouMean(name, known)}`, {
       at,
     })
     return false
-  }
-  for (const [name, conditions] of Object.entries(route.when.fields ?? {})) {
-    const path = ['when', 'fields', name]
-    if (check(name, path, 'key')) complainOfReading(name, conditions, types, path, complain)
-  }
-  if (route.order.by === 'field') check(route.order.field, ['order', 'by'])
-  for (const { name, path, isAddress } of placesOf(route)) {
-    if (BUILT_IN_PLACES.includes(name)) complainOfShadow(name, known, path, complain)
-    else if (check(name, path) && isAddress) complainOfGap(name, types, path, complain)
-  }
-  if (route.when.xpath !== undefined && types.length > 0 && types.every((type) => formOf(type) !== 'xml')) {
-    complain('condition-impossible', ['when', 'xpath'], 'xpath holds for XML only, and no type of this route is XML')
   }
 }
 

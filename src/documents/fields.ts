@@ -3,6 +3,7 @@ import type { DocumentType } from '../domain/document-type.ts'
 import type { FieldScalar, FieldSource, Fields } from '../domain/fields.ts'
 import type { Finding } from '../domain/rejection.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
+import { compileJsonPath } from './jsonpath/jsonpath.ts'
 import type { Limits } from './limits.ts'
 import { parsePointer, valueAt } from './pointer.ts'
 import { shown } from './shown.ts'
@@ -18,8 +19,8 @@ export type FieldsReader = (content: Content) => FieldsRead
 
 /**
  * Compiles the readers of a type's fields. A field has the string values of all nodes that its XPath selects, or the one value
- * that it computes; a JSON Pointer gives the scalar that stands there, or the scalars of an array. A field that selects
- * nothing is absent.
+ * that it computes; a JSON Pointer gives the scalar that stands there, or the scalars of an array; a JSONPath gives the scalars
+ * that it selects. A field that selects nothing is absent.
  *
  * `as: number` takes decimal and scientific notation, `as: boolean` takes true, false, 1 and 0 (XSD's forms). A value that can't be
  * read so is left out with a warning: the document is valid by its schema, and a route that compares the field doesn't
@@ -44,8 +45,8 @@ interface FieldReader {
   readonly as: FieldSource['as']
   /** Where it is read from, for findings. */
   readonly path: string
-  /** All values as they stand; `false` where it is no scalar. */
-  read(content: Content): readonly (FieldScalar | undefined)[]
+  /** All values as they stand, undefined for what is no scalar; `too-costly` where reading them took more steps than allowed. */
+  read(content: Content): readonly (FieldScalar | undefined)[] | 'too-costly'
 }
 
 function compileField(name: string, source: FieldSource, type: DocumentType): FieldReader | DocumentsProblem {
@@ -60,6 +61,7 @@ function compileField(name: string, source: FieldSource, type: DocumentType): Fi
     const read = (content: Content) => (content.kind === 'xml' ? listOf(xpath.answer(content)) : [])
     return { name, as: source.as, path: source.xpath, read }
   }
+  if (source.jsonpath !== undefined) return compileJsonPathField(name, source.jsonpath, source.as, type)
   const pointer = source.pointer ?? ''
   const tokens = parsePointer(pointer)
   if (!tokens) return problem('pointer', `Cannot read the pointer: ${pointer} is no JSON Pointer (RFC 6901)`)
@@ -68,11 +70,35 @@ function compileField(name: string, source: FieldSource, type: DocumentType): Fi
   return { name, as: source.as, path: pointer, read }
 }
 
+function compileJsonPathField(
+  name: string,
+  path: string,
+  as: FieldSource['as'],
+  type: DocumentType,
+): FieldReader | DocumentsProblem {
+  const problem = (message: string): DocumentsProblem => {
+    return { type: type.name, path: ['fields', name, 'jsonpath'], message, severity: 'error' }
+  }
+  if (type.identify.json === undefined) return problem('a JSONPath reads JSON, and the type is not JSON')
+  const compiled = compileJsonPath(path)
+  if (compiled.kind === 'error') return problem(compiled.message)
+  const read: FieldReader['read'] = (content) => {
+    if (content.kind !== 'json') return []
+    const selected = compiled.jsonpath.select(content.value)
+    return selected.kind === 'nodes' ? selected.values.map(scalarOf) : selected.kind
+  }
+  return { name, as, path, read }
+}
+
 function readAll(readers: readonly FieldReader[], content: Content, limits: Limits): FieldsRead {
   const fields: Record<string, readonly FieldScalar[]> = {}
   const findings: Finding[] = []
   for (const reader of readers) {
     const found = reader.read(content)
+    if (found === 'too-costly') {
+      findings.push(tooCostly(reader))
+      continue
+    }
     const characters = found.reduce<number>((sum, value) => sum + String(value).length, 0)
     if (characters > limits.documentBytes) {
       findings.push(tooMuch(reader, found.length, characters, limits))
@@ -106,7 +132,11 @@ function numberText(value: number): string {
 function scalarsOf(value: Json | undefined): readonly (FieldScalar | undefined)[] {
   if (value === undefined) return []
   const list: readonly Json[] = Array.isArray(value) ? value : [value as Json]
-  return list.map((one) => (typeof one === 'object' && one !== null ? undefined : (one as FieldScalar)))
+  return list.map(scalarOf)
+}
+
+function scalarOf(value: Json): FieldScalar | undefined {
+  return typeof value === 'object' && value !== null ? undefined : (value as FieldScalar)
 }
 
 const NUMBER = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
@@ -148,6 +178,12 @@ function unreadable({ name, as, path }: FieldReader, value: FieldScalar | undefi
     message: `Cannot read the field ${name}: its value is ${found}; it is left out`,
   }
   return value === undefined ? finding : { ...finding, value: shown(String(value)) }
+}
+
+/** An error, since routes would not see what stands there. */
+function tooCostly({ name, path }: FieldReader): Finding {
+  const message = `Cannot read the field ${name}: its path looks at too many places of this document`
+  return { layer: 'fields', rule: 'cost', severity: 'error', path, message }
 }
 
 function tooMuch({ name, path }: FieldReader, values: number, characters: number, limits: Limits): Finding {

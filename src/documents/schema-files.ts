@@ -25,7 +25,7 @@ export interface SchemaProblem {
 }
 
 /** The folder's place in a made-up file system: what leads out of it can't be reached, and is seen to. */
-const BUNDLE = '/bundle/'
+export const BUNDLE = '/bundle/'
 const FILES_AT_MOST = 500
 const FILE_BYTES = 16 * 1024 * 1024
 

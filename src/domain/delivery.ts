@@ -84,6 +84,7 @@ export type DeadReason =
   | 'loop'
   | 'breaks-stream'
   | 'breaks-step'
+  | 'parked'
   | 'bounced'
   | 'unfit-form'
 

@@ -7,10 +7,12 @@ export type FieldScalar = string | number | boolean | null
  */
 export type Fields = Readonly<Record<string, readonly FieldScalar[]>>
 
-/** Where a field is read from. Exactly one of `xpath` and `pointer`. */
+/** Where a field is read from. Exactly one of `xpath`, `pointer` and `jsonpath`. */
 export interface FieldSource {
   readonly xpath?: string
   /** JSON Pointer, RFC 6901. */
   readonly pointer?: string
+  /** RFC 9535. */
+  readonly jsonpath?: string
   readonly as?: 'string' | 'number' | 'boolean'
 }

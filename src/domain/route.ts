@@ -19,7 +19,7 @@ export interface Route {
   readonly source: string
 }
 
-/** All that are given must hold (AND); a list of values is an OR. */
+/** All that are given must hold (AND); a list of values is an OR. A `when`, or a group within one. */
 export interface Conditions {
   readonly type?: readonly string[]
   /** JID patterns. */
@@ -32,8 +32,14 @@ export interface Conditions {
   readonly fields?: Readonly<Record<string, readonly ValueCondition[]>>
   /** XPath 1.0 over the document, with the prefixes of `namespaces`. */
   readonly xpath?: string
-  /** Prefixes of the route's types, for `xpath`. */
+  /** Prefixes of the route's types, for `xpath`. A group has those of what it stands in as well. */
   readonly namespaces: Readonly<Record<string, string>>
+  /** Every group must hold. */
+  readonly all?: readonly Conditions[]
+  /** At least one group must hold. */
+  readonly any?: readonly Conditions[]
+  /** No group may hold. One of which it isn't known, since an XPath failed, counts as one that may. */
+  readonly not?: readonly Conditions[]
 }
 
 export type Literal = string | number | boolean | null

@@ -1,9 +1,15 @@
-import { type Destination, destinationName, type PlannedDelivery, parseDeliveryId } from '../domain/delivery.ts'
+import {
+  type DeliveryState,
+  type Destination,
+  destinationName,
+  type PlannedDelivery,
+  parseDeliveryId,
+} from '../domain/delivery.ts'
 import type { Document, Form } from '../domain/document.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 import type { Ruling } from './intake.ts'
-import type { DeliveryTrace, EnvelopeTrace, Redrive, Replacement, Store } from './ports.ts'
+import type { DeliveryTrace, EndedByHand, EnvelopeTrace, Redrive, Replacement, Store } from './ports.ts'
 
 export interface OperationNeeds {
   readonly store: Store
@@ -20,9 +26,13 @@ export interface OperationNeeds {
     | { readonly kind: 'rejected'; readonly rejection: Rejection }
 }
 
-/** `to`: where it goes; empty for what was dropped. */
+/**
+ * `to`: where it goes; empty for what was dropped or parked. `asked`: an attempt is under way, and what was asked for comes with its
+ * end, unless that is delivered or expired.
+ */
 export type OperationResult =
   | { readonly kind: 'done'; readonly to: readonly string[] }
+  | { readonly kind: 'asked' }
   | { readonly kind: 'refused'; readonly reason: string }
 
 type Refused = Extract<OperationResult, { kind: 'refused' }>
@@ -40,9 +50,12 @@ export interface RedriveOrder {
   readonly document?: Uint8Array
   /** By the routes of now, rather than to where it went before. A document without route always is. */
   readonly matchAgain?: boolean
+  /** Where order is kept: before what was accepted later, and holding that back; otherwise behind all that was accepted by now. */
+  readonly keepPlace?: boolean
 }
 
-export interface DropOrder {
+/** To drop or to park. */
+export interface EndOrder {
   readonly by: string
   readonly reason: string
   /** Says what would be done, and does nothing. */
@@ -52,8 +65,10 @@ export interface DropOrder {
 export interface Operations {
   /** Takes a delivery id, or an envelope id for all that is dead of it. Done twice it delivers once. */
   redrive(id: string, order: RedriveOrder): Promise<OperationResult>
-  /** The reason and who dropped it are kept. */
-  drop(id: string, order: DropOrder): Promise<OperationResult>
+  /** Ends what is dead or waits; the reason and who dropped it are kept. */
+  drop(id: string, order: EndOrder): Promise<OperationResult>
+  /** Makes a dead letter of what waits, so that those behind it go on; the reason and who parked it are kept. */
+  park(id: string, order: EndOrder): Promise<OperationResult>
 }
 
 /** A dead letter that was looked at. */
@@ -73,7 +88,8 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
     if (dead.kind === 'refused') return dead
     const replacement = order.document && check(order.document, dead.seen, ruling, replacementOf)
     if (replacement?.kind === 'refused') return replacement
-    const how: Redrive = { by: order.by, ...(replacement && { document: replacement }) }
+    const { by, keepPlace } = order
+    const how: Redrive = { by, ...(replacement && { document: replacement }), ...(keepPlace && { keepPlace }) }
     const unrouted = dead.deliveries.length === 0
     if (order.to && (unrouted || order.matchAgain)) return refused('is matched again: a destination can not be given')
     if (unrouted || order.matchAgain) return matchAgain(dead, how, order.dryRun === true)
@@ -142,19 +158,36 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
     return payload && rehydrate(form, mediaType, datatype, payload)
   }
 
-  async function drop(id: string, { by, reason, dryRun }: DropOrder): Promise<OperationResult> {
-    const { envelopeId } = parseDeliveryId(id)
-    const can = dryRun ? mayBeDropped(id, await store.trace(envelopeId)) : await store.drop(id, reason, by)
-    return can ? done() : refused('has ended otherwise, or is not known')
+  async function drop(id: string, { by, reason, dryRun }: EndOrder): Promise<OperationResult> {
+    return resultOf(dryRun ? await wouldEnd(id, ['dead', 'waiting']) : await store.drop(id, reason, by))
   }
 
-  return { redrive, drop }
+  async function park(id: string, { by, reason, dryRun }: EndOrder): Promise<OperationResult> {
+    return resultOf(dryRun ? await wouldEnd(id, ['waiting']) : await store.park(id, reason, by))
+  }
+
+  async function wouldEnd(id: string, from: readonly DeliveryState[]): Promise<EndedByHand> {
+    const seen = await store.trace(parseDeliveryId(id).envelopeId)
+    if (!seen) return 'refused'
+    const named = seen.deliveries.filter((one) => (id === seen.id || id === one.id) && from.includes(one.state))
+    if (named.some(({ attempts }) => attempts.at(-1)?.result === 'under way')) return 'asked'
+    const isDeadDocument =
+      seen.deliveries.length === 0 && id === seen.id && seen.state === 'dead' && from.includes('dead')
+    return named.length > 0 || isDeadDocument ? 'ended' : 'refused'
+  }
+
+  return { redrive, drop, park }
 }
 
-function mayBeDropped(id: string, seen: EnvelopeTrace | undefined): boolean {
-  if (!seen) return false
-  if (seen.deliveries.length === 0) return id === seen.id && seen.state === 'dead'
-  return seen.deliveries.some((one) => (id === seen.id || id === one.id) && ['dead', 'waiting'].includes(one.state))
+function resultOf(ended: EndedByHand): OperationResult {
+  switch (ended) {
+    case 'ended':
+      return done()
+    case 'asked':
+      return { kind: 'asked' }
+    case 'refused':
+      return refused('has ended otherwise, or is not known')
+  }
 }
 
 const FINDINGS_TOLD = 5

@@ -196,8 +196,11 @@ export interface DeliveryTrace {
   readonly reason?: string
   /** The document that it was redriven with, where that is another one than was accepted. */
   readonly document?: { readonly digest: string; readonly bytes: number }
-  /** The delivery that it waits behind, where order is kept. */
+  /** The first of its lane, where that is another one: it waits behind it, and behind `ahead - 1` others. */
   readonly behind?: string
+  readonly ahead?: number
+  /** What an operator has asked for while an attempt was under way: it comes with the attempt's end. */
+  readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string }
   readonly attempts: readonly AttemptRecord[]
 }
 
@@ -272,9 +275,39 @@ export interface DeadGroup {
   readonly example: string
 }
 
+/** Deliveries of one key to one destination, of which all but the first wait behind that one. */
+export interface Lane {
+  /** The first. */
+  readonly id: string
+  readonly envelopeId: string
+  readonly destination: string
+  readonly route: string
+  /** Of the first's document. */
+  readonly type: string
+  readonly from: string
+  readonly receivedAtMs: number
+  readonly tries: number
+  /** When its attempt began, or when it is due. */
+  readonly underWaySinceMs?: number
+  readonly dueAtMs?: number
+  /** How many wait behind it. */
+  readonly waiting: number
+  /** What its last attempt ended with, or ''; and the error in words, or ''. */
+  readonly condition: string
+  readonly text: string
+}
+
+/**
+ * What became of an operator's wish to end a delivery. `asked`: an attempt is under way, and the end comes with the attempt's,
+ * unless that is delivered or expired. `refused`: it has ended otherwise, or is not known.
+ */
+export type EndedByHand = 'ended' | 'asked' | 'refused'
+
 /** Who sends a dead letter on its way again, and what is other than it was. */
 export interface Redrive {
   readonly by: string
+  /** At its old place in the order, before what was accepted later; otherwise behind all that was accepted by now. */
+  readonly keepPlace?: boolean
   /** Another destination. */
   readonly to?: Destination
   /** Another document, for the deliveries that are redriven alone. */
@@ -359,8 +392,12 @@ export interface Store {
    * such dead letter, or nothing would be new.
    */
   replan(id: string, deliveries: readonly PlannedDelivery[], how: Omit<Redrive, 'to'>): Promise<boolean>
-  /** Dead or waiting → dropped, with the operator's reason kept. False where it has ended otherwise. */
-  drop(id: string, reason: string, by: string): Promise<boolean>
+  /** Dead or waiting → dropped, with the operator's reason kept. */
+  drop(id: string, reason: string, by: string): Promise<EndedByHand>
+  /** Waiting → dead with the reason `parked`; what waited behind it goes on. The operator's reason is kept as a record. */
+  park(id: string, reason: string, by: string): Promise<EndedByHand>
+  /** Lanes in which something waits behind the first, those with the most waiting first. */
+  lanes(): Promise<readonly Lane[]>
   trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
   /** The document that was accepted; by the id of a delivery, the one that it sends. */
   payload(id: string): Promise<Uint8Array | undefined>

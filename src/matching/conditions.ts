@@ -1,13 +1,14 @@
 import { jidPattern } from '../domain/jid.ts'
 import type { Conditions } from '../domain/route.ts'
-import type { Complain } from './problem.ts'
+import { type Alternative, onAny, onNot } from './groups.ts'
+import type { Complain, RouteProblem } from './problem.ts'
 import type { Subject } from './subject.ts'
 import { compileValueConditions, showText, showValues, valuesOf } from './value.ts'
 import type { CompileXPath, XPathAnswer, XPathTest } from './xpath.ts'
 
 /** One condition of a route, compiled. */
 export interface Check {
-  /** `type`, `from`, `fields.currency`, `headers.Urgency`, `xpath`. */
+  /** `type`, `from`, `fields.currency`, `headers.Urgency`, `xpath`, `any`, `not`. */
   readonly name: string
   readonly expected: string
   readonly holds: (look: Look) => boolean
@@ -15,6 +16,8 @@ export interface Check {
   readonly found: (look: Look) => string
   /** Why it could not be asked of this document at all; undefined where it could. */
   readonly fault?: (look: Look) => string | undefined
+  /** How each group of an `any` or `not` fared. */
+  readonly alternatives?: (look: Look) => readonly Alternative[]
 }
 
 /** One document while its routes are asked. */
@@ -26,13 +29,23 @@ export interface Look {
 
 /**
  * The conditions of a route in the order in which they are asked: type, from, to, node, stanza, mediaType, headers, fields,
- * and xpath last, since it costs most. What can't be compiled is complained of, and never holds.
+ * xpath, then the groups: those of `all` as if they stood in their place, `any`, `not`. What can't be compiled is complained
+ * of, and never holds.
+ *
+ * @param path Where the conditions stand in the route.
  */
-export function compileConditions(when: Conditions, compileXPath: CompileXPath, complain: Complain): readonly Check[] {
+export function compileConditions(
+  when: Conditions,
+  compileXPath: CompileXPath,
+  complain: Complain,
+  path: RouteProblem['path'] = ['when'],
+): readonly Check[] {
+  const group = (key: 'all' | 'any' | 'not') =>
+    (when[key] ?? []).map((inner, at) => compileConditions(inner, compileXPath, complain, [...path, key, at]))
   return [
     ...(when.type ? [oneOf('type', when.type, ({ type }) => type)] : []),
-    ...(when.from ? [fromPatterns('from', when.from, ({ origin }) => origin.from, complain)] : []),
-    ...(when.to ? [fromPatterns('to', when.to, ({ origin }) => origin.to, complain)] : []),
+    ...(when.from ? [fromPatterns('from', when.from, ({ origin }) => origin.from, complain, path)] : []),
+    ...(when.to ? [fromPatterns('to', when.to, ({ origin }) => origin.to, complain, path)] : []),
     ...(when.node ? [onValues('node', when.node, ({ origin }) => textValues(origin.node))] : []),
     ...(when.stanza ? [oneOf('stanza', when.stanza, ({ origin }) => origin.stanza)] : []),
     ...(when.mediaType ? [onValues('mediaType', when.mediaType, ({ mediaType }) => textValues(mediaType))] : []),
@@ -44,7 +57,10 @@ export function compileConditions(when: Conditions, compileXPath: CompileXPath, 
     ...Object.entries(when.fields ?? {}).map(([name, conditions]) =>
       onValues(`fields.${name}`, conditions, ({ fields }) => valuesOf(fields, name)),
     ),
-    ...(when.xpath === undefined ? [] : [onXPath(when.xpath, when.namespaces, compileXPath, complain)]),
+    ...(when.xpath === undefined ? [] : [onXPath(when.xpath, when.namespaces, compileXPath, complain, path)]),
+    ...group('all').flat(),
+    ...(when.any ? [onAny(group('any'))] : []),
+    ...(when.not ? [onNot(group('not'))] : []),
   ]
 }
 
@@ -67,11 +83,12 @@ function fromPatterns(
   patterns: readonly string[],
   read: (subject: Subject) => string,
   complain: Complain,
+  path: RouteProblem['path'],
 ): Check {
   const tests = patterns.flatMap((pattern, at) => {
     const test = jidPattern(pattern)
     if (test) return [test]
-    complain('pattern-invalid', ['when', name, at], `Cannot compare JIDs: ${showText(pattern)} is not a JID pattern`)
+    complain('pattern-invalid', [...path, name, at], `Cannot compare JIDs: ${showText(pattern)} is not a JID pattern`)
     return []
   })
   return {
@@ -104,10 +121,11 @@ function onXPath(
   namespaces: Readonly<Record<string, string>>,
   compileXPath: CompileXPath,
   complain: Complain,
+  path: RouteProblem['path'],
 ): Check {
   const compiled = compileXPath(expression, namespaces)
   if (compiled.kind === 'error') {
-    complain('xpath-invalid', ['when', 'xpath'], `Cannot compile the XPath: ${compiled.message}`)
+    complain('xpath-invalid', [...path, 'xpath'], `Cannot compile the XPath: ${compiled.message}`)
     return { name: 'xpath', expected: expression, holds: () => false, found: () => 'an error' }
   }
   return {

@@ -1,12 +1,14 @@
 import type { Route } from '../domain/route.ts'
 import { type Check, compileConditions, type Look } from './conditions.ts'
 import { type CompiledDestination, compileDestination } from './destination.ts'
+import type { Alternative } from './groups.ts'
 import { type Entry, warnOfOverlaps } from './overlap.ts'
 import { type Decision, type ExplainedDestination, type Plan, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
 import type { Subject } from './subject.ts'
 import { askOnce, type CompileXPath, compileOnce } from './xpath.ts'
 
+export type { Alternative } from './groups.ts'
 export type { Decision, ExplainedDestination, Refused } from './plan.ts'
 export type { RouteProblem } from './problem.ts'
 export type { CompileXPath } from './xpath.ts'
@@ -38,10 +40,12 @@ export interface RouteExplanation {
 }
 
 export interface HeldCondition {
-  /** `type`, `from`, `fields.currency`, `headers.Urgency`, `xpath` … */
+  /** `type`, `from`, `fields.currency`, `headers.Urgency`, `xpath`, `any`, `not`. */
   readonly condition: string
   readonly expected: string
   readonly found: string
+  /** Of `any` and `not`: how each group fared. */
+  readonly alternatives?: readonly Alternative[]
 }
 
 export interface FailedCondition extends HeldCondition {
@@ -214,7 +218,13 @@ function explainOne({ route, checks, sound, destinations }: CompiledRoute, look:
 }
 
 function heldCondition(check: Check, look: Look): HeldCondition {
-  return { condition: check.name, expected: check.expected, found: check.found(look) }
+  const alternatives = check.alternatives?.(look)
+  return {
+    condition: check.name,
+    expected: check.expected,
+    found: check.found(look),
+    ...(alternatives === undefined ? {} : { alternatives }),
+  }
 }
 
 function failedCondition(check: Check, look: Look): FailedCondition {

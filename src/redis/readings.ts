@@ -88,10 +88,11 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
   if (reply.length === 0) return undefined
   const meta = JSON.parse(String(reply[0])) as Meta
   const sum = JSON.parse(String(reply[1])) as Sum
-  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown, unknown][])
+  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown, unknown, unknown][])
     .sort(([one], [other]) => Number(String(one)) - Number(String(other)))
-    .map(([index, facts, attempts, behind, document]) => ({
-      ...parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts), String(behind)),
+    .map(([index, facts, attempts, behind, ahead, document]) => ({
+      ...parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts)),
+      ...(String(behind) === '' ? {} : { behind: String(behind), ahead: Number(ahead) }),
       ...parseReplacement(String(document)),
     }))
   const reason = reasonOf(sum)
@@ -105,7 +106,7 @@ function parseProgress([facts, options, meta]: readonly (string | null | undefin
   return { retry: parseOptions(options).retry, tries, sinceMs: since ?? receivedAtMs, receivedAtMs }
 }
 
-function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: string): DeliveryTrace {
+function parseDeliveryTrace(id: string, facts: Facts, attempts: string): DeliveryTrace {
   const records = parseRecords(attempts)
   if (facts.started !== undefined) records.push({ atMs: facts.started, result: 'under way' })
   const reason = reasonOf(facts)
@@ -117,7 +118,7 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string, behind: 
     tries: facts.tries,
     ...(facts.state === 'waiting' && facts.started === undefined ? { dueAtMs: facts.due } : {}),
     ...(reason === undefined ? {} : { reason }),
-    ...(behind === '' ? {} : { behind }),
+    ...(facts.asked ? { asked: { state: facts.asked.state, reason: reasonOf(facts.asked)! } } : {}),
     attempts: records,
   }
 }

@@ -37,7 +37,7 @@ export function replacementMetaOf({ document, fields }: Replacement): Replacemen
 
 /** What the trace shows of a redrive: by whom, and what is other than it was. */
 export function redriveRecord(
-  { by, to, document, matchedAgain }: Redrive & { matchedAgain?: boolean },
+  { by, to, document, matchedAgain, keepPlace }: Redrive & { matchedAgain?: boolean },
   atMs: number,
 ): string {
   const changes = [
@@ -47,6 +47,7 @@ export function redriveRecord(
       ? [`with another document: SHA-256 ${document.document.digest}, ${document.document.bytes} bytes`]
       : []),
     ...(to ? [`to ${destinationName(to)}`] : []),
+    ...(keepPlace ? ['at its old place'] : []),
   ]
   return recordLine({ atMs, result: 'redriven', text: changes.join(', ') })
 }
@@ -74,6 +75,8 @@ export interface Facts {
   readonly tries: number
   readonly due: number
   readonly lane?: string
+  /** Its place in the lane, where that is another one than its document's. */
+  readonly place?: number
   readonly expires?: number
   /** When it was redriven; giving up is reckoned from then on. */
   readonly since?: number
@@ -84,6 +87,8 @@ export interface Facts {
   /** The instance that has it under way, and since when. */
   readonly holder?: string
   readonly started?: number
+  /** What an operator asked for meanwhile. */
+  readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string; readonly by?: string }
   readonly ended?: number
   readonly reason?: string
   readonly by?: string
@@ -137,7 +142,8 @@ export function firstRecord({ impossible }: PlannedDelivery, nowMs: number): str
   return impossible ? recordLine({ atMs: nowMs, result: impossible.reason, text: impossible.text }) : ''
 }
 
-const TEXT_MOST = 500
+/** How many characters of a text are kept. */
+export const TEXT_MOST = 500
 
 /** One line of JSON; the text of a peer's error is cut, since many records are kept. */
 export function recordLine(record: AttemptRecord): string {

@@ -11,6 +11,7 @@ import {
   type Checkpoints,
   type Clock,
   DELIVERIES_MOST,
+  type EndedByHand,
   type Log,
   type Redrive,
   type Store,
@@ -24,9 +25,11 @@ import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from '
 import { createDeadLetters } from './dead-letters.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
+import { createLanes } from './lanes.ts'
 import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
-import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf } from './records.ts'
+import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
+import type { Argument } from './scripts.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -144,6 +147,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createReadings(call, client, prefix, clock),
     ...createCheckpoints(call, client, prefix),
     ...createDeadLetters(call),
+    ...createLanes(call),
     ...createOwedReports(call),
     get ready() {
       return client.status === 'ready'
@@ -200,11 +204,16 @@ function createOperations(
   client: Redis,
   prefix: string,
   { clock, log, retention, bounceWindowMs }: StoreOptions,
-): Pick<Store, 'redrive' | 'replan' | 'drop' | 'prune'> {
+): Pick<Store, 'redrive' | 'replan' | 'drop' | 'park' | 'prune'> {
+  const endByHand = async (name: 'drop' | 'park', args: readonly Argument[]): Promise<EndedByHand> => {
+    const [ended, asked] = (await call(name, args, { repeatable: true })) as [number, number]
+    if (asked > 0) return 'asked'
+    return ended > 0 ? 'ended' : 'refused'
+  }
   return {
     async redrive(id, how) {
       const to = how.to ? destinationName(how.to) : ''
-      const args = [id, redriveRecord(how, clock()), to, ...replacementArguments(how)]
+      const args = [id, redriveRecord(how, clock()), to, ...replacementArguments(how), placeArgument(how)]
       return Number(await call('redrive', args, { repeatable: false })) > 0
     },
 
@@ -226,13 +235,13 @@ function createOperations(
         JSON.stringify(planned.options),
         firstRecord(planned, times.nowMs),
       ])
-      const args = [id, how.by, record, ...replacementArguments(how), ...triples]
+      const args = [id, how.by, record, ...replacementArguments(how), placeArgument(how), ...triples]
       return (await call('replan', args, { repeatable: false })) === 1
     },
 
-    async drop(id, reason, by) {
-      return Number(await call('drop', [id, reason, by], { repeatable: false })) > 0
-    },
+    drop: (id, reason, by) => endByHand('drop', [id, reason, by]),
+
+    park: (id, reason, by) => endByHand('park', [id, `by ${by}: ${reason}`.slice(0, TEXT_MOST)]),
 
     async prune() {
       const finishedMs = Math.max(retention.finishedMs, bounceWindowMs)
@@ -250,6 +259,10 @@ function createOperations(
       return removed
     },
   }
+}
+
+function placeArgument({ keepPlace }: Redrive): 'keep' | '' {
+  return keepPlace ? 'keep' : ''
 }
 
 /** Meta and payload of the other document, or ''. */

@@ -96,7 +96,7 @@ const inRoutes: readonly Mistake[] = [
     'a destination of no kind',
     deliver('»{ retry: default }'),
     'choose-one',
-    'deliver[0] needs exactly one of pubsub, jid: found none',
+    'deliver[0] needs exactly one of pubsub, jid, group: found none',
   ],
   [
     'a destination of two kinds',
@@ -178,6 +178,44 @@ const inRoutes: readonly Mistake[] = [
     'an iq has no body',
   ],
   [
+    'an unknown group of destinations',
+    deliver('{ group: »finanse }'),
+    'group-unknown',
+    'Unknown group of destinations "finanse" (did you mean "finance"?)',
+  ],
+  [
+    'an option beside a group',
+    deliver('{ group: finance, »retry: default }'),
+    'option-unfit',
+    'have their own options',
+  ],
+  ['a group and a JID', deliver('»{ group: finance, jid: a@example.org }'), 'choose-one', 'found jid and group'],
+  [
+    "a group's template that is not for the route's types",
+    `${when('{ type: opaque }').replace('{ jid: a@example.org }', '{ jid: b@example.org }, { group: »templates }')}`,
+    'field-unknown',
+    'Unknown field "currency"',
+  ],
+  [
+    'a group in a group',
+    'kind: DestinationGroup\nname: g\ndeliver: [{ jid: a@example.org, »group: finance }]',
+    'unknown-key',
+    'Unknown key "group"',
+  ],
+  [
+    'a template of a group without allow',
+    'kind: DestinationGroup\nname: g\ndeliver: [»{ pubsub: p.example.org, node: "n/{currency}" }]',
+    'allow-missing',
+    '`allow` must say which addresses',
+  ],
+  ['a group without destinations', 'kind: DestinationGroup\nname: g\n»deliver: []', 'wrong-value', 'must not be empty'],
+  [
+    'two groups of one name',
+    'kind: DestinationGroup\nname: »finance\ndeliver: [{ jid: a@example.org }]',
+    'duplicate-name',
+    'There are two of DestinationGroup finance',
+  ],
+  [
     'a node to create for a JID',
     deliver('{ jid: a@example.org, »create: { max_items: 1 } }'),
     'option-unfit',
@@ -210,6 +248,46 @@ const inRoutes: readonly Mistake[] = [
     'namespace-conflict',
     'Prefix o stands for urn:example:order in type order and for urn:other in the route',
   ],
+  ['an unknown type in a group', when('{ any: [{ type: »ordr }] }'), 'type-unknown', 'did you mean "order"?'],
+  [
+    'an unknown field in a group',
+    when('{ type: order, not: { fields: { »curency: EUR } } }'),
+    'field-unknown',
+    'did you mean "currency"?',
+  ],
+  [
+    'an unknown field in a group in a group',
+    when('{ type: order, all: [{ any: [{ fields: { »curency: EUR } }] }] }'),
+    'field-unknown',
+    'did you mean "currency"?',
+  ],
+  [
+    'an unknown key in a group',
+    when('{ type: order, any: [{ »field: {} }] }'),
+    'unknown-key',
+    'did you mean "fields"?',
+  ],
+  ['a group that is none', when('{ type: order, any: [»EUR] }'), 'wrong-type', 'when.any[0] must be a mapping'],
+  ['no groups', when('{ type: order, »any: [] }'), 'wrong-value', 'when.any must not be empty'],
+  ['a not that is none', when('{ type: order, not: »draft }'), 'wrong-type', 'when.not must be a mapping'],
+  [
+    'a condition in a group that never holds',
+    when('{ type: order, not: [{ fields: { »total: { ">": 5, "<": 5 } } }] }'),
+    'condition-impossible',
+    'No number is < 5 and > 5',
+  ],
+  [
+    'a prefix that a group around binds otherwise',
+    when('{ type: order, namespaces: { x: "urn:x" }, any: [{ xpath: "/x:a", namespaces: { x: »"urn:y" } }] }'),
+    'namespace-conflict',
+    'Prefix x stands for urn:x in a group around',
+  ],
+  [
+    'groups that are nested too deep',
+    when(`{ type: order, ${'all: [{ '.repeat(8)}»any: [{ stanza: iq }]${' }]'.repeat(8)} }`),
+    'groups-deep',
+    'more than 8 deep',
+  ],
   [
     'a policy that waits longer first than at most',
     'kind: Policy\nname: p\nbackoff: { first: »10m }',
@@ -237,4 +315,14 @@ const inRoutes: readonly Mistake[] = [
   ],
 ]
 
-expectMistakes('routes/a.yaml', { 'waybill.yaml': WAYBILL, 'types/order.yaml': ORDER }, inRoutes)
+const GROUPS = `kind: DestinationGroup
+name: finance
+deliver: [{ jid: erp@example.org }]
+---
+kind: DestinationGroup
+name: templates
+deliver: [{ pubsub: p.example.org, node: "n/{currency}", allow: ".*" }]
+`
+const others = { 'waybill.yaml': WAYBILL, 'types/order.yaml': ORDER, 'types/groups.yaml': GROUPS }
+
+expectMistakes('routes/a.yaml', others, inRoutes)

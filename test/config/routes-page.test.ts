@@ -5,8 +5,10 @@ import type { FieldScalar } from '../../src/domain/fields.ts'
 import { jidPattern, normaliseJid } from '../../src/domain/jid.ts'
 import type { DestinationTemplate } from '../../src/domain/route.ts'
 import { compileDestination } from '../../src/matching/destination.ts'
+import { compileRoutes } from '../../src/matching/matcher.ts'
 import type { Subject } from '../../src/matching/subject.ts'
 import { compileValueConditions } from '../../src/matching/value.ts'
+import { byRootName, subjectOf } from '../matching/samples.ts'
 import { load, ORDER, WAYBILL } from './folder.ts'
 
 const page = readFileSync(new URL('../../docs/routes.md', import.meta.url), 'utf8')
@@ -53,6 +55,35 @@ describe('the page on routes tells the truth', () => {
       return [condition, values, holds ? 'yes' : 'no']
     })
     expect(verdicts).toEqual(rows)
+  })
+
+  it('about groups, from their YAML to the verdict', async () => {
+    const groups = rowsUnder('### Groups')
+    const routes = groups.map(([when], at) => {
+      const text = { kind: 'Route', name: `row-${at}`, when: parse(unquoted(when!)) as unknown }
+      return JSON.stringify({ ...text, deliver: [{ jid: 'a@example.org' }] })
+    })
+    const type = (name: string) =>
+      `kind: DocumentType\nname: ${name}\nidentify: { json: { match: { /kind: ${name} } } }\nschema: none\n` +
+      'fields: { a: { pointer: /a }, b: { pointer: /b } }\n'
+    const files = {
+      'waybill.yaml': WAYBILL,
+      'types/t.yaml': `${type('one')}---\n${type('other')}`,
+      'routes/r.yaml': routes.join('\n---\n'),
+    }
+    const { configuration, problems } = await load(files)
+    expect(problems).toEqual([])
+    expect(groups.length).toBeGreaterThan(20)
+    const { matcher } = compileRoutes(configuration!.routes, byRootName)
+    const verdicts = groups.map(([when, fields], at) => {
+      const subject = subjectOf({
+        type: 'one',
+        origin: { from: 'a@example.org/x' },
+        fields: JSON.parse(unquoted(fields!)) as Subject['fields'],
+      })
+      return [when, fields, matcher.match(subject).routes.includes(`row-${at}`) ? 'yes' : 'no']
+    })
+    expect(verdicts).toEqual(groups)
   })
 
   it('about JID patterns', () => {

@@ -136,7 +136,7 @@ const inTypes: readonly Mistake[] = [
     'a field by nothing',
     `${TYPE}fields: { »total: {} }`,
     'choose-one',
-    'fields.total needs exactly one of xpath, pointer: found none',
+    'fields.total needs exactly one of xpath, pointer, jsonpath: found none',
   ],
   [
     'a field by two ways',
@@ -149,7 +149,7 @@ const inTypes: readonly Mistake[] = [
     'a field of JSON by XPath',
     `kind: DocumentType\nname: a\nidentify: { json: { datatype: a } }\nschema: none\nfields: { total: { »xpath: /a } }`,
     'wrong-source',
-    'JSON is read by pointer',
+    'JSON is read by pointer or jsonpath',
   ],
   [
     'a field with a reserved name',

@@ -116,6 +116,9 @@ describe('a JSON field holds', () => {
     ['nothing of what is inherited', { pointer: '/constructor' }, undefined],
     ['nothing', { pointer: '/gone/deeper' }, undefined],
     ['nothing at a wrong index', { pointer: '/list/01' }, undefined],
+    ['what a JSONPath selects', { jsonpath: '$.list[?@ == 1]' }, [1]],
+    ['what a JSONPath selects, read as something else', { jsonpath: '$.total', as: 'string' }, ['12.5']],
+    ['nothing that a JSONPath selects', { jsonpath: '$..gone' }, undefined],
   ])('%s', async (_, source, expected) => {
     expect(await readJson(source)).toEqual({ findings: [], fields: expected === undefined ? {} : { f: expected } })
   })
@@ -124,6 +127,14 @@ describe('a JSON field holds', () => {
     const { fields, findings } = await readJson({ pointer: '/list' })
     expect(fields).toEqual({ f: [1, 'a'] })
     expect(findings).toMatchObject([{ rule: 'scalar', severity: 'warning', path: '/list' }])
+  })
+
+  it('nothing that takes too long to select: an error, so that no route sees a part', async () => {
+    const { fields, findings } = await readJson({
+      jsonpath: `$[${Array(400).fill('*').join()}]${'[*,*,*,*,*,*,*,*,*]'.repeat(9)}`,
+    })
+    expect(fields).toEqual({})
+    expect(findings).toMatchObject([{ rule: 'cost', severity: 'error' }])
   })
 
   it('no object: a warning', async () => {
@@ -140,6 +151,8 @@ it.each<[string, FieldSource, boolean, string, string]>([
   ['a pointer that is none', { pointer: 'total' }, false, 'fields.f.pointer', 'is no JSON Pointer'],
   ['a pointer with a wrong escape', { pointer: '/a~2' }, false, 'fields.f.pointer', 'is no JSON Pointer'],
   ['an XPath over JSON', { xpath: '/a' }, false, 'fields.f.xpath', 'the type is not XML'],
+  ['a JSONPath that is none', { jsonpath: '$[' }, false, 'fields.f.jsonpath', 'a selector should be (column 3)'],
+  ['a JSONPath into XML', { jsonpath: '$.a' }, true, 'fields.f.jsonpath', 'the type is not JSON'],
   ['a pointer into XML', { pointer: '/a' }, true, 'fields.f.pointer', 'the type is not JSON'],
 ])('%s is a problem when it is loaded', async (_, source, isXml, path, message) => {
   const identify = isXml ? {} : { identify: { json: { datatype: 'd' } } }

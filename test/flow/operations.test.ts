@@ -105,3 +105,45 @@ describe('drop', () => {
     expect((await flow.operations.drop(freshId(), { reason: 'y', by: 'ops@example.org' })).kind).toBe('refused')
   })
 })
+
+describe('park', () => {
+  const order = { reason: 'the partner is away', by: 'ops@example.org' }
+
+  it('makes a dead letter of what waits, and says beforehand that it would', async () => {
+    const flow = await flowOn(redis.url)
+    const id = await taken(flow)
+    expect(await flow.operations.park(`${id}.0`, { ...order, dryRun: true })).toMatchObject(done)
+    expect((await flow.store.trace(id))?.state).toBe('waiting')
+    expect(await flow.operations.park(`${id}.0`, order)).toMatchObject(done)
+    expect((await flow.store.trace(id))?.deliveries).toMatchObject([{ state: 'dead', reason: 'parked' }])
+    expect(await flow.operations.redrive(id, { ...BY, keepPlace: true })).toMatchObject(done)
+    expect(await balances(flow.store)).toEqual([])
+  })
+
+  it('of what is dead already is refused', async () => {
+    const { flow, id } = await deadAtErp()
+    for (const dryRun of [true, false])
+      expect((await flow.operations.park(id, { ...order, dryRun })).kind).toBe('refused')
+  })
+})
+
+it.each(['drop', 'park'] as const)('to %s what is under way comes with the end of the attempt', async (verb) => {
+  const order = { reason: 'in the way', by: 'ops@example.org' }
+  const flow = await flowOn(redis.url)
+  const id = await taken(flow)
+  let refuse = () => {}
+  const outcome = new Promise<typeof refusing>((resolve) => {
+    refuse = () => resolve(refusing)
+  })
+  flow.outcome = () => outcome
+  await flow.deliverer.deliver([`${id}.0`])
+  for (const dryRun of [true, false])
+    expect(await flow.operations[verb](`${id}.0`, { ...order, dryRun })).toEqual({ kind: 'asked' })
+  expect((await flow.store.trace(id))?.deliveries).toMatchObject([
+    { state: 'waiting', asked: { state: { drop: 'dropped', park: 'dead' }[verb] } },
+  ])
+  refuse()
+  await flow.deliverer.idle()
+  expect((await flow.store.trace(id))?.deliveries).toMatchObject([{ state: { drop: 'dropped', park: 'dead' }[verb] }])
+  expect(await balances(flow.store)).toEqual([])
+})

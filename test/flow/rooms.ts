@@ -131,6 +131,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
   const operations: Operations = {
     redrive: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).redrive(id, order),
     drop: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).drop(id, order),
+    park: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).park(id, order),
   }
   return Object.assign(flow, said, { clock, metrics, store: real, take, deliverer, operations })
 }

@@ -78,8 +78,12 @@ function some<T>(random: Random, from: readonly T[]): readonly T[] {
   return Array.from({ length: 1 + random.below(2) }, () => random.pick(from))
 }
 
-function whenOf(random: Random): Partial<Route['when']> {
+function whenOf(random: Random, depth = 0): Partial<Route['when']> {
+  const groups = () =>
+    Array.from({ length: 1 + random.below(3) }, () => ({ namespaces: {}, ...whenOf(random, depth + 1) }))
+  const nested = depth < 2 ? (['all', 'any', 'not'] as const).filter(() => random.chance(12)) : []
   return {
+    ...Object.fromEntries(nested.map((key) => [key, groups()])),
     ...(random.chance(50) ? { type: some(random, TYPES) } : {}),
     ...(random.chance(25) ? { from: some(random, PATTERNS) } : {}),
     ...(random.chance(10) ? { to: some(random, PATTERNS) } : {}),

@@ -159,7 +159,8 @@ describe('a redrive to another destination', () => {
       ids.push(`${await accepted(store, { deliveries: [plan({ to: 'a@x.example', lane: 'l' })] })}.0`)
     }
     for (const id of ids) await die(id)
-    for (const id of [...ids].reverse()) expect(await store.redrive(id, to('b@x.example'))).toBe(true)
+    for (const id of [...ids].reverse())
+      expect(await store.redrive(id, { ...to('b@x.example'), keepPlace: true })).toBe(true)
     expect((await store.start(ids, [])).map(({ id }) => id)).toEqual([ids[0]])
     const end = { id: ids[0]!, kind: 'delivered', record: { atMs: clock(), result: 'delivered' } } as const
     expect(await store.end(end)).toEqual([ids[1]])

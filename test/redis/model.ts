@@ -11,8 +11,13 @@ export interface ModelDelivery {
   readonly lane: string | undefined
   readonly expiresAtMs: number | undefined
   state: DeliveryState
-  /** Place in the lane. */
+  /** Place in the lane, and the one that it has when no attempt is under way. */
   place: number
+  ownPlace: number
+  /** What an operator asked for while an attempt was under way. */
+  asked: 'dropped' | 'dead' | undefined
+  /** The reason that an operator gave for dropping it, or 'parked'. */
+  byHand: string
   dueMs: number
   holder: string | undefined
   leaseEndMs: number
@@ -33,6 +38,8 @@ export interface ModelDocument {
   deliveries: ModelDelivery[]
   /** Of a document without deliveries. */
   own: 'dead' | 'dropped' | undefined
+  /** The reason that an operator gave for dropping it. */
+  byHand?: string
   report: 'delivered' | 'failed' | 'all' | undefined
   /** Number of the end of which a report is owed; 0 for none. */
   owed: number
@@ -49,6 +56,10 @@ const STATES = ['waiting', 'dead', 'expired', 'dropped', 'delivered'] as const
 export function createModel(now: () => number, kept: { ms: number; finished: number; dead: number; bounceMs: number }) {
   const documents = new Map<string, ModelDocument>()
   let sequence = 0
+  const nextPlace = () => {
+    sequence += 1
+    return sequence
+  }
 
   const deliveries = () => [...documents.values()].flatMap((document) => document.deliveries)
   const documentOf = (delivery: ModelDelivery) => documents.get(delivery.id.split('.')[0]!)!
@@ -72,18 +83,50 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     const document = documentOf(delivery)
     const was = delivery.state
     delivery.state = state
+    delivery.byHand = ''
+    delivery.asked = undefined
     if (was !== 'dead' || state === 'waiting') settleReport(document)
     delivery.holder = undefined
     delivery.endedMs = now()
     if (['delivered', 'expired', 'dropped'].includes(stateOf(document))) document.finishedMs = now()
   }
 
-  function comeBack(delivery: ModelDelivery, dueMs: number): void {
-    const place = documentOf(delivery).sequence
+  /** The attempt is over, and it waits again or ends as was asked for. Gives whoever is first now where that is another one. */
+  function goOn(delivery: ModelDelivery, dueMs: number): string[] {
+    delivery.holder = undefined
+    if (delivery.asked) return endByHand(delivery, delivery.asked, delivery.byHand)
+    delivery.place = delivery.ownPlace
+    delivery.dueMs = dueMs
+    const next = delivery.lane === undefined ? delivery : laneOf(delivery)[0]
+    return next && next !== delivery && next.dueMs <= now() ? [next.id] : []
+  }
+
+  function endByHand(delivery: ModelDelivery, state: 'dropped' | 'dead', reason: string): string[] {
+    if (state === 'dead') delivery.records += 1
+    const wasFirst = isHead(delivery)
+    change(delivery, state)
+    delivery.byHand = reason
+    const next = wasFirst && delivery.lane !== undefined ? laneOf(delivery)[0] : undefined
+    return next && next.dueMs <= now() ? [next.id] : []
+  }
+
+  function askFor(delivery: ModelDelivery, state: 'dropped' | 'dead', reason: string): 'ended' | 'asked' | 'refused' {
+    if (delivery.state === state && delivery.byHand === reason) return 'ended'
+    if (delivery.state !== 'waiting' && !(delivery.state === 'dead' && state === 'dropped')) return 'refused'
+    if (delivery.holder === undefined) {
+      endByHand(delivery, state, reason)
+      return 'ended'
+    }
+    delivery.asked = state
+    delivery.byHand = reason
+    return 'asked'
+  }
+
+  function comeBack(delivery: ModelDelivery, dueMs: number, place = delivery.ownPlace): void {
     const first = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
     if (first?.holder && first.place > place) first.place = place - 0.5
     change(delivery, 'waiting')
-    delivery.place = place
+    delivery.place = delivery.ownPlace = place
     delivery.dueMs = dueMs
   }
 
@@ -157,11 +200,8 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       if (!delivery || delivery.holder !== instance) return []
       delivery.records += 1
       if (kind === 'void') delivery.tries -= 1
-      if (kind === 'retry' || kind === 'void') {
-        delivery.holder = undefined
-        delivery.dueMs = dueMs
-        return []
-      }
+      if (kind === 'retry' || kind === 'void') return goOn(delivery, dueMs)
+      if (delivery.asked && kind === 'dead') return endByHand(delivery, delivery.asked, delivery.byHand)
       change(delivery, kind)
       const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
       return next && next.dueMs <= now() ? [next.id] : []
@@ -176,10 +216,9 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     takeBack(which: (delivery: ModelDelivery) => boolean): number {
       const taken = deliveries().filter((delivery) => delivery.holder !== undefined && which(delivery))
       for (const delivery of taken) {
-        delivery.holder = undefined
         delivery.tries -= 1
         delivery.records += 1
-        delivery.dueMs = now()
+        goOn(delivery, now())
       }
       return taken.length
     },
@@ -194,12 +233,13 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return true
     },
 
-    redrive(id: string): boolean {
+    redrive(id: string, keepPlace: boolean): boolean {
       const delivery = present(id)
       if (delivery?.state !== 'dead') return false
       delivery.tries = 0
       delivery.records += 1
-      comeBack(delivery, now())
+      const isOrdered = delivery.lane !== undefined
+      comeBack(delivery, now(), isOrdered && !keepPlace ? nextPlace() : delivery.ownPlace)
       return true
     },
 
@@ -215,18 +255,23 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return true
     },
 
-    rematch(id: string, planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[]): boolean {
+    rematch(
+      id: string,
+      planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
+      keepPlace: boolean,
+    ): boolean {
       const delivery = present(id)
       if (delivery?.state !== 'dead') return false
       const document = documentOf(delivery)
       const others = document.deliveries.filter((other) => other !== delivery).map((other) => other.to)
       const fresher = planned.filter((one) => !others.includes(one.to))
       if (fresher.length === 0) return false
-      if (!document.placed) document.sequence = sequence += 1
+      const place = document.placed && keepPlace ? document.sequence : nextPlace()
+      if (!document.placed) document.sequence = place
       document.placed = true
       change(delivery, 'dropped')
       for (const one of fresher) {
-        const next = fresh(`${document.id}.${document.deliveries.length}`, one, document.sequence)
+        const next = fresh(`${document.id}.${document.deliveries.length}`, one, place)
         next.records = 1
         next.state = 'dead'
         document.deliveries.push(next)
@@ -235,18 +280,22 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return true
     },
 
-    drop(id: string): boolean {
+    drop(id: string, reason: string): 'ended' | 'asked' | 'refused' {
       const document = documents.get(id)
+      if (document?.own === 'dropped' && !document.gone && document.byHand === reason) return 'ended'
       if (document?.own === 'dead' && !document.gone) {
         document.own = 'dropped'
+        document.byHand = reason
         document.finishedMs = now()
-        return true
+        return 'ended'
       }
       const delivery = present(id)
-      if (!delivery || (delivery.state !== 'dead' && delivery.state !== 'waiting')) return false
-      if (delivery.holder) delivery.records += 1
-      change(delivery, 'dropped')
-      return true
+      return delivery ? askFor(delivery, 'dropped', reason) : 'refused'
+    },
+
+    park(id: string): 'ended' | 'asked' | 'refused' {
+      const delivery = present(id)
+      return delivery ? askFor(delivery, 'dead', 'parked') : 'refused'
     },
 
     prune(): number {
@@ -309,7 +358,11 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     place: number,
   ): ModelDelivery {
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
-    return { id, ...planned, ...times, state: 'waiting', place, holder: undefined, tries: 0, records: 0 }
+    const byHand = { asked: undefined, byHand: '' }
+    return {
+      ...{ id, ...planned, ...times, ...byHand, place, ownPlace: place },
+      ...{ state: 'waiting', holder: undefined, tries: 0, records: 0 },
+    }
   }
 
   function bytesOf(present: readonly ModelDocument[]) {

@@ -117,7 +117,8 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async redrive(world) {
     const dead = world.model.deliveries().filter(({ state }) => state === 'dead')
     const id = dead.length > 0 && world.below(4) > 0 ? world.pick(dead).id : anyDelivery(world)
-    expect(await world.stores.one!.redrive(id, BY)).toBe(world.model.redrive(id))
+    const keepPlace = world.below(2) === 0
+    expect(await world.stores.one!.redrive(id, { ...BY, keepPlace })).toBe(world.model.redrive(id, keepPlace))
   },
   async replan(world) {
     const [id] = [...world.model.documents.values()].filter(({ own }) => own === 'dead').map((document) => document.id)
@@ -131,14 +132,20 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const dead = world.model.deliveries().filter(({ state }) => state === 'dead')
     const id = dead.length > 0 && world.below(6) > 0 ? world.pick(dead).id : anyDelivery(world)
     const { planned, known } = planSome(world, 1)
-    expect(await world.stores.one!.replan(id, planned, BY)).toBe(
-      world.model.rematch(id, receivedThen(world, id.split('.')[0]!, known)),
+    const keepPlace = world.below(2) === 0
+    expect(await world.stores.one!.replan(id, planned, { ...BY, keepPlace })).toBe(
+      world.model.rematch(id, receivedThen(world, id.split('.')[0]!, known), keepPlace),
     )
   },
   async drop(world) {
     const bare = [...world.model.documents.values()].filter(({ deliveries }) => deliveries.length === 0)
     const id = bare.length > 0 && world.below(3) === 0 ? world.pick(bare).id : anyDelivery(world)
-    expect(await world.stores.one!.drop(id, 'not wanted', 'ops@x.example')).toBe(world.model.drop(id))
+    const reason = world.pick(['not wanted', 'sent by hand'])
+    expect(await world.stores.one!.drop(id, reason, 'ops@x.example')).toBe(world.model.drop(id, reason))
+  },
+  async park(world) {
+    const id = (world.below(2) === 0 && underWay(world)) || anyDelivery(world)
+    expect(await world.stores.one!.park(id, 'later', 'ops@x.example')).toBe(world.model.park(id))
   },
   async expire(world) {
     expect((await world.stores.one!.expire(1_000)).toSorted()).toEqual(world.model.expire().toSorted())
@@ -179,7 +186,8 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['redrive', 2],
   ['replan', 1],
   ['rematch', 2],
-  ['drop', 1],
+  ['drop', 2],
+  ['park', 2],
   ['expire', 2],
   ['report', 2],
   ['reclaim', 1],
@@ -216,8 +224,19 @@ async function compare(world: World): Promise<void> {
   const documentsWaiting = documents.filter((document) => model.stateOf(document) === 'waiting').length
   const senders = documentsWaiting === 0 ? {} : { 'shop@suppliers.example': String(documentsWaiting) }
   expect(await client.hgetall(`{${prefix}:0}:senders`)).toEqual(senders)
-  const lanes = new Set(waiting.filter(({ lane }) => lane).map(({ lane, to }) => `${lane} ${to}`))
-  expect(await client.keys(`{${prefix}:0}:lane:*`)).toHaveLength(lanes.size)
+  await compareLanes(world, waiting)
+}
+
+/** Each lane holds what waits in it, in the order that the model says. */
+async function compareLanes({ stores, prefix }: World, waiting: readonly ModelDelivery[]): Promise<void> {
+  const inLanes = waiting.filter(({ lane }) => lane !== undefined).sort((one, other) => one.place - other.place)
+  const keys = new Set(inLanes.map(({ lane, to }) => `${lane} ${to}`))
+  const expected = [...keys].map((key) => inLanes.filter(({ lane, to }) => `${lane} ${to}` === key).map(({ id }) => id))
+  const names = await client.keys(`{${prefix}:0}:lane:*`)
+  const found = await Promise.all(names.map((name) => client.zrange(name, '0', '-1')))
+  expect(new Set(found)).toEqual(new Set(expected))
+  const held = expected.filter((lane) => lane.length > 1).map(([id, ...others]) => ({ id, waiting: others.length }))
+  expect(new Set((await stores.one!.lanes()).map(({ id, waiting }) => ({ id, waiting })))).toEqual(new Set(held))
 }
 
 async function compareTraces({ model, stores }: World): Promise<void> {

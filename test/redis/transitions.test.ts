@@ -58,6 +58,8 @@ async function deliveryThatIs(state: string): Promise<string> {
   }
   await start(id)
   if (state === 'to be retried') await end(id, 'retry')
+  else if (state === 'to be dropped after the attempt') await store.drop(id, 'not wanted', 'ops@x.example')
+  else if (state === 'to be dead after the attempt') await store.park(id, 'not now', 'ops@x.example')
   else if (state !== 'under way') await end(id, state as AttemptEnd['kind'])
   return id
 }
@@ -71,6 +73,7 @@ const moves: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
   expired: (id) => end(id, 'expired'),
   redrive: (id) => store.redrive(id, BY),
   drop: (id) => store.drop(id, 'not wanted', 'ops@x.example'),
+  park: (id) => store.park(id, 'not now', 'ops@x.example'),
   bounce: (id) => store.bounce(id, 'erp@backend.example', { dueAtMs: clock() }, record()),
   'bounce for good': (id) => store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record()),
 }
@@ -78,6 +81,7 @@ const moves: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
 async function stateOf(id: string): Promise<string> {
   const [delivery] = (await store.trace(id.split('.')[0]!))!.deliveries
   const last = delivery!.attempts.at(-1)
+  if (delivery!.asked) return `to be ${delivery!.asked.state} after the attempt`
   if (delivery!.state !== 'waiting') return delivery!.state
   if (last?.result === 'under way') return 'under way'
   return (delivery!.dueAtMs ?? 0) > clock() ? 'to be retried' : 'waiting'
@@ -85,16 +89,33 @@ async function stateOf(id: string): Promise<string> {
 
 // From each state (row), what a transition (column) leads to; '' is no change.
 const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  waiting: { start: 'under way', drop: 'dropped' },
+  waiting: { start: 'under way', drop: 'dropped', park: 'dead' },
   'under way': {
     delivered: 'delivered',
     retry: 'to be retried',
     void: 'to be retried',
     dead: 'dead',
     expired: 'expired',
-    drop: 'dropped',
+    drop: 'to be dropped after the attempt',
+    park: 'to be dead after the attempt',
   },
-  'to be retried': { drop: 'dropped' },
+  'to be dropped after the attempt': {
+    delivered: 'delivered',
+    retry: 'dropped',
+    void: 'dropped',
+    dead: 'dropped',
+    expired: 'expired',
+    park: 'to be dead after the attempt',
+  },
+  'to be dead after the attempt': {
+    delivered: 'delivered',
+    retry: 'dead',
+    void: 'dead',
+    dead: 'dead',
+    expired: 'expired',
+    drop: 'to be dropped after the attempt',
+  },
+  'to be retried': { drop: 'dropped', park: 'dead' },
   delivered: { bounce: 'waiting', 'bounce for good': 'dead' },
   dead: { redrive: 'waiting', drop: 'dropped' },
   expired: {},
@@ -281,25 +302,172 @@ describe('order', () => {
       await accepted(store, lane()),
       await accepted(store, lane()),
     ]
-    const behind = async (id: string) => (await store.trace(id))!.deliveries[0]!.behind
-    expect([await behind(one), await behind(two), await behind(three)]).toEqual([undefined, `${one}.0`, `${two}.0`])
+    const behind = async (id: string) => {
+      const [delivery] = (await store.trace(id))!.deliveries
+      return [delivery!.behind, delivery!.ahead]
+    }
+    expect([await behind(one), await behind(two), await behind(three)]).toEqual([
+      [undefined, undefined],
+      [`${one}.0`, 1],
+      [`${one}.0`, 2],
+    ])
     await store.drop(`${two}.0`, 'x', 'y')
-    expect(await behind(three)).toBe(`${one}.0`)
+    expect(await behind(three)).toEqual([`${one}.0`, 1])
+    await store.drop(`${one}.0`, 'x', 'y')
+    expect(await behind(three)).toEqual([undefined, undefined])
   })
 
-  it('puts what is redriven before what was accepted later, but behind what is under way', async () => {
+  it('lists the first of each lane that holds others back, those with the most behind them first', async () => {
     await openWith()
-    const ids = [await accepted(store, lane()), await accepted(store, lane()), await accepted(store, lane())].map(
-      (id) => `${id}.0`,
+    const alone = await accepted(store, lane({ lane: 'sender c' }))
+    const few = [await accepted(store, lane({ lane: 'sender b' })), await accepted(store, lane({ lane: 'sender b' }))]
+    const many = [await accepted(store, lane()), await accepted(store, lane()), await accepted(store, lane())]
+    expect(await start(`${alone}.0`, `${few[0]}.0`, `${many[0]}.0`)).toHaveLength(3)
+    await end(`${many[0]}.0`, 'retry')
+    const common = { destination: 'erp@backend.example', route: 'orders', type: 'order', tries: 1 }
+    expect(await store.lanes()).toMatchObject([
+      {
+        ...common,
+        id: `${many[0]}.0`,
+        waiting: 2,
+        dueAtMs: clock() + 1_000,
+        condition: 'retry',
+        text: 'text of retry',
+      },
+      { ...common, id: `${few[0]}.0`, waiting: 1, underWaySinceMs: clock(), condition: '', text: '' },
+    ])
+  })
+
+  describe('after a redrive', () => {
+    /** Three of one lane, of which the first is dead. */
+    async function withFirstDead(): Promise<string[]> {
+      await openWith()
+      const ids = [await accepted(store, lane()), await accepted(store, lane()), await accepted(store, lane())].map(
+        (id) => `${id}.0`,
+      )
+      await start(ids[0]!)
+      await end(ids[0]!, 'dead')
+      return ids
+    }
+
+    /** Starts and delivers what can be, one after the other; gives the order. */
+    async function run(ids: readonly string[]): Promise<string[]> {
+      const order: string[] = []
+      for (;;) {
+        const started = await start(...ids)
+        expect(started.length).toBeLessThanOrEqual(1)
+        if (started.length === 0) return order
+        order.push(...started)
+        await end(started[0]!)
+      }
+    }
+
+    it.each([
+      ['goes behind all that was accepted by then', false, [1, 2, 0, 3]],
+      ['that keeps its place goes before what was accepted later', true, [0, 1, 2, 3]],
+    ])('a delivery %s', async (_, keepPlace, order) => {
+      const ids = await withFirstDead()
+      expect(await store.redrive(ids[0]!, { ...BY, keepPlace })).toBe(true)
+      ids.push(`${await accepted(store, lane())}.0`)
+      expect(await run(ids)).toEqual(order.map((at) => ids[at]))
+    })
+
+    it.each(['delivered', 'retry', 'void', 'dead'] as const)(
+      'a delivery that keeps its place waits for what is under way, and goes next when that has ended: %s',
+      async (kind) => {
+        const ids = await withFirstDead()
+        await start(ids[1]!)
+        expect(await store.redrive(ids[0]!, { ...BY, keepPlace: true })).toBe(true)
+        expect(await start(...ids)).toEqual([])
+        expect(await end(ids[1]!, kind)).toEqual([ids[0]])
+        clock.nowMs += 1_000
+        const left = kind === 'retry' || kind === 'void' ? [1, 2] : [2]
+        expect(await run(ids)).toEqual([0, ...left].map((at) => ids[at]))
+      },
     )
-    await start(ids[0]!)
-    await end(ids[0]!, 'dead')
-    await start(ids[1]!)
-    expect(await store.redrive(ids[0]!, BY)).toBe(true)
-    expect(await start(...ids)).toEqual([])
-    expect(await end(ids[1]!, 'delivered')).toEqual([ids[0]])
+
+    it('shows in its record that it kept its place, and to whom', async () => {
+      const ids = await withFirstDead()
+      await store.redrive(ids[0]!, { ...BY, keepPlace: true })
+      const { attempts } = (await store.trace(ids[0]!.split('.')[0]!))!.deliveries[0]!
+      expect(attempts.at(-1)).toMatchObject({ result: 'redriven', text: 'by ops, at its old place' })
+    })
+
+    it('a late bounce comes before what has not been begun', async () => {
+      await openWith()
+      const ids = [await accepted(store, lane()), await accepted(store, lane()), await accepted(store, lane())].map(
+        (id) => `${id}.0`,
+      )
+      await start(ids[0]!)
+      await end(ids[0]!)
+      await start(ids[1]!)
+      expect(await store.bounce(ids[0]!, 'erp@backend.example', { dueAtMs: clock() }, record())).toBe(true)
+      expect(await start(...ids)).toEqual([])
+      expect(await end(ids[1]!)).toEqual([ids[0]])
+      expect(await run(ids)).toEqual([ids[0], ids[2]])
+    })
+  })
+
+  describe.each(['drop', 'park'] as const)('an operator who %ss', (verb) => {
+    const state = { drop: 'dropped', park: 'dead' }[verb]
+
+    it('the first of a lane lets the next one go', async () => {
+      await openWith()
+      const ids = [await accepted(store, lane()), await accepted(store, lane())].map((id) => `${id}.0`)
+      await start(ids[0]!)
+      await end(ids[0]!, 'retry')
+      expect(await store[verb](ids[0]!, 'in the way', 'ops')).toBe('ended')
+      expect(await store[verb](ids[0]!, 'in the way', 'ops'), 'again after a lost reply').toBe('ended')
+      expect(await stateOf(ids[0]!)).toBe(state)
+      expect(await start(...ids)).toEqual([ids[1]])
+      expect(await balances(store)).toEqual([])
+    })
+
+    it.each(['retry', 'void', 'dead'] as const)(
+      'the first while it is under way never lets two be outstanding: it ends with the attempt, by %s',
+      async (kind) => {
+        await openWith()
+        const ids = [await accepted(store, lane()), await accepted(store, lane())].map((id) => `${id}.0`)
+        await start(ids[0]!)
+        expect(await store[verb](ids[0]!, 'in the way', 'ops')).toBe('asked')
+        expect(await start(...ids)).toEqual([])
+        expect(await end(ids[0]!, kind)).toEqual([ids[1]])
+        expect(await stateOf(ids[0]!)).toBe(state)
+        expect(await balances(store)).toEqual([])
+      },
+    )
+
+    it('what is delivered meanwhile comes too late', async () => {
+      await openWith()
+      const ids = [await accepted(store, lane()), await accepted(store, lane())].map((id) => `${id}.0`)
+      await start(ids[0]!)
+      await store[verb](ids[0]!, 'in the way', 'ops')
+      expect(await end(ids[0]!, 'delivered')).toEqual([ids[1]])
+      expect(await stateOf(ids[0]!)).toBe('delivered')
+    })
+
+    it('has it done also where the process that had it under way is gone', async () => {
+      const prefix = `gone-${verb}-${process.pid}`
+      await openWith({ prefix, instance: 'old' })
+      const ids = [await accepted(store, lane()), await accepted(store, lane())].map((id) => `${id}.0`)
+      await start(ids[0]!)
+      await store[verb](ids[0]!, 'in the way', 'ops')
+      store = await openTestStore(redis.url, { clock, prefix, instance: 'new' })
+      expect(await store.reclaim()).toBe(1)
+      expect(await stateOf(ids[0]!)).toBe(state)
+      expect(await store.due(9)).toEqual([ids[1]])
+    })
+  })
+
+  it('keeps who parked a delivery and why, and lets it be redriven at its old place', async () => {
+    await openWith()
+    const ids = [await accepted(store, lane()), await accepted(store, lane())].map((id) => `${id}.0`)
+    await store.park(ids[0]!, 'the partner is away', 'ops')
+    expect(await store.dead({})).toMatchObject([
+      { id: ids[0], reason: 'parked', condition: 'parked', text: 'by ops: the partner is away' },
+    ])
+    expect(await store.redrive(ids[0]!, { ...BY, keepPlace: true })).toBe(true)
     expect(await start(...ids)).toEqual([ids[0]])
-    expect(await end(ids[0]!, 'delivered')).toEqual([ids[2]])
   })
 })
 

@@ -9,9 +9,10 @@ local function conclude(id, kind, detail, record)
   addRecord(delivery, record)
   if kind == 'retry' or kind == 'void' then
     if kind == 'void' then delivery.facts.tries = delivery.facts.tries - 1 end
-    postpone(delivery, tonumber(detail))
-    return nil
+    return postpone(delivery, tonumber(detail))
   end
+  local asked = delivery.facts.asked
+  if asked and kind == 'dead' then return endAsAsked(delivery, asked) end
   return finish(delivery, kind, kind == 'expired' and 'expired' or (kind == 'dead' and detail or nil))
 end
 

@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 -- Dead -> waiting, with its tries and the time to give up counted anew. ARGV[3]: a delivery id, or an envelope id for all dead
 -- deliveries of a document. ARGV[4]: the record of it. ARGV[5]: another destination, or ''. ARGV[6], ARGV[7]: meta and payload of another
--- document, or ''. What has no address that may be used stays dead, and so does what would be a second delivery to its destination.
+-- document, or ''. ARGV[8]: 'keep' for its old place in the order, or '' for one behind all that was accepted by now. What has no
+-- address that may be used stays dead, and so does what would be a second delivery to its destination.
 -- Gives how many.
-local ID, RECORD, TO, META, PAYLOAD = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local count, number = 0, nil
+local ID, RECORD, TO, META, PAYLOAD, PLACE = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local count, number, place = 0, nil, nil
 
 local function mayGo(delivery)
   if delivery.facts.state ~= 'dead' then return false end
@@ -30,6 +31,10 @@ for _, delivery in ipairs(named(ID)) do
       facts.document = number
     end
     if TO ~= '' then redirect(facts) end
+    if facts.lane and PLACE ~= 'keep' then
+      place = place or redis.call('INCR', key('sequence'))
+      facts.place = place
+    end
     facts.tries, facts.since = 0, NOW
     addRecord(delivery, RECORD)
     reopen(delivery, NOW)

@@ -11,7 +11,8 @@
 -- later        zset  deliveries that may start at their score
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
 -- expiring     zset  waiting deliveries that are not under way, by the time when they expire
--- lane:KEY     zset  deliveries that go one after the other, in the order of acceptance; only the first is ready or later
+-- lane:KEY     zset  waiting deliveries that go one after the other, by their places: the order of acceptance, or of the redrive
+--                    that sent them behind all others. Only the first is ready, later or under way
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
@@ -205,6 +206,11 @@ local function laneOf(delivery)
   return delivery.facts.lane and key('lane:' .. delivery.facts.lane)
 end
 
+-- Its document's place in the order of acceptance, unless a redrive has given it one of its own.
+local function placeOf(delivery)
+  return delivery.facts.place or summary(delivery.envelope).sequence
+end
+
 local function isHead(delivery)
   local lane = laneOf(delivery)
   return not lane or redis.call('ZRANGE', lane, 0, 0)[1] == delivery.id
@@ -216,14 +222,14 @@ local function join(delivery)
   expectExpiry(delivery)
   local lane = laneOf(delivery)
   if not lane then return schedule(delivery) end
-  local sequence = summary(delivery.envelope).sequence
+  local place = placeOf(delivery)
   local head = redis.call('ZRANGE', lane, 0, 0, 'WITHSCORES')
-  redis.call('ZADD', lane, sequence, delivery.id)
+  redis.call('ZADD', lane, place, delivery.id)
   if not head[1] then return schedule(delivery) end
-  if tonumber(head[2]) < sequence then return end
+  if tonumber(head[2]) < place then return end
   local first = read(head[1])
   if first.facts.holder then
-    redis.call('ZADD', lane, sequence - 0.5, head[1])
+    redis.call('ZADD', lane, place - 0.5, head[1])
   else
     unschedule(head[1])
     schedule(delivery)
@@ -239,6 +245,20 @@ local function leave(delivery)
   if not wasFirst then return nil end
   local head = redis.call('ZRANGE', lane, 0, 0)[1]
   if not head then return nil end
+  local first = read(head)
+  schedule(first)
+  return first
+end
+
+-- An attempt is over and the delivery waits again, at its own place: what came back to an earlier one while the attempt was
+-- under way goes first now, and is given.
+local function resume(delivery)
+  local lane = laneOf(delivery)
+  if not lane then return schedule(delivery) end
+  redis.call('ZADD', lane, placeOf(delivery), delivery.id)
+  local head = redis.call('ZRANGE', lane, 0, 0)[1]
+  if head == delivery.id then return schedule(delivery) end
+  unschedule(delivery.id)
   local first = read(head)
   schedule(first)
   return first
@@ -265,16 +285,8 @@ end
 
 local function release(delivery)
   local facts = delivery.facts
-  facts.holder, facts.token, facts.started = nil, nil, nil
+  facts.holder, facts.token, facts.started, facts.asked = nil, nil, nil, nil
   delivery.touched = true
-end
-
--- Waiting again, from now on or later.
-local function postpone(delivery, due)
-  release(delivery)
-  delivery.facts.due = due
-  expectExpiry(delivery)
-  schedule(delivery)
 end
 
 -- Ends a delivery: delivered, dead, expired or dropped. Gives the one of its lane that became first.
@@ -289,6 +301,40 @@ local function finish(delivery, state, reason)
   take('expiring', delivery.id)
   if state == 'dead' then put('dead', delivery.id, NOW) else take('dead', delivery.id) end
   return leave(delivery)
+end
+
+-- The end that an operator asks for.
+local function endAsAsked(delivery, asked)
+  if asked.text then addRecord(delivery, cjson.encode({ atMs = NOW, result = asked.reason, text = asked.text })) end
+  delivery.facts.by = asked.by
+  return finish(delivery, asked.state, asked.reason)
+end
+
+-- Waiting again, from now on or later; or at the end that an operator asked for while the attempt was under way. Gives the one
+-- of its lane that became first.
+local function postpone(delivery, due)
+  local asked = delivery.facts.asked
+  if asked then return endAsAsked(delivery, asked) end
+  release(delivery)
+  delivery.facts.due = due
+  expectExpiry(delivery)
+  return resume(delivery)
+end
+
+-- An attempt that is under way can't be called back: the next of the lane would be outstanding beside it. Gives 'ended', 'asked'
+-- where the end comes with the attempt's, unless that is delivered or expired; nil where the delivery has ended otherwise.
+local function ask(delivery, asked)
+  local facts = delivery.facts
+  -- Asked again after a lost reply.
+  if facts.state == asked.state and facts.reason == asked.reason and facts.by == asked.by then return 'ended' end
+  if facts.state ~= 'waiting' and not (facts.state == 'dead' and asked.state == 'dropped') then return nil end
+  if not facts.holder then
+    endAsAsked(delivery, asked)
+    return 'ended'
+  end
+  facts.asked = asked
+  delivery.touched = true
+  return 'asked'
 end
 
 local function reopen(delivery, due)
