@@ -16,6 +16,8 @@ export interface Seen {
 /** Each list says what is wrong, one line a case. */
 export interface Count {
   readonly documents: { readonly sent: number; readonly acknowledged: number; readonly sentAgain: number }
+  /** Envelopes by the state in which they ended. */
+  readonly envelopes: Readonly<Record<string, number>>
   /** Deliveries by the state in which they ended. */
   readonly deliveries: Readonly<Record<string, number>>
   readonly arrivals: { readonly all: number; readonly distinct: number }
@@ -52,6 +54,7 @@ export function count(seen: Seen): Count {
       acknowledged: sent.filter(({ acknowledgedAtMs }) => acknowledgedAtMs !== undefined).length,
       sentAgain: sent.filter(({ times }) => times > 1).length,
     },
+    envelopes: tally([...shard.envelopes.values()].map(({ sum }) => sum.state)),
     deliveries: tally(deliveries.map(({ facts }) => facts.state)),
     arrivals: { all: all.reduce((sum, list) => sum + list.length, 0), distinct: all.length },
     lost: missing.filter((one) => !isServersFault(one)).map(described),

@@ -8,6 +8,7 @@ export interface Goal {
 }
 
 const SHOWN = 20
+const ENDS = ['delivered', 'dead', 'expired', 'dropped', 'waiting']
 
 /** What has to be 0. */
 export function goalsOf(results: readonly ChaosResult[]): readonly Goal[] {
@@ -36,10 +37,10 @@ export function tableOf(results: readonly ChaosResult[]): string {
     row('documents sent', ({ count }) => count.documents.sent),
     row('  acknowledged', ({ count }) => count.documents.acknowledged),
     row('  sent again', ({ count }) => count.documents.sentAgain),
-    row('deliveries', ({ count }) => Object.values(count.deliveries).reduce((all, one) => all + one, 0)),
-    ...['delivered', 'dead', 'expired', 'dropped', 'waiting'].map((state) =>
-      row(`  ${state}`, ({ count }) => count.deliveries[state] ?? 0),
-    ),
+    row('documents accepted', ({ count }) => whole(count.envelopes)),
+    ...ENDS.map((state) => row(`  ${state}`, ({ count }) => count.envelopes[state] ?? 0)),
+    row('deliveries planned', ({ count }) => whole(count.deliveries)),
+    ...ENDS.map((state) => row(`  ${state}`, ({ count }) => count.deliveries[state] ?? 0)),
     row('arrivals', ({ count }) => count.arrivals.all),
     row('  distinct', ({ count }) => count.arrivals.distinct),
     row('repeated, outcome was unknown', ({ count }) => count.repeats.length),
@@ -53,6 +54,10 @@ export function tableOf(results: readonly ChaosResult[]): string {
     row('ends that nobody wanted', ({ unwanted }) => unwanted.length),
   ]
   return inColumns([['', ...results.map(({ kind }) => kind)], ...rows])
+
+  function whole(counts: Readonly<Record<string, number>>): number {
+    return Object.values(counts).reduce((all, one) => all + one, 0)
+  }
 
   function row(name: string, of: (result: ChaosResult) => number | string): [string, ...string[]] {
     return [name, ...results.map((result) => String(of(result)))]

@@ -124,9 +124,10 @@ function disorderedLanes({ lanes, envelopes }: Shard, deliveries: ReadonlyMap<st
       const delivery = deliveries.get(id)
       if (!delivery) continue
       if (delivery.facts.lane !== name) faults.push(`lane ${name} holds ${id} of lane ${delivery.facts.lane}`)
-      const { sequence } = envelopes.get(id.split('.')[0]!)!.sum
+      const place = delivery.facts.place ?? envelopes.get(id.split('.')[0]!)!.sum.sequence
       // One that is under way stays before an older one that comes back.
-      if (score > sequence) faults.push(`lane ${name} holds ${id} at ${score}, behind its place ${sequence}`)
+      const isInPlace = delivery.facts.holder === undefined ? score === place : score <= place
+      if (!isInPlace) faults.push(`lane ${name} holds ${id} at ${score}, not at its place ${place}`)
     }
   }
   return faults
