@@ -10,7 +10,7 @@ import { eventually } from '../eventually.ts'
 import { inconsistencies } from '../redis/consistency.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
-import { type RunningXmppServer, startXmppServer } from '../servers/xmpp.ts'
+import { type RunningXmppServer, startXmppServer, type XmppServerOptions } from '../servers/xmpp.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const CONFIG = fileURLToPath(new URL('./config/', import.meta.url))
@@ -137,6 +137,7 @@ export interface InstallOptions {
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
   /** Is done before Waybill starts; the address of Waybill is free until then. */
+  readonly serverOptions?: XmppServerOptions
   readonly prepare?: (server: RunningXmppServer) => Promise<void>
 }
 
@@ -149,11 +150,12 @@ export async function install({
   redisConfig,
   durability = 'everysec',
   config = CONFIG,
+  serverOptions,
   prepare,
 }: InstallOptions): Promise<Installation> {
   const [redis, server] = await Promise.all([
     startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
-    startXmppServer(kind),
+    startXmppServer(kind, serverOptions),
   ])
   const folder = mkdtempSync(join(tmpdir(), 'waybill-scenario-'))
   cpSync(config, folder, { recursive: true })
