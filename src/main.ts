@@ -280,15 +280,10 @@ async function attach(rooms: Rooms, log: Log, cancelled?: AbortSignal): Promise<
     throw error instanceof ConnectionRefused ? new StartFailed(3, error.message) : error
   })
   cancelled?.removeEventListener('abort', giveUp)
-  await reclaim(rooms, log)
+  await deliverer.reclaim()
   connection.onStream(({ kind }) => {
     if (kind === 'online') void deliverer.sweep().catch(logged(log, 'sweep-failed'))
   })
-}
-
-async function reclaim({ store }: Rooms, log: Log): Promise<void> {
-  const reclaimed = await store.reclaim()
-  if (reclaimed > 0) log('info', 'reclaimed', { deliveries: reclaimed })
 }
 
 /** Without the lease the process stands by and leaves the wakes to the holder; with it, it goes on where that one ended. */
@@ -297,7 +292,7 @@ function followLease(rooms: Rooms, log: Log): void {
   let turn = Promise.resolve()
   const goOn = async () => {
     wakes.resume()
-    await reclaim(rooms, log)
+    await deliverer.reclaim()
     await deliverer.sweep()
   }
   lease.onChange((held) => {

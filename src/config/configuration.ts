@@ -2,9 +2,10 @@ import { resolve } from 'node:path'
 import type { DocumentType } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
-import type { Conditions, Route } from '../domain/route.ts'
+import type { Conditions, DestinationTemplate, Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
 import { checkKind } from './check-kind.ts'
+import { complainOfGroupOptions, readGroup } from './destinations.ts'
 import { readDocumentType } from './document-types.ts'
 import { lookAt, readText } from './find-files.ts'
 import type { KindName } from './kind-schemas.ts'
@@ -12,7 +13,7 @@ import type * as Written from './kinds.ts'
 import { readPolicy } from './policies.ts'
 import type { Path, Problem as PlacedProblem, Position } from './problem.ts'
 import { readThings } from './read-things.ts'
-import { complainOfMissingWhen, readRoute } from './routes.ts'
+import { complainOfMissingWhen, type ReadRoute, readRoute } from './routes.ts'
 import { type Settings as ReadSettings, readSettings } from './settings.ts'
 import type { Thing } from './thing.ts'
 import { complainOfUnavailable } from './unavailable.ts'
@@ -67,11 +68,12 @@ export async function loadConfiguration(
   )
   const kinds = await readKinds(absolute, things)
   problems.sort(byPlace)
-  const locate = locator(waybill, things)
+  const locate = locator(waybill, things, kinds.writtenAt)
   const sound = { settings, ...soundOf(things, kinds), locate }
   if (!settings || problems.some(({ severity }) => severity === 'error'))
     return { configuration: undefined, sound, problems }
-  return { configuration: { folder: absolute, settings, ...kinds, locate }, sound, problems }
+  const { types, routes, policies } = kinds
+  return { configuration: { folder: absolute, settings, types, routes, policies, locate }, sound, problems }
 }
 
 const nothingSound: LoadedConfiguration['sound'] = {
@@ -125,15 +127,20 @@ function readWhatIsSound<Value, Result>(
 ): Result | undefined {
   const { kind, value, yaml, complain, variableOf = () => undefined } = thing
   complainOfUnavailable(kind, value, complain)
-  if (kind === 'Route') complainOfMissingWhen(value, thing)
+  if (kind === 'Route') {
+    complainOfMissingWhen(value, thing)
+    complainOfGroupOptions(value, complain)
+  }
   if (!checkKind({ kind, value, thing: yaml, complain, variableOf })) return undefined
   return read(thing as Thing<Value>)
 }
 
-async function readKinds(
-  folder: string,
-  things: readonly Thing[],
-): Promise<Pick<Configuration, 'types' | 'routes' | 'policies'>> {
+interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies'> {
+  /** By the name of a route. */
+  readonly writtenAt: ReadonlyMap<string, ReadRoute['writtenAt']>
+}
+
+async function readKinds(folder: string, things: readonly Thing[]): Promise<ReadKinds> {
   const of = (kind: KindName) => things.filter((thing) => thing.kind === kind)
   const types = await readTypes(folder, of('DocumentType'))
   const policies = new Map([[defaultPolicy.name, defaultPolicy]])
@@ -141,18 +148,37 @@ async function readKinds(
     const policy = readWhatIsSound<Written.Policy, RetryPolicy>(thing, readPolicy)
     if (policy) policies.set(policy.name, policy)
   }
+  const policyNames = new Set([...policies.keys(), ...namesOf(of('Policy'))])
   const surroundings = {
     folder,
     typeNames: namesOf(of('DocumentType')),
     types,
-    policyNames: new Set([...policies.keys(), ...namesOf(of('Policy'))]),
+    policyNames,
+    groups: readGroups(of('DestinationGroup'), policyNames),
+    groupNames: namesOf(of('DestinationGroup')),
   }
-  const routes = await Promise.all(
+  const read = await Promise.all(
     of('Route').map((thing) =>
-      readWhatIsSound<Written.Route, Promise<Route>>(thing, (sound) => readRoute(sound, surroundings)),
+      readWhatIsSound<Written.Route, Promise<ReadRoute>>(thing, (sound) => readRoute(sound, surroundings)),
     ),
   )
-  return { types: [...types.values()], routes: routes.filter((route) => route !== undefined), policies }
+  const sound = read.filter((one) => one !== undefined)
+  const writtenAt = new Map(sound.map((one) => [one.route.name, one.writtenAt]))
+  return { types: [...types.values()], routes: sound.map(({ route }) => route), policies, writtenAt }
+}
+
+function readGroups(
+  things: readonly Thing[],
+  policyNames: ReadonlySet<string>,
+): ReadonlyMap<string, readonly DestinationTemplate[]> {
+  const groups = new Map<string, readonly DestinationTemplate[]>()
+  for (const thing of things) {
+    const group = readWhatIsSound<Written.DestinationGroup, readonly DestinationTemplate[]>(thing, (sound) =>
+      readGroup(sound, policyNames),
+    )
+    if (group) groups.set(thing.name, group)
+  }
+  return groups
 }
 
 async function readTypes(folder: string, things: readonly Thing[]): Promise<ReadonlyMap<string, DocumentType>> {
@@ -181,10 +207,12 @@ export function byPlace(a: Problem, b: Problem): number {
   return a.line - b.line || a.column - b.column
 }
 
-function locator(waybill: Thing, things: readonly Thing[]): Configuration['locate'] {
+function locator(waybill: Thing, things: readonly Thing[], writtenAt: ReadKinds['writtenAt']): Configuration['locate'] {
   const known = new Map(things.map((thing) => [`${thing.kind} ${thing.name}`, thing]))
   return (kind, name, path) => {
     const thing = kind === 'Waybill' ? waybill : (known.get(`${kind} ${name}`) ?? waybill)
-    return thing === waybill && kind !== 'Waybill' ? waybill.yaml.locate([]) : thing.yaml.locate(path)
+    if (thing === waybill && kind !== 'Waybill') return waybill.yaml.locate([])
+    const written = kind === 'Route' ? (writtenAt.get(name)?.(path) ?? path) : path
+    return thing.yaml.locate(written)
   }
 }

@@ -1,15 +1,80 @@
 import { parseJid } from '../domain/jid.ts'
 import type { DestinationTemplate } from '../domain/route.ts'
 import { compileDestination } from '../matching/destination.ts'
-import type { Route as Written } from './kinds.ts'
+import type { Destination as WrittenDestination, DestinationGroup as WrittenGroup } from './kinds.ts'
 import { didYouMean } from './nearest.ts'
-import type { Complain } from './problem.ts'
+import type { Complain, Path } from './problem.ts'
+import type { Thing } from './thing.ts'
 import { parseTimespan } from './timespan.ts'
 
-type WrittenDestination = Written['deliver'][number]
+/** What `deliver` can refer to. */
+export interface DeliverSurroundings {
+  readonly policyNames: ReadonlySet<string>
+  /** Groups of destinations that their schema found sound. */
+  readonly groups: ReadonlyMap<string, readonly DestinationTemplate[]>
+  /** Names of all groups, those with errors too. */
+  readonly groupNames: ReadonlySet<string>
+}
+
+export interface ReadDeliver {
+  readonly templates: readonly DestinationTemplate[]
+  /** Where a path into the templates leads in what was written: a template of a group stands at the group's entry. */
+  readonly writtenAt: (path: Path) => Path
+}
+
+/** The destinations of a route, those of its groups in their place. */
+export function readDeliver(
+  written: readonly WrittenDestination[],
+  { policyNames, groups, groupNames }: DeliverSurroundings,
+  complain: Complain,
+): ReadDeliver {
+  const templates: DestinationTemplate[] = []
+  const places: Path[] = []
+  for (const [at, entry] of written.entries()) {
+    const own =
+      entry.group === undefined ? [readDestination(entry, at, policyNames, complain)] : groups.get(entry.group)
+    if (entry.group !== undefined && !groupNames.has(entry.group)) {
+      const message = `Unknown group of destinations "${entry.group}"${didYouMean(entry.group, groupNames)}`
+      complain('group-unknown', ['deliver', at, 'group'], message)
+    }
+    for (const template of own ?? []) {
+      templates.push(template)
+      places.push(entry.group === undefined ? ['deliver', at] : ['deliver', at, 'group'])
+    }
+  }
+  const writtenAt = (path: Path): Path => {
+    const [key, at, ...below] = path
+    if (key !== 'deliver' || typeof at !== 'number') return path
+    const place = places[at] ?? ['deliver']
+    return place.length > 2 ? place : [...place, ...below]
+  }
+  return { templates, writtenAt }
+}
+
+/** The destinations of a group, with what is wrong with them by themselves complained of. */
+export function readGroup(
+  { value, complain }: Thing<WrittenGroup>,
+  policyNames: ReadonlySet<string>,
+): readonly DestinationTemplate[] {
+  return value.deliver.map((written, at) => readDestination(written, at, policyNames, complain))
+}
+
+/** Options beside `group`, which has its own. Before defaults are filled in: afterwards nobody knows what was written. */
+export function complainOfGroupOptions(raw: unknown, complain: Complain): void {
+  const { deliver } = raw as { readonly deliver?: unknown }
+  if (!Array.isArray(deliver)) return
+  for (const [at, entry] of deliver.entries()) {
+    if (typeof entry !== 'object' || entry === null || !Object.hasOwn(entry, 'group')) continue
+    for (const key of Object.keys(entry)) {
+      if (['group', 'pubsub', 'node', 'jid'].includes(key)) continue
+      const message = `${key} doesn't go with a group: its destinations have their own options`
+      complain('option-unfit', ['deliver', at, key], message, { at: 'key' })
+    }
+  }
+}
 
 /** One entry of `deliver`, with what is wrong with it by itself complained of. */
-export function readDestination(
+function readDestination(
   written: WrittenDestination,
   at: number,
   policies: ReadonlySet<string>,

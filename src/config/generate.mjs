@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /**
- * Writes what comes from the JSON Schemas of the configuration kinds: `src/config/kinds.ts` and `docs/configuration.md`.
+ * Writes what comes from the JSON Schemas of the configuration kinds: `src/config/kinds.ts` and `docs/configuration.md`; and the
+ * destinations of a group, which are those of a route.
  * With `--check` it writes nothing, and exits 1 where a committed file is not what would be written.
  */
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { compile } from 'json-schema-to-typescript'
 import { referencePage } from './reference-page.mjs'
 
@@ -17,10 +20,15 @@ const typeOptions = {
 const DROPPED = new Set('title $id oneOf anyOf if then else dependencies default examples propertyNames'.split(' '))
 
 const root = new URL('../../', import.meta.url)
-const KINDS = ['waybill', 'document-type', 'route', 'policy']
+const KINDS = ['waybill', 'document-type', 'route', 'destination-group', 'policy']
 
-const schemas = KINDS.map((kind) => JSON.parse(read(`schemas/${kind}.schema.json`)))
+const GROUP_SCHEMA = 'schemas/destination-group.schema.json'
+const groupSchema = withDestinations()
+const schemas = KINDS.map((kind) =>
+  JSON.parse(kind === 'destination-group' ? groupSchema : read(`schemas/${kind}.schema.json`)),
+)
 const outputs = {
+  [GROUP_SCHEMA]: groupSchema,
   'src/config/kinds.ts': await kindTypes(),
   'docs/configuration.md': referencePage(
     KINDS.map((kind, at) => ({ kind, schema: schemas[at] })),
@@ -34,6 +42,27 @@ if (process.argv.includes('--check')) {
   process.exitCode = stale.length === 0 ? 0 : 1
 } else {
   for (const [path, text] of stale) writeFileSync(new URL(path, root), text)
+}
+
+/** A group's destinations are a route's, without groups: written down once, in the route's schema. */
+function withDestinations() {
+  const { destination } = JSON.parse(read('schemas/route.schema.json')).definitions
+  const { group: _, ...properties } = destination.properties
+  const own = {
+    ...destination,
+    title: 'Destination of a group',
+    description: 'Either `pubsub` with `node`, or `jid`.',
+    oneOf: destination.oneOf.filter(({ required }) => required[0] !== 'group'),
+    properties,
+  }
+  const schema = { ...JSON.parse(read(GROUP_SCHEMA)), definitions: { destination: own } }
+  return format(JSON.stringify(schema, null, 2))
+}
+
+/** As Biome formats JSON: `--check` compares texts. */
+function format(text) {
+  const biome = fileURLToPath(new URL('node_modules/.bin/biome', root))
+  return execFileSync(biome, ['format', '--stdin-file-path=a.json'], { input: text, encoding: 'utf8' })
 }
 
 async function kindTypes() {

@@ -4,12 +4,13 @@ import { formats } from './formats.ts'
 import type { Path } from './problem.ts'
 import { parseTimespan } from './timespan.ts'
 
-export type KindName = 'Waybill' | 'DocumentType' | 'Route' | 'Policy'
+export type KindName = 'Waybill' | 'DocumentType' | 'Route' | 'DestinationGroup' | 'Policy'
 
 const FILES: Readonly<Record<KindName, string>> = {
   Waybill: 'waybill',
   DocumentType: 'document-type',
   Route: 'route',
+  DestinationGroup: 'destination-group',
   Policy: 'policy',
 }
 

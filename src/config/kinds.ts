@@ -419,63 +419,11 @@ export interface Route {
   otherwise: boolean
   when: Group
   /**
-   * Where a document goes that matches: nodes (`pubsub` and `node`) and JIDs (`jid`).
+   * Where a document goes that matches: nodes (`pubsub` and `node`), JIDs (`jid`) and groups of them (`group`).
    *
    * @minItems 1
-   *
-   * Items: Either `pubsub` with `node`, or `jid`.
    */
-  deliver: {
-    /**
-     * JID of the service.
-     */
-    pubsub?: string
-    /**
-     * Name of the node, with `{field}` places that the document's fields fill in, percent-encoded.
-     */
-    node?: string
-    /**
-     * The receiver, with `{field}` places in localpart and resource; values are escaped by XEP-0106.
-     */
-    jid?: string
-    /**
-     * Regular expression that the filled-in node or JID must match from end to end. Needed where there is a place: a document can't choose an arbitrary address.
-     */
-    allow?: string
-    /**
-     * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
-     */
-    create?: {
-      /**
-       * Value of the option.
-       */
-      [k: string]: string | number | boolean
-    }
-    /**
-     * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
-     */
-    confirm?: 'none' | 'receipt' | 'iq'
-    /**
-     * How long a result or a receipt may take.
-     */
-    confirmTimeout: string
-    /**
-     * Name of a policy.
-     */
-    retry: string
-    /**
-     * `element`: as a child element; `sealed`: byte for byte (XEP-0231). Left out: as it came in.
-     */
-    as?: 'element' | 'sealed'
-    /**
-     * Body of the message, with `{field}` places. For JIDs only, not with `confirm: iq`.
-     */
-    body?: string
-    /**
-     * How many nodes one document may reach where a field has several values.
-     */
-    maxNodes: number
-  }[]
+  deliver: Destination[]
   /**
    * Documents of one key reach one destination in the order in which they were accepted.
    */
@@ -589,6 +537,144 @@ export interface Group {
    * A group of conditions that must not hold, or a list of groups of which none may.
    */
   not?: Group | Group[]
+}
+/**
+ * Either `pubsub` with `node`, or `jid`, or the `group` that has its own.
+ *
+ * This interface was referenced by `Route`'s JSON-Schema
+ * via the `definition` "destination".
+ */
+export interface Destination {
+  /**
+   * JID of the service.
+   */
+  pubsub?: string
+  /**
+   * Name of the node, with `{field}` places that the document's fields fill in, percent-encoded.
+   */
+  node?: string
+  /**
+   * The receiver, with `{field}` places in localpart and resource; values are escaped by XEP-0106.
+   */
+  jid?: string
+  /**
+   * Name of a `DestinationGroup`: all of its destinations, with their own options.
+   */
+  group?: string
+  /**
+   * Regular expression that the filled-in node or JID must match from end to end. Needed where there is a place: a document can't choose an arbitrary address.
+   */
+  allow?: string
+  /**
+   * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
+   */
+  create?: {
+    /**
+     * Value of the option.
+     */
+    [k: string]: string | number | boolean
+  }
+  /**
+   * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
+   */
+  confirm?: 'none' | 'receipt' | 'iq'
+  /**
+   * How long a result or a receipt may take.
+   */
+  confirmTimeout: string
+  /**
+   * Name of a policy.
+   */
+  retry: string
+  /**
+   * `element`: as a child element; `sealed`: byte for byte (XEP-0231). Left out: as it came in.
+   */
+  as?: 'element' | 'sealed'
+  /**
+   * Body of the message, with `{field}` places. For JIDs only, not with `confirm: iq`.
+   */
+  body?: string
+  /**
+   * How many nodes one document may reach where a field has several values.
+   */
+  maxNodes: number
+}
+
+/**
+ * Destinations that routes name together: `deliver: [{ group: NAME }]`.
+ */
+export interface DestinationGroup {
+  /**
+   * Says what this is.
+   */
+  kind: 'DestinationGroup'
+  /**
+   * What routes name with `group`. Unique among groups of destinations.
+   */
+  name: string
+  /**
+   * The destinations, as in a route.
+   *
+   * @minItems 1
+   */
+  deliver: DestinationOfAGroup[]
+}
+/**
+ * Either `pubsub` with `node`, or `jid`.
+ *
+ * This interface was referenced by `DestinationGroup`'s JSON-Schema
+ * via the `definition` "destination".
+ */
+export interface DestinationOfAGroup {
+  /**
+   * JID of the service.
+   */
+  pubsub?: string
+  /**
+   * Name of the node, with `{field}` places that the document's fields fill in, percent-encoded.
+   */
+  node?: string
+  /**
+   * The receiver, with `{field}` places in localpart and resource; values are escaped by XEP-0106.
+   */
+  jid?: string
+  /**
+   * Regular expression that the filled-in node or JID must match from end to end. Needed where there is a place: a document can't choose an arbitrary address.
+   */
+  allow?: string
+  /**
+   * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
+   */
+  create?: {
+    /**
+     * Value of the option.
+     */
+    [k: string]: string | number | boolean
+  }
+  /**
+   * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
+   */
+  confirm?: 'none' | 'receipt' | 'iq'
+  /**
+   * How long a result or a receipt may take.
+   */
+  confirmTimeout: string
+  /**
+   * Name of a policy.
+   */
+  retry: string
+  /**
+   * `element`: as a child element; `sealed`: byte for byte (XEP-0231). Left out: as it came in.
+   */
+  as?: 'element' | 'sealed'
+  /**
+   * Body of the message, with `{field}` places. For JIDs only, not with `confirm: iq`.
+   */
+  body?: string
+  /**
+   * How many nodes one document may reach where a field has several values.
+   */
+  maxNodes: number
 }
 
 /**

@@ -10,9 +10,9 @@ import { readYaml, type YamlThing } from './yaml-file.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 const DEFAULT_FOLDERS = ['types', 'routes', 'policies']
-const KINDS: readonly KindName[] = ['DocumentType', 'Route', 'Policy']
+const KINDS: readonly KindName[] = ['DocumentType', 'Route', 'DestinationGroup', 'Policy']
 
-/** Document types, routes and policies of all files that `load` names. Of things with one name all are given. */
+/** Document types, routes, groups of destinations and policies of all files that `load` names. Of things with one name all are given. */
 export async function readThings(
   folder: string,
   waybill: WaybillThing,
@@ -77,7 +77,11 @@ function thingOf(yaml: YamlThing, file: string, isFileSound: boolean, problems: 
   const { value } = yaml
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'a list' : `a ${typeof value}`
-    complain('wrong-type', [], `A document type, route or policy must be a mapping, found ${found}`)
+    complain(
+      'wrong-type',
+      [],
+      `A document type, route, group of destinations or policy must be a mapping, found ${found}`,
+    )
     return undefined
   }
   const { kind, name } = value as { readonly kind?: unknown; readonly name?: unknown }

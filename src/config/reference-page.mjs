@@ -9,7 +9,7 @@ One folder, given to every command (\`waybill run DIR\`). \`waybill check DIR\` 
 [code](#problems).
 
 - \`waybill.yaml\` holds the [installation](#waybill).
-- Files named by its \`load\` hold [document types](#documenttype), [routes](#route) and [policies](#policy), several YAML documents a file where that is handy.
+- Files named by its \`load\` hold [document types](#documenttype), [routes](#route), [groups of destinations](#destinationgroup) and [policies](#policy), several YAML documents a file where that is handy.
 - A key that isn't known is an error: nothing is passed over.
 
 **Completion in an editor.** Editors that speak to yaml-language-server take the schema from the first line of a file that holds one kind:
@@ -60,11 +60,14 @@ function rowsOf(root, schema, prefix) {
   })
 }
 
+const DESTINATION = '#/definitions/destination'
+
 function innerRows(root, property, key) {
   // What stands in itself is told once, where it is first used.
   const target = property.$ref ? definitionOf(root, property) : property
   const own = rowsOf(root, target, `${key}.`)
-  const items = property.items ? rowsOf(root, property.items, `${key}[].`) : []
+  const item = property.items?.$ref === DESTINATION ? definitionOf(root, property.items) : property.items
+  const items = item ? rowsOf(root, item, `${key}[].`) : []
   const named = property.additionalProperties?.properties
     ? rowsOf(root, property.additionalProperties, `${key}.NAME.`)
     : []
@@ -147,7 +150,7 @@ function typeWords(root, property, type, choices) {
   if (type === 'string' && choices) return choices.map((value) => `\`${value}\``).join(', ')
   if (type === 'string') return FORMATS[property.format] ?? TYPES.string
   if (type !== 'array' || !property.items) return TYPES[type]
-  if (property.items.properties) return 'list of mappings'
+  if (property.items.properties || property.items.$ref === DESTINATION) return 'list of mappings'
   if (property.items.$ref === '#/definitions/group') return 'list of [groups](routes.md#groups)'
   const words = valueWords(root, property.items)
   return `list of ${words}${words.endsWith('`') ? '' : 's'}`

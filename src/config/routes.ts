@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { destinationName, parseDestination } from '../domain/delivery.ts'
 import { normaliseJid } from '../domain/jid.ts'
 import type { Order, Route, RouteTest } from '../domain/route.ts'
-import { readDestination } from './destinations.ts'
+import { type DeliverSurroundings, type ReadDeliver, readDeliver } from './destinations.ts'
 import { findFile } from './find-files.ts'
 import type { Route as Written } from './kinds.ts'
 import { complainOfFields } from './route-fields.ts'
@@ -11,15 +11,21 @@ import { parseTimespan } from './timespan.ts'
 import { readWhen, type WhenSurroundings } from './when.ts'
 
 /** What a route can refer to. */
-export interface Surroundings extends WhenSurroundings {
+export interface Surroundings extends WhenSurroundings, DeliverSurroundings {
   readonly folder: string
-  readonly policyNames: ReadonlySet<string>
+}
+
+export interface ReadRoute {
+  readonly route: Route
+  /** Where a path into the route leads in what was written. */
+  readonly writtenAt: ReadDeliver['writtenAt']
 }
 
 /** A route of a thing that its schema found sound; what is wrong beyond that is complained of. */
-export async function readRoute(thing: Thing<Written>, surroundings: Surroundings): Promise<Route> {
+export async function readRoute(thing: Thing<Written>, surroundings: Surroundings): Promise<ReadRoute> {
   const { value, complain } = thing
   const { conditions, types } = readWhen(value.when, surroundings, complain)
+  const { templates, writtenAt } = readDeliver(value.deliver, surroundings, complain)
   const route: Route = {
     name: value.name,
     owner: value.owner,
@@ -27,14 +33,14 @@ export async function readRoute(thing: Thing<Written>, surroundings: Surrounding
     stop: value.stop,
     otherwise: value.otherwise,
     when: conditions,
-    deliver: value.deliver.map((written, at) => readDestination(written, at, surroundings.policyNames, complain)),
+    deliver: templates,
     order: readOrder(value.order),
     expiresMs: value.expires === undefined ? undefined : parseTimespan(value.expires),
     tests: await readTests(thing, surroundings.folder),
     source: sourceOf(thing),
   }
-  if (types) complainOfFields(route, types, complain)
-  return route
+  if (types) complainOfFields(route, types, (code, path, ...rest) => complain(code, writtenAt(path), ...rest))
+  return { route, writtenAt }
 }
 
 export function complainOfMissingWhen(raw: unknown, { complain }: Pick<Thing, 'complain'>): void {

@@ -1,4 +1,10 @@
-import { type AttemptOutcome, type AttemptRecord, type DeadReason, destinationName } from '../domain/delivery.ts'
+import {
+  type AttemptOutcome,
+  type AttemptRecord,
+  type DeadReason,
+  destinationName,
+  parseDeliveryId,
+} from '../domain/delivery.ts'
 import { type Answer, defaultPolicy, delayAfter, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
 import { expire } from './expire.ts'
@@ -15,6 +21,7 @@ import {
   StoreUnavailable,
   type Wakes,
 } from './ports.ts'
+import { createSuspects } from './suspects.ts'
 
 export interface DeliverNeeds {
   readonly store: Store
@@ -34,8 +41,10 @@ export interface Deliverer {
   deliver(ids: readonly string[]): Promise<void>
   /** An error message came back for something that counted as delivered (docs/operations.md, guarantee 5). */
   bounced(id: string, from: string, answer: Answer): Promise<void>
-  /** Ends what has expired, and finds what is due and has nobody to wake it; gives how many. */
+  /** Ends what has expired, sends suspects, and finds what is due and has nobody to wake it; gives how many of those. */
   sweep(): Promise<number>
+  /** Takes back what earlier processes had under way. */
+  reclaim(): Promise<void>
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>
   readonly underWay: number
@@ -55,6 +64,7 @@ const WRITE_PAUSE_MS = 1_000
 export function createDeliverer(needs: DeliverNeeds): Deliverer {
   const { store, wakes, outlet, log } = needs
   const places = createPlaces(needs.places)
+  const sendSuspects = createSuspects({ store, outlet, attempt, log })
 
   async function deliver(ids: readonly string[]): Promise<void> {
     if (!outlet.online) return
@@ -66,22 +76,39 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     for (const one of started) void attempt(one)
   }
 
-  async function attempt(started: StartedAttempt): Promise<void> {
+  async function attempt(started: StartedAttempt, onHad?: () => void): Promise<void> {
     const leave = places.take(destinationName(started.destination), started.payload.length)
     const atMs = needs.now()
     try {
-      const outcome = await outlet.send(started)
+      const outcome = await send(started, onHad)
       const judgement = judge(started, outcome, atMs, needs)
       const { end } = judgement
       const free = await write(end)
       tell(started, judgement, needs)
-      wake(free, 0)
+      if (free.length > 0) wakes.hand(free)
       if (end.kind === 'retry') wake([end.id], end.dueAtMs - needs.now())
     } catch (error) {
       // The lease runs out and the sweeper takes the delivery up again.
       log('error', 'attempt-lost', { id: started.id, reason: (error as Error).message })
     } finally {
       leave()
+    }
+  }
+
+  /** A fault of ours with one delivery is counted like an answer: whatever it comes from, the tries end. */
+  async function send(started: StartedAttempt, onHad?: () => void): Promise<SendOutcome> {
+    let isAlone = started.alone !== undefined
+    try {
+      const outcome = await outlet.send(started, () => {
+        isAlone = false
+        onHad?.()
+      })
+      return outcome.kind === 'void' && outcome.closed && isAlone ? { kind: 'broken', reason: outcome.reason } : outcome
+    } catch (error) {
+      const reason = (error as Error).message
+      if (error instanceof StoreUnavailable) return { kind: 'void', reason }
+      log('error', 'attempt-failed', { id: started.id, reason })
+      return { kind: 'fault', reason }
     }
   }
 
@@ -108,9 +135,26 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   async function sweep(): Promise<number> {
     await expire(needs)
     if (!outlet.online) return 0
+    void sendSuspects().catch((error: Error) => log('warn', 'suspects-left', { reason: error.message }))
     const ids = await store.due(SWEEP_LIMIT)
     if (ids.length > 0) await wakes.wake(ids, 0)
     return ids.length
+  }
+
+  async function reclaim(): Promise<void> {
+    const { deliveries, dead } = await store.reclaim()
+    if (deliveries > 0) log('info', 'reclaimed', { deliveries, dead: dead.length })
+    for (const id of dead) await tellBroken(id)
+  }
+
+  async function tellBroken(id: string): Promise<void> {
+    const progress = await store.progress(id)
+    needs.metrics.ended('dead', 'breaks-step', (needs.now() - (progress?.receivedAtMs ?? needs.now())) / 1000)
+    const envelopeId = parseDeliveryId(id).envelopeId
+    needs.alarm(
+      `breaks-step ${id}`,
+      `gave up a delivery: the process has died each time it was under way. See: waybill trace DIR ${envelopeId}`,
+    )
   }
 
   async function bounced(id: string, from: string, answer: Answer): Promise<void> {
@@ -130,6 +174,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   return {
     deliver,
     bounced,
+    reclaim,
     sweep,
     idle: places.empty,
     get underWay() {
@@ -144,8 +189,15 @@ interface Judgement {
   readonly alarm: boolean
 }
 
+type SendOutcome =
+  | AttemptOutcome
+  /** The stream closed while this was alone on it. */
+  | { readonly kind: 'broken'; readonly reason: string }
+  /** Our own handling of it threw. */
+  | { readonly kind: 'fault'; readonly reason: string }
+
 /** What an outcome means: one row for each kind. */
-function judge(started: StartedAttempt, outcome: AttemptOutcome, atMs: number, needs: DeliverNeeds): Judgement {
+function judge(started: StartedAttempt, outcome: SendOutcome, atMs: number, needs: DeliverNeeds): Judgement {
   const { id } = started
   const nowMs = needs.now()
   const record = (result: string, text: string): AttemptRecord => ({
@@ -158,7 +210,14 @@ function judge(started: StartedAttempt, outcome: AttemptOutcome, atMs: number, n
     case 'delivered':
       return { end: { id, kind: 'delivered', record: record(outcome.proof, '') }, alarm: false }
     case 'void':
-      return { end: { id, kind: 'void', dueAtMs: nowMs, record: record('void', outcome.reason) }, alarm: false }
+      return { end: { ...voidEnd(id, outcome, nowMs), record: record('void', outcome.reason) }, alarm: false }
+    case 'broken':
+      return {
+        end: { id, kind: 'dead', reason: 'breaks-stream', record: record('breaks-stream', outcome.reason) },
+        alarm: true,
+      }
+    case 'fault':
+      return judgeFault(started, record('fault', outcome.reason), needs)
     case 'unsendable':
       return {
         end: { id, kind: 'dead', reason: outcome.reason, record: record(outcome.reason, outcome.text) },
@@ -167,6 +226,23 @@ function judge(started: StartedAttempt, outcome: AttemptOutcome, atMs: number, n
     case 'refused':
       return judgeRefusal(started, outcome.answer, record(outcome.answer.condition, outcome.answer.text), needs)
   }
+}
+
+function voidEnd(id: string, { closed }: { readonly closed?: true }, dueAtMs: number) {
+  return { id, kind: 'void', dueAtMs, ...(closed && { closed }) } as const
+}
+
+function judgeFault(
+  { id, tries, options, sinceMs }: StartedAttempt,
+  record: AttemptRecord,
+  needs: DeliverNeeds,
+): Judgement {
+  const policy = needs.policies().get(options.retry) ?? defaultPolicy
+  const nowMs = needs.now()
+  const delayMs = delayAfter(policy, tries, nowMs - sinceMs, needs.random())
+  return delayMs === null
+    ? { end: { id, kind: 'dead', reason: 'breaks-step', record }, alarm: true }
+    : { end: { id, kind: 'retry', dueAtMs: nowMs + delayMs, record }, alarm: false }
 }
 
 function judgeRefusal(started: StartedAttempt, answer: Answer, record: AttemptRecord, needs: DeliverNeeds): Judgement {

@@ -12,6 +12,7 @@ export interface Gauges {
   readonly depth: () => Promise<{
     readonly waiting: number
     readonly underWay: number
+    readonly suspects: number
     readonly dead: number
     readonly oldestDueMs: number
   }>
@@ -73,7 +74,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   })
   const attempts = new Counter({
     name: 'waybill_attempts_total',
-    help: 'Attempts to deliver, by result: result, receipt, handed-over, void, bounced, or the condition of the error.',
+    help: 'Attempts to deliver, by result: result, receipt, handed-over, void, breaks-stream, fault (of ours), bounced, or the condition of the error.',
     labelNames: ['result'],
     registers,
   })
@@ -137,6 +138,8 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     const rows = {
       waiting: 'Deliveries that wait for an attempt, for their time, or behind another one.',
       underWay: 'Deliveries with an attempt under way.',
+      suspects:
+        'Deliveries that wait to be sent alone, because the stream was closed or the process died each time they were under way.',
       dead: 'Dead letters kept.',
       oldestDueMs: 'How long the delivery that is due longest has been due, in milliseconds.',
     } as const

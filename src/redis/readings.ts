@@ -39,9 +39,11 @@ export function createReadings(
     },
 
     async depth() {
-      const [waiting, underWay, dead, due] = (await call('depth', [], repeatable)) as [number, number, number, Buffer]
+      const [waiting, underWay, dead, due, suspects] = (await call('depth', [], repeatable)) as [
+        ...[number, number, number, Buffer, number],
+      ]
       const oldestDueMs = due.length === 0 ? 0 : Math.max(0, clock() - Number(String(due)))
-      return { waiting, underWay, dead, oldestDueMs }
+      return { waiting, underWay, suspects, dead, oldestDueMs }
     },
   }
 }

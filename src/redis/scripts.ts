@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis'
 export type ScriptName =
   | 'accept'
   | 'bounce'
+  | 'cleared'
   | 'dead'
   | 'depth'
   | 'drop'

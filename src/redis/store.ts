@@ -103,6 +103,7 @@ function isReplyOrLoss(error: unknown): boolean {
 const TYPES = {
   ready: 'zset',
   later: 'zset',
+  suspects: 'zset',
   underway: 'zset',
   expiring: 'zset',
   dead: 'zset',
@@ -137,10 +138,14 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const call = createCall(client, prefix, clock, log)
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
   const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS }
-  const { start, releaseLost } = createStart(call, attempts)
+  const { start, startSuspect, releaseLost } = createStart(call, attempts)
   return {
     accept: createAccept(call, { limits, waitAof, replicas, clock }),
     start,
+    startSuspect,
+    async cleared(id) {
+      await call('cleared', [instance, id], { repeatable: true })
+    },
     end: createEnd(call, attempts),
     ...createReturns(call, releaseLost, options),
     ...createOperations(call, client, prefix, options),
@@ -186,13 +191,15 @@ function createReturns(
     },
 
     async reclaim() {
-      let taken = 0
+      let deliveries = 0
+      const dead: string[] = []
       for (let offset = 0; ; ) {
         const reply = await call('reclaim', [instance, offset, PART], { repeatable: true })
-        const [takenNow, own] = reply as [number, number]
-        taken += takenNow
+        const [taken, own, deadNow] = reply as [number, number, Buffer[]]
+        deliveries += taken
+        dead.push(...deadNow.map(String))
         offset += own
-        if (takenNow + own < PART) return taken
+        if (taken + own < PART) return { deliveries, dead }
       }
     },
   }

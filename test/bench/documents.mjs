@@ -21,7 +21,7 @@ const CURRENCIES = ['EUR', 'GBP', 'USD']
  * @param {number} seed
  * @returns {() => number} numbers in [0, 1)
  */
-function random(seed) {
+export function random(seed) {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

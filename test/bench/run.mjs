@@ -1,4 +1,4 @@
-// `npm run bench -- NAME`: one benchmark, on servers of its own, with nothing left behind.
+// `npm run bench -- NAME`: one benchmark, with servers of its own where it needs some, and nothing left behind.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,11 @@ import { installPackages } from '../../deploy/setup/packages.mjs'
 import { makeClosing } from './closing.mjs'
 
 /** @type {Readonly<Record<string, () => Promise<any>>>} */
-const BENCHMARKS = { e2e: () => import('./e2e.mjs'), order: () => import('./order.mjs') }
+const BENCHMARKS = {
+  e2e: () => import('./e2e.mjs'),
+  match: () => import('./match.mjs'),
+  order: () => import('./order.mjs'),
+}
 const LONGEST_MS = 30 * 60_000
 const COMMON = /** @type {const} */ ({
   seed: { type: 'string', default: '1' },
@@ -18,7 +22,7 @@ const COMMON = /** @type {const} */ ({
   help: { type: 'boolean', default: false },
 })
 const USAGE = `npm run bench -- e2e --quick
-npm run bench -- e2e --check --json result.json
+npm run bench -- match --check --json result.json
 npm run bench -- NAME [OPTION…]      NAME: ${Object.keys(BENCHMARKS).join(', ')}
 
   --seed N         of the generated documents (1)

@@ -369,3 +369,39 @@ describe('problems', () => {
     expect(locate('Waybill', '', ['redis', 'durability'])).toMatchObject({ file: 'waybill.yaml', line: 4, column: 69 })
   })
 })
+
+describe('a group of destinations', () => {
+  const group = `kind: DestinationGroup
+name: finance
+deliver:
+  - { jid: erp@example.org, confirm: receipt }
+  - { pubsub: p.example.org, node: "n/{currency}", allow: "n/[A-Z]{3}" }
+`
+  const route = `kind: Route
+name: r
+when: { type: order }
+deliver:
+  - { jid: first@example.org }
+  - { group: finance }
+  - { jid: last@example.org }
+`
+  const files = { 'waybill.yaml': WAYBILL, 'types/t.yaml': ORDER, 'routes/g.yaml': group, 'routes/r.yaml': route }
+
+  it('stands for its destinations, in the place of its entry', async () => {
+    const { routes, locate } = await loadSound(files)
+    const targets = routes[0]!.deliver.map(({ target, confirm }) => [
+      target.kind === 'jid' ? target.jid : target.node,
+      confirm,
+    ])
+    expect(targets).toEqual([
+      ['first@example.org', 'none'],
+      ['erp@example.org', 'receipt'],
+      ['n/{currency}', 'iq'],
+      ['last@example.org', 'none'],
+    ])
+    const lines = [0, 1, 2, 3].map((at) => locate('Route', 'r', ['deliver', at, 'allow']))
+    expect(lines.map(({ file, line }) => `${file}:${line}`)).toEqual(
+      [5, 6, 6, 7].map((line) => `routes/r.yaml:${line}`),
+    )
+  })
+})

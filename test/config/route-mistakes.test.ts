@@ -96,7 +96,7 @@ const inRoutes: readonly Mistake[] = [
     'a destination of no kind',
     deliver('»{ retry: default }'),
     'choose-one',
-    'deliver[0] needs exactly one of pubsub, jid: found none',
+    'deliver[0] needs exactly one of pubsub, jid, group: found none',
   ],
   [
     'a destination of two kinds',
@@ -176,6 +176,44 @@ const inRoutes: readonly Mistake[] = [
     deliver('{ jid: a@example.org, confirm: iq, »body: hello }'),
     'option-unfit',
     'an iq has no body',
+  ],
+  [
+    'an unknown group of destinations',
+    deliver('{ group: »finanse }'),
+    'group-unknown',
+    'Unknown group of destinations "finanse" (did you mean "finance"?)',
+  ],
+  [
+    'an option beside a group',
+    deliver('{ group: finance, »retry: default }'),
+    'option-unfit',
+    'have their own options',
+  ],
+  ['a group and a JID', deliver('»{ group: finance, jid: a@example.org }'), 'choose-one', 'found jid and group'],
+  [
+    "a group's template that is not for the route's types",
+    `${when('{ type: opaque }').replace('{ jid: a@example.org }', '{ jid: b@example.org }, { group: »templates }')}`,
+    'field-unknown',
+    'Unknown field "currency"',
+  ],
+  [
+    'a group in a group',
+    'kind: DestinationGroup\nname: g\ndeliver: [{ jid: a@example.org, »group: finance }]',
+    'unknown-key',
+    'Unknown key "group"',
+  ],
+  [
+    'a template of a group without allow',
+    'kind: DestinationGroup\nname: g\ndeliver: [»{ pubsub: p.example.org, node: "n/{currency}" }]',
+    'allow-missing',
+    '`allow` must say which addresses',
+  ],
+  ['a group without destinations', 'kind: DestinationGroup\nname: g\n»deliver: []', 'wrong-value', 'must not be empty'],
+  [
+    'two groups of one name',
+    'kind: DestinationGroup\nname: »finance\ndeliver: [{ jid: a@example.org }]',
+    'duplicate-name',
+    'There are two of DestinationGroup finance',
   ],
   [
     'a node to create for a JID',
@@ -277,4 +315,14 @@ const inRoutes: readonly Mistake[] = [
   ],
 ]
 
-expectMistakes('routes/a.yaml', { 'waybill.yaml': WAYBILL, 'types/order.yaml': ORDER }, inRoutes)
+const GROUPS = `kind: DestinationGroup
+name: finance
+deliver: [{ jid: erp@example.org }]
+---
+kind: DestinationGroup
+name: templates
+deliver: [{ pubsub: p.example.org, node: "n/{currency}", allow: ".*" }]
+`
+const others = { 'waybill.yaml': WAYBILL, 'types/order.yaml': ORDER, 'types/groups.yaml': GROUPS }
+
+expectMistakes('routes/a.yaml', others, inRoutes)

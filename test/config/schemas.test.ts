@@ -8,7 +8,7 @@ import { answerTable } from '../../src/domain/retry.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
-const kinds: readonly KindName[] = ['Waybill', 'DocumentType', 'Route', 'Policy']
+const kinds: readonly KindName[] = ['Waybill', 'DocumentType', 'Route', 'DestinationGroup', 'Policy']
 
 interface Place {
   readonly path: string

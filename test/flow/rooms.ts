@@ -60,7 +60,7 @@ export interface Flow extends Said {
   readonly operations: Operations
   /** What the flow asks; may be replaced at any time. */
   ruling: Ruling
-  outcome: (attempt: StartedAttempt) => AttemptOutcome | Promise<AttemptOutcome>
+  outcome: (attempt: StartedAttempt, onHad: () => void) => AttemptOutcome | Promise<AttemptOutcome>
   online: boolean
 }
 
@@ -88,6 +88,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
       said.wakes.push({ ids, delayMs })
       await changes.wake?.()
     },
+    hand: (ids: readonly string[]) => void said.wakes.push({ ids, delayMs: 0 }),
   }
   const flow = {
     ruling: await rulingOf(changes.routes),
@@ -95,9 +96,9 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     outcome: (() => ({ kind: 'delivered', proof: 'result' })) as Flow['outcome'],
   }
   const outlet = {
-    async send(attempt: StartedAttempt) {
+    async send(attempt: StartedAttempt, onHad = () => {}) {
       said.sent.push(attempt)
-      return flow.outcome(attempt)
+      return flow.outcome(attempt, onHad)
     },
     notify() {},
     get online() {

@@ -22,10 +22,10 @@ afterAll(async () => {
   await redis?.stop()
 })
 
-const STEPS = 150
+const STEPS = 180
 const KEPT = { ms: 400_000, finished: 8, dead: 6, bounceMs: 100_000 }
 const DESTINATIONS = ['a@x.example', 'b@x.example', 'c@x.example']
-const KINDS = ['delivered', 'retry', 'void', 'dead', 'expired'] as const
+const KINDS = ['delivered', 'retry', 'void', 'closed', 'closed', 'closed', 'dead', 'expired'] as const
 
 async function openWorld(seed: number) {
   const random = seededRandom(seed)
@@ -102,8 +102,27 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const instance = world.below(5) > 0 ? 'one' : 'two'
     const kind = world.pick(KINDS)
     const dueAtMs = world.clock() + world.below(20_000)
-    const end = { id, kind, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
+    const how = kind === 'closed' ? { kind: 'void', closed: true } : { kind }
+    const end = { id, ...how, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
     expect(await world.stores[instance]!.end(end)).toEqual(world.model.end(id, instance, kind, dueAtMs))
+  },
+  async startSuspect(world) {
+    const instance = world.pick(['one', 'two'])
+    const may = world.model.suspectsDue()
+    const started = await world.stores[instance]!.startSuspect()
+    if (!started) {
+      expect(may).toEqual([])
+      return
+    }
+    expect(may).toContain(started.id)
+    expect(started.alone).toBeDefined()
+    world.model.startSuspect(started.id, instance)
+  },
+  async cleared(world) {
+    const id = underWay(world) ?? anyDelivery(world)
+    const instance = world.pick(['one', 'two'])
+    await world.stores[instance]!.cleared(id)
+    world.model.cleared(id, instance)
   },
   async bounce(world) {
     const id = anyDelivery(world)
@@ -159,7 +178,8 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     if (end === document.owed) document.owed = 0
   },
   async reclaim(world) {
-    expect(await world.stores.one!.reclaim()).toBe(world.model.takeBack(({ holder }) => holder !== 'one'))
+    const { deliveries, dead } = await world.stores.one!.reclaim()
+    expect({ deliveries, dead: dead.toSorted() }).toEqual(world.model.reclaim('one'))
   },
   async prune(world) {
     expect(await world.stores.one!.prune()).toBe(world.model.prune())
@@ -180,7 +200,9 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['accept', 6],
   ['start', 4],
   ['startDue', 5],
-  ['end', 9],
+  ['startSuspect', 2],
+  ['cleared', 1],
+  ['end', 11],
   ['bounce', 2],
   ['redrive', 2],
   ['replan', 1],
@@ -189,7 +211,7 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['park', 2],
   ['expire', 2],
   ['report', 2],
-  ['reclaim', 1],
+  ['reclaim', 2],
   ['prune', 1],
   ['wait', 3],
 ]
@@ -202,13 +224,14 @@ async function compare(world: World): Promise<void> {
   const ledger = await stores.one!.ledger()
   expect(ledger).toMatchObject(model.ledger())
   expect(await balances(stores.one!)).toEqual([])
-  const keys = ['ready', 'later', 'underway', 'expiring', 'dead', 'finished'].map((name) =>
+  const keys = ['ready', 'later', 'suspects', 'underway', 'expiring', 'dead', 'finished'].map((name) =>
     client.zrange(`{${prefix}:0}:${name}`, '0', '-1'),
   )
-  const [ready, later, held, expiring, dead, finished] = await Promise.all(keys)
+  const [ready, later, suspects, held, expiring, dead, finished] = await Promise.all(keys)
   const waiting = model.deliveries().filter(({ state }) => state === 'waiting')
   const heads = waiting.filter((one) => one.holder === undefined && model.isHead(one))
-  expect([...ready!, ...later!].sort()).toEqual(ids(heads))
+  expect([...ready!, ...later!].sort()).toEqual(ids(heads.filter((one) => !model.isSuspect(one))))
+  expect(suspects!.sort()).toEqual(ids(heads.filter(model.isSuspect)))
   expect(held!.sort()).toEqual(ids(waiting.filter(({ holder }) => holder)))
   const mayExpire = waiting.filter(({ holder, expiresAtMs }) => !holder && expiresAtMs !== undefined)
   expect(expiring!.sort()).toEqual(ids(mayExpire))

@@ -137,7 +137,7 @@ export const mistakes: readonly Mistake[] = [
     'a destination of two kinds',
     ROUTES,
     deliver('r18', '»{ jid: a@example.test, pubsub: pubsub.example.test, node: n }'),
-    'exactly one of pubsub, jid',
+    'exactly one of pubsub, jid, group',
   ],
   [
     'an unknown policy',

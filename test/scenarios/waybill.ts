@@ -8,7 +8,7 @@ import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
 import { eventually } from '../eventually.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
-import { type RunningXmppServer, startXmppServer } from '../servers/xmpp.ts'
+import { type RunningXmppServer, startXmppServer, type XmppServerOptions } from '../servers/xmpp.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const CONFIG = fileURLToPath(new URL('./config/', import.meta.url))
@@ -133,6 +133,7 @@ export interface InstallOptions {
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
   /** Is done before Waybill starts; the address of Waybill is free until then. */
+  readonly serverOptions?: XmppServerOptions
   readonly prepare?: (server: RunningXmppServer) => Promise<void>
 }
 
@@ -144,11 +145,12 @@ export async function install({
   settings = {},
   redisConfig,
   config = CONFIG,
+  serverOptions,
   prepare,
 }: InstallOptions): Promise<Installation> {
   const [redis, server] = await Promise.all([
     startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
-    startXmppServer(kind),
+    startXmppServer(kind, serverOptions),
   ])
   const folder = mkdtempSync(join(tmpdir(), 'waybill-scenario-'))
   cpSync(config, folder, { recursive: true })

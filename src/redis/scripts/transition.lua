@@ -9,10 +9,11 @@
 --                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
+-- suspects     zset  deliveries that may start at their score, each with the stream to itself; they are neither ready nor later
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
 -- expiring     zset  waiting deliveries that are not under way, by the time when they expire
 -- lane:KEY     zset  waiting deliveries that go one after the other, by their places: the order of acceptance, or of the redrive
---                    that sent them behind all others. Only the first is ready, later or under way
+--                    that sent them behind all others. Only the first is ready, later, a suspect or under way
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
@@ -26,8 +27,10 @@
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
+-- A delivery that was unproven at so many closes of the stream, or under way at so many ends of a process, is a suspect of both.
+local SUSPECT_AFTER = 3
 local envelopes, ledger, senders = {}, {}, {}
-local sets = { ready = {}, later = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {} }
+local sets = { ready = {}, later = {}, suspects = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {} }
 
 local function key(name)
   return PREFIX .. name
@@ -181,8 +184,25 @@ local function rank(facts)
   return (100 - facts.priority) * 1e13 + facts.due
 end
 
+local function isSuspect(facts)
+  return (facts.closes or 0) >= SUSPECT_AFTER or (facts.crashes or 0) >= SUSPECT_AFTER
+end
+
+local function unschedule(id)
+  take('ready', id)
+  take('later', id)
+  take('suspects', id)
+  take('underway', id)
+end
+
 local function schedule(delivery)
+  if isSuspect(delivery.facts) then
+    unschedule(delivery.id)
+    put('suspects', delivery.id, delivery.facts.due)
+    return
+  end
   take('underway', delivery.id)
+  take('suspects', delivery.id)
   if delivery.facts.due <= NOW then
     put('ready', delivery.id, rank(delivery.facts))
     take('later', delivery.id)
@@ -190,12 +210,6 @@ local function schedule(delivery)
     put('later', delivery.id, delivery.facts.due)
     take('ready', delivery.id)
   end
-end
-
-local function unschedule(id)
-  take('ready', id)
-  take('later', id)
-  take('underway', id)
 end
 
 local function expectExpiry(delivery)
@@ -285,7 +299,7 @@ end
 
 local function release(delivery)
   local facts = delivery.facts
-  facts.holder, facts.token, facts.started, facts.asked = nil, nil, nil, nil
+  facts.holder, facts.token, facts.started, facts.alone, facts.asked = nil, nil, nil, nil, nil
   delivery.touched = true
 end
 

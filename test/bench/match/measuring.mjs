@@ -1,0 +1,69 @@
+import { median } from '../report.mjs'
+
+/**
+ * @typedef {{ medianUs: number, lowUs: number, highUs: number, documents: number, matches: number }} Timing microseconds for one
+ *   document: the median of the rounds, the fastest and the slowest one; `documents` of one round, `matches` for each
+ * @typedef {{ rounds: number, roundMs: number, warmUpMs: number }} Pace
+ */
+
+/**
+ * Warms up, then takes rounds over the same documents in turn. What takes longer than a round is given fewer documents, at least one.
+ *
+ * @template T
+ * @param {readonly T[]} documents
+ * @param {(document: T) => number} work gives a count, so that nothing can be left out
+ * @param {Pace} pace
+ * @param {{ fresh?: boolean }} [options] `fresh`: a round goes on where the last one ended
+ * @returns {Timing}
+ */
+export function measure(documents, work, { rounds, roundMs, warmUpMs }, { fresh = false } = {}) {
+  const eachMs = warmUp(documents, work, warmUpMs)
+  const fitting = Math.max(1, Math.round(roundMs / eachMs))
+  const count = fitting > documents.length && !fresh ? fitting - (fitting % documents.length) : fitting
+  const tookUs = []
+  let matches = 0
+  let at = 0
+  for (let round = 0; round < rounds; round += 1) {
+    if (!fresh) at = 0
+    const begun = performance.now()
+    for (let done = 0; done < count; done += 1) {
+      matches += work(documents[at])
+      at = at + 1 === documents.length ? 0 : at + 1
+    }
+    tookUs.push(((performance.now() - begun) * 1000) / count)
+  }
+  return {
+    medianUs: median(tookUs),
+    lowUs: Math.min(...tookUs),
+    highUs: Math.max(...tookUs),
+    documents: count,
+    matches: matches / (count * rounds),
+  }
+}
+
+/**
+ * @template T
+ * @param {readonly T[]} documents
+ * @param {(document: T) => number} work
+ * @param {number} ms
+ * @returns {number} milliseconds that one document takes at the end of it
+ */
+function warmUp(documents, work, ms) {
+  const begun = performance.now()
+  let eachMs = 0
+  for (let batch = 1; performance.now() - begun < ms || eachMs === 0; batch *= 2) {
+    const batchBegun = performance.now()
+    for (let done = 0; done < batch; done += 1) work(documents[done % documents.length])
+    eachMs = (performance.now() - batchBegun) / batch
+  }
+  return eachMs
+}
+
+/** Bytes that are in use after everything that can be was collected, typed arrays included. */
+export function usedBytes() {
+  if (globalThis.gc === undefined) throw new Error('Cannot measure memory: Node runs without --expose-gc')
+  globalThis.gc()
+  globalThis.gc()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
