@@ -4,6 +4,7 @@ import type { PlannedDelivery } from '../../src/domain/delivery.ts'
 import type { AttemptEnd } from '../../src/flow/ports.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { inconsistencies } from './consistency.ts'
 import { acceptance, balances, closeStores, freshId, freshPrefix, openTestStore, plan, setClock } from './fixtures.ts'
 import { createModel, LEASE_MS, type ModelDelivery, seededRandom } from './model.ts'
 
@@ -285,5 +286,6 @@ describe('random transitions leave the store as the model says', () => {
       await compare(world)
     }
     await compareTraces(world)
+    expect(await inconsistencies(client, world.prefix)).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { type Element, isElement, textOf } from '../domain/element.ts'
+import { type Element, isElement, textOf } from './element.ts'
 import type { BinaryOperator, NodeTest, Step, XPathNode } from './xpath-grammar.ts'
 
 /**
@@ -199,7 +199,7 @@ function compare(operator: Comparison, left: number, right: number): boolean {
 }
 
 /** XPath's `number()` of a string, with the exponents that libxml2 reads too. */
-function toNumber(text: string): number {
+export function toNumber(text: string): number {
   const match = /^[ \t\r\n]*(-?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d*))?[ \t\r\n]*$/.exec(text)
   if (!match) return Number.NaN
   const exponent = match[2] === undefined ? '' : `e${/\d/.test(match[2]) ? match[2] : '0'}`
