@@ -719,6 +719,23 @@ export interface Policy {
    */
   giveUpAfter: string
   /**
+   * When a destination counts as failing, where it is a delivery of this policy that fails. Nothing goes to an open destination but one probe at a time.
+   */
+  breaker: {
+    /**
+     * So many failed attempts in a row open the destination, for all that goes there. 0: these deliveries open none.
+     */
+    failures: number
+    /**
+     * From the opening to the first probe; doubled with each probe that fails, spread by ± 20 %.
+     */
+    first: string
+    /**
+     * No pause between probes is longer, the spread apart. Not less than `first`.
+     */
+    max: string
+  }
+  /**
    * What an answer means, where it differs from the common table; the first row that fits counts.
    *
    * Items: One row.
