@@ -132,11 +132,16 @@ describe('a configuration folder without mistakes', () => {
             cbc: 'urn:cbc',
             cac: 'urn:cac',
           },
-          schema: {
-            language: 'xsd',
-            file: join(folder, 'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd'),
-            folder: join(folder, 'schemas/ubl-2.1'),
-          },
+          layers: [
+            {
+              language: 'xsd',
+              file: join(folder, 'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd'),
+              folder: join(folder, 'schemas/ubl-2.1'),
+              onInvalid: 'reject',
+              phase: '',
+              place: ['schema', 'xsd'],
+            },
+          ],
           senders: ['*@suppliers.example'],
           fields: {
             currency: { xpath: '/inv:Invoice/cbc:DocumentCurrencyCode' },
