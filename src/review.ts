@@ -1,9 +1,12 @@
-import { byPlace, type Configuration, type Problem } from './config/configuration.ts'
+import type { Assembly } from './assemble.ts'
+import { byPlace, type Problem } from './config/configuration.ts'
 import { reviewBySchemas, type SchemaReview } from './documents/review.ts'
 import { destinationName } from './domain/delivery.ts'
 import type { DocumentType } from './domain/document-type.ts'
 import type { Conditions, Route, ValueCondition } from './domain/route.ts'
+import { parseXPath } from './domain/xpath-grammar.ts'
 import { isFillable } from './matching/fillable.ts'
+import { necessaryTests } from './matching/index/xpath-tests.ts'
 import { findLoops } from './matching/loops.ts'
 import type { RouteRemark } from './matching/remark.ts'
 import { shadowedRoutes } from './matching/shadows.ts'
@@ -14,7 +17,7 @@ import { parseTemplate } from './matching/template.ts'
  * asked, templates that nothing fills, loops, routes that nobody answers for. Warnings all of them: they may cost a
  * document its way, but stop nobody else's.
  */
-export function review(configuration: Configuration): readonly Problem[] {
+export function review({ configuration, ruling }: Pick<Assembly, 'configuration' | 'ruling'>): readonly Problem[] {
   const { types, routes, settings, locate } = configuration
   const bySchemas = reviewBySchemas(types, routes)
   const loops = findLoops(routes, {
@@ -23,6 +26,7 @@ export function review(configuration: Configuration): readonly Problem[] {
   })
   const remarks = [
     ...shadowedRoutes(routes),
+    ...scanned(routes, ruling.matcher.scanned()),
     ...loops,
     ...unfillable(routes, types, bySchemas),
     ...withoutOwner(routes),
@@ -36,6 +40,28 @@ export function review(configuration: Configuration): readonly Problem[] {
       return { code, severity: 'warning', message: `route ${route}: ${message}`, ...locate('Route', route, path) }
     }),
   ].sort(byPlace)
+}
+
+/** @param names Those that the index knows of; of XML documents alone there are more. */
+function scanned(routes: readonly Route[], names: readonly string[]): readonly RouteRemark[] {
+  const known = new Set(names)
+  return routes.flatMap(({ name, when }): readonly RouteRemark[] => {
+    if (isForAll(when) || !(known.has(name) || isFallbackAlone(when))) return []
+    const message = 'It is asked of every document by itself: nothing in its conditions can be looked up'
+    return [{ route: name, path: ['when'], code: 'route-scanned', message }]
+  })
+}
+
+/** An XPath of which no part has to hold, and nothing beside it that narrows the documents down. */
+function isFallbackAlone({ xpath, not: _, namespaces, ...others }: Conditions): boolean {
+  if (xpath === undefined || Object.keys(others).length > 0) return false
+  const necessary = necessaryTests(parseXPath(xpath, namespaces), namespaces)
+  return necessary.kind === 'constant' && necessary.holds
+}
+
+/** Nothing is asked at all: that it is meant for every document is said elsewhere. */
+function isForAll({ namespaces: _, ...conditions }: Conditions): boolean {
+  return Object.keys(conditions).length === 0
 }
 
 function withoutOwner(routes: readonly Route[]): readonly RouteRemark[] {

@@ -156,8 +156,14 @@ describe('the alerts', () => {
   const rules: readonly { alert: string; expr: string }[] = yaml('prometheus/alerts.yml').groups[0].rules
 
   it('ask for metrics and labels that exist', () => {
-    const depth = async () => ({ waiting: 0, underWay: 0, dead: 0, oldestDueMs: 0 })
-    const { registry } = createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth })
+    const depth = async () => ({ waiting: 0, underWay: 0, suspects: 0, dead: 0, oldestDueMs: 0 })
+    const { registry } = createMetrics({
+      online: () => true,
+      standby: () => false,
+      openDestinations: () => 0,
+      bytes: async () => ({}),
+      depth,
+    })
     const known = registry.getMetricsAsArray().map(({ name }) => name)
     for (const { alert, expr } of rules) {
       const names = [...expr.matchAll(/\bwaybill_\w+/g)].map(([name]) => name.replace(/_bucket$/, ''))

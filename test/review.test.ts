@@ -131,8 +131,9 @@ async function problemsOf(files: Files): Promise<readonly Problem[]> {
 
 async function checked(folder: string): Promise<readonly Problem[]> {
   const { assembly, problems } = await assemble(folder, {})
+  const all = assembly ? [...problems, ...review(assembly)] : problems
   assembly?.documents.dispose()
-  return assembly ? [...problems, ...review(assembly.configuration)] : problems
+  return all
 }
 
 /** A mistake: what it is, its file, its text with a mark where it must be found, its code, a part of its message. */
@@ -302,6 +303,18 @@ const seeded: readonly Seeded[] = [
     'route-duplicate',
     'the same as route seeded',
   ),
+  inRoute(
+    'a route of which nothing can be looked up',
+    `kind: Route\nname: seeded\nowner: tests\n»when: { xpath: "not(//*[name() = 'x'])" }\ndeliver: [{ jid: z@example.org }]`,
+    'route-scanned',
+    'asked of every document',
+  ),
+  inRoute(
+    'a route that asks only for what is not there',
+    route('{ not: { fields: { currency: EUR } } }').replace('when', '»when'),
+    'route-scanned',
+    'nothing in its conditions can be looked up',
+  ),
   // Templates that nothing fills.
   deliver(
     'an allow for another node',
@@ -398,8 +411,8 @@ describe('a sound configuration', () => {
       WAYBILL_REDIS_URL: 'redis://127.0.0.1',
       WAYBILL_HTTP_TOKEN: 'token',
     })
+    expect([...problems, ...review(assembly!)]).toEqual([])
     assembly?.documents.dispose()
-    expect([...problems, ...review(assembly!.configuration)]).toEqual([])
   })
 })
 

@@ -26,6 +26,10 @@ local pubsub_most_items = 256;
 --   network_settings = { nagle = false }
 -- Prosody has no TLS on it. Let Waybill run on the same machine, or put a tunnel (stunnel, WireGuard) between.
 
+-- The largest stanza that a component may send; a larger one makes Prosody close the whole stream. Keep xmpp.maxStanzaBytes in
+-- waybill.yaml at this or below. Prosody reads it for all components together: it has no effect inside a Component section.
+component_stanza_size_limit = 512 * 1024
+
 Component(waybill_domain)
 	component_secret = waybill_secret
 	-- One process holds the domain, by a lease in Redis; a second one may stand by. When the first is frozen or its connection
@@ -33,9 +37,6 @@ Component(waybill_domain)
 	component_conflict_resolve = "kick_old"
 	-- Told to clients by Prosody while Waybill is not connected.
 	name = "Waybill document router"
-	-- The largest stanza that Waybill may send; a larger one makes Prosody close the whole stream. Keep
-	-- xmpp.maxStanzaBytes in waybill.yaml at this or below.
-	component_stanza_size_limit = 512 * 1024
 
 Component(pubsub_domain) "pubsub"
 	-- Waybill creates, configures and publishes to nodes. Only admins of the service may create nodes.

@@ -9,8 +9,8 @@ import { type ExitCode, type Output, printJson } from './output.ts'
  */
 export async function check(folder: string, strict: boolean, output: Output): Promise<ExitCode> {
   const { assembly, problems: found } = await assemble(folder, process.env)
+  const problems = assembly ? [...found, ...review(assembly)].sort(byPlace) : found
   assembly?.documents.dispose()
-  const problems = assembly ? [...found, ...review(assembly.configuration)].sort(byPlace) : found
   if (output.format === 'json') printJson(output, { problems })
   else for (const problem of problems) output.print(formatProblem(problem))
   if (!assembly) return 1

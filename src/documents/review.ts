@@ -82,8 +82,9 @@ function noteFor(kind: SchemaRemark['kind'], name: string, remarks: SchemaRemark
 function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const schemas = new Map<string, XsdSchema | undefined>()
   const walks = new Map<string, Walk>()
-  for (const { name, identify, schema: source, namespaces, onInvalid } of types) {
-    if (source?.language !== 'xsd' || !identify.xml || onInvalid === 'mark') continue
+  for (const { name, identify, layers, namespaces, onInvalid } of types) {
+    const source = layers.find((layer) => layer.language === 'xsd' && layer.onInvalid === 'reject')
+    if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
     if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: 'xsd' }))
     const schema = schemas.get(key)

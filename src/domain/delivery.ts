@@ -68,8 +68,11 @@ export type AttemptOutcome =
   | { readonly kind: 'delivered'; readonly proof: 'result' | 'receipt' | 'handed-over' }
   /** The peer answered with an error, or with nothing in time (`timeout`, `no-receipt`). */
   | { readonly kind: 'refused'; readonly answer: Answer }
-  /** The connection was lost: burns no attempt (docs/operations.md, guarantee 6). */
-  | { readonly kind: 'void'; readonly reason: string }
+  /**
+   * The connection was lost: burns no attempt (docs/operations.md, guarantee 6). `closed`: the server closed the stream before it was
+   * known to have had this, and nothing else explains it.
+   */
+  | { readonly kind: 'void'; readonly reason: string; readonly closed?: true }
   /** We can't write it: it would break the stream, or loops. Never tried again by itself. */
   | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }
 

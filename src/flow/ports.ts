@@ -2,6 +2,7 @@
  * What the flow needs of the world, in the flow's words. `main` passes the real ones; tests may pass fakes of these, and of
  * nothing else.
  */
+import type { OpenBreaker } from '../domain/breaker.ts'
 import type {
   AttemptOutcome,
   AttemptRecord,
@@ -140,6 +141,13 @@ export interface StartedAttempt {
   /** The payload's bytes: text in UTF-8 for in-band forms. */
   readonly payload: Uint8Array
   readonly expiresAtMs?: number
+  /** It probes its destination, which is open: the try isn't counted where it fails. */
+  readonly probe?: true
+  /**
+   * It may be what makes the server close the stream, or a process die (docs/operations.md, guarantee 6): it has the stream to itself
+   * until the server has had it, or, where that was not enough to tell, until it ends.
+   */
+  readonly alone?: 'until-had' | 'until-ended'
 }
 
 /** How far a delivery has come: what a retry policy goes by. */
@@ -147,6 +155,7 @@ export interface Progress {
   /** Name of the policy. */
   readonly retry: string
   readonly tries: number
+  readonly destination: string
   /** See {@link StartedAttempt.sinceMs}. */
   readonly sinceMs: number
   readonly receivedAtMs: number
@@ -154,9 +163,22 @@ export interface Progress {
 
 export type AttemptEnd =
   | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
-  | { readonly id: string; readonly kind: 'retry'; readonly dueAtMs: number; readonly record: AttemptRecord }
-  /** The attempt is marked void and not counted. */
-  | { readonly id: string; readonly kind: 'void'; readonly dueAtMs: number; readonly record: AttemptRecord }
+  /** `uncounted`: it was a probe, and burns no try. */
+  | {
+      readonly id: string
+      readonly kind: 'retry'
+      readonly dueAtMs: number
+      readonly record: AttemptRecord
+      readonly uncounted?: true
+    }
+  /** The attempt is marked void and not counted. `closed`: the stream was, and this may be why; it is counted apart. */
+  | {
+      readonly id: string
+      readonly kind: 'void'
+      readonly dueAtMs: number
+      readonly record: AttemptRecord
+      readonly closed?: true
+    }
   | { readonly id: string; readonly kind: 'dead'; readonly reason: DeadReason; readonly record: AttemptRecord }
   | { readonly id: string; readonly kind: 'expired'; readonly record: AttemptRecord }
 
@@ -201,6 +223,8 @@ export interface DeliveryTrace {
   readonly ahead?: number
   /** What an operator has asked for while an attempt was under way: it comes with the attempt's end. */
   readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string }
+  /** Where it waits for its destination, which is open. */
+  readonly open?: OpenBreaker
   readonly attempts: readonly AttemptRecord[]
 }
 
@@ -356,6 +380,13 @@ export interface Store {
    * little later). What has expired is never begun: {@link Store.expire} ends it.
    */
   start(ids: readonly string[], full: readonly string[]): Promise<readonly StartedAttempt[]>
+  /**
+   * Records the start of an attempt for the suspect that is due first: what was unproven at three closes of the stream, or under way at
+   * three ends of a process. {@link Store.start} begins none of them. Undefined where there is none.
+   */
+  startSuspect(): Promise<StartedAttempt | undefined>
+  /** The server has had what was started as a suspect, and the stream lives: it is alone no more. */
+  cleared(id: string): Promise<void>
   /** Gives the ids that became free to start by it (the next of the lane). */
   end(end: AttemptEnd): Promise<readonly string[]>
   /** Undefined where the delivery is not known. */
@@ -378,8 +409,11 @@ export interface Store {
   reported(reports: readonly OwedReport[]): Promise<void>
   /** Waiting deliveries that nobody has under way and whose time has come, oldest first. */
   due(limit: number): Promise<readonly string[]>
-  /** Makes everything that earlier processes had under way due again; their attempts are marked void. Gives how many. */
-  reclaim(): Promise<number>
+  /**
+   * Makes everything that earlier processes had under way due again; their attempts are marked void. A suspect that was alone when
+   * its process ended is a dead letter `breaks-step` instead: `dead` has the ids of those.
+   */
+  reclaim(): Promise<{ readonly deliveries: number; readonly dead: readonly string[] }>
   /**
    * Dead → waiting, one delivery or all dead ones of an envelope, as they were or with what is changed; the record shows it.
    * False where nothing is dead, its address may not be used, or the document has a delivery to the new destination already.
@@ -411,9 +445,45 @@ export interface Store {
   depth(): Promise<{
     readonly waiting: number
     readonly underWay: number
+    /** Waiting to be sent alone. */
+    readonly suspects: number
     readonly dead: number
     readonly oldestDueMs: number
   }>
+}
+
+/** An open destination, as it stands in Redis. */
+export interface OpenDestination {
+  readonly destination: string
+  /** Undefined: it answers again, and what waited for it is being let go. */
+  readonly breaker: OpenBreaker | undefined
+  /** Deliveries that wait for it, those behind the first of their lane included. */
+  readonly waiting: number
+}
+
+/** A delivery that was given up while its destination was open. */
+export interface LapsedDelivery {
+  readonly id: string
+  readonly destination: string
+  readonly route: string
+  /** Of the destination's last failure. */
+  readonly condition: string
+}
+
+/**
+ * Destinations that are open: what waits for one is neither due nor started until the destination is probed by it, or closed.
+ * Every method is one atomic step, or one look, and throws {@link StoreUnavailable} where Redis can't be asked.
+ */
+export interface Breakers {
+  /** From now on what goes there waits. Safe to repeat. */
+  keepOpen(destinations: readonly { readonly destination: string; readonly breaker: OpenBreaker }[]): Promise<void>
+  /** Makes some of what waits for it due at once, and gives their ids; it is closed when there are no more. */
+  letGo(destination: string): Promise<{ readonly ids: readonly string[]; readonly more: boolean }>
+  /** Chooses for each the delivery that probes it and may start now; undefined where none waits. */
+  probes(destinations: readonly string[]): Promise<readonly (string | undefined)[]>
+  /** Ends some of what has waited for longer than its policy allows. */
+  lapse(allowedMs: ReadonlyMap<string, number>, defaultMs: number): Promise<readonly LapsedDelivery[]>
+  openDestinations(): Promise<readonly OpenDestination[]>
 }
 
 /** What is known of an item of a subscribed node. `taken`: with this digest, and nothing else since; or refused for good. */
@@ -439,6 +509,8 @@ export interface Checkpoints {
 /** Wakes a worker for deliveries. Losing or doubling a wake has no effect but time: the sweeper makes new ones. */
 export interface Wakes {
   wake(ids: readonly string[], delayMs: number): Promise<void>
+  /** Wakes this very process for them, at once and with nothing in between; the next of a lane would wait for its job otherwise. */
+  hand(ids: readonly string[]): void
 }
 
 // -------------------------------------------------------------------------------------------------------- lease
@@ -478,8 +550,11 @@ export interface Lease {
 
 /** Writes documents to destinations and tells how that ended. Never throws for what a peer did. */
 export interface Outlet {
-  /** Settles when the outcome is known: proof, error, time-out or loss of the connection. */
-  send(attempt: StartedAttempt): Promise<AttemptOutcome>
+  /**
+   * Settles when the outcome is known: proof, error, time-out or loss of the connection. `onHad` is called at most once, for an attempt
+   * that is alone until then: the server has had it, the stream lives, and others are written again.
+   */
+  send(attempt: StartedAttempt, onHad?: () => void): Promise<AttemptOutcome>
   /** A readable message to a person. Best effort: an alarm is also a log line and a metric. */
   notify(jid: string, text: string): void
   readonly online: boolean
@@ -517,6 +592,8 @@ export interface Metrics {
   item(outcome: 'taken' | 'known' | 'own' | 'refused' | 'stranger'): void
   attempt(result: string): void
   ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void
+  /** A destination was opened, probed, or closed. */
+  breaker(to: 'open' | 'half-open' | 'closed'): void
   /** What became of a report to a sender: a bounce comes after the hand-over. */
   report(outcome: 'handed-over' | 'bounced' | 'unsendable'): void
   alarm(cause: string): void

@@ -221,7 +221,7 @@ export function markOwn(
   checkpoints: Pick<Checkpoints, 'passOver'>,
 ): Outlet {
   return {
-    async send(attempt) {
+    async send(attempt, onHad) {
       const name = destinationName(attempt.destination)
       if (isSource(name)) {
         try {
@@ -231,7 +231,7 @@ export function markOwn(
           return { kind: 'void', reason: error.message }
         }
       }
-      return outlet.send(attempt)
+      return outlet.send(attempt, onHad)
     },
     notify: (jid, text) => outlet.notify(jid, text),
     get online() {

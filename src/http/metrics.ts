@@ -7,11 +7,14 @@ export interface Gauges {
   readonly online: () => boolean
   /** 1 where another process holds the domain. */
   readonly standby: () => boolean
+  /** Destinations that get nothing but probes. */
+  readonly openDestinations: () => number
   /** What the payloads of all documents that are kept come to, by their state. */
   readonly bytes: () => Promise<Readonly<Record<string, number>>>
   readonly depth: () => Promise<{
     readonly waiting: number
     readonly underWay: number
+    readonly suspects: number
     readonly dead: number
     readonly oldestDueMs: number
   }>
@@ -73,7 +76,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   })
   const attempts = new Counter({
     name: 'waybill_attempts_total',
-    help: 'Attempts to deliver, by result: result, receipt, handed-over, void, bounced, or the condition of the error.',
+    help: 'Attempts to deliver, by result: result, receipt, handed-over, void, breaks-stream, fault (of ours), bounced, or the condition of the error.',
     labelNames: ['result'],
     registers,
   })
@@ -88,6 +91,12 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     help: 'From the receipt of a document to the proven end of one of its deliveries.',
     labelNames: ['state'],
     buckets: SECONDS,
+    registers,
+  })
+  const breakers = new Counter({
+    name: 'waybill_destination_changes_total',
+    help: 'Destinations that were opened because they kept failing, probed (half-open), or closed because they answered again.',
+    labelNames: ['to'],
     registers,
   })
   const reports = new Counter({
@@ -107,6 +116,11 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   )
   gauge('waybill_standby', 'Whether this process waits because another one holds the domain: 1 or 0.', () =>
     gauges.standby() ? 1 : 0,
+  )
+  gauge(
+    'waybill_destinations_open',
+    'Destinations that keep failing, and get nothing but probes until they answer.',
+    () => gauges.openDestinations(),
   )
   gaugesOfDepth(gauges.depth)
   new Gauge({
@@ -137,6 +151,8 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     const rows = {
       waiting: 'Deliveries that wait for an attempt, for their time, or behind another one.',
       underWay: 'Deliveries with an attempt under way.',
+      suspects:
+        'Deliveries that wait to be sent alone, because the stream was closed or the process died each time they were under way.',
       dead: 'Dead letters kept.',
       oldestDueMs: 'How long the delivery that is due longest has been due, in milliseconds.',
     } as const
@@ -179,6 +195,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       ended.inc({ state, reason })
       deliverySeconds.observe({ state }, seconds)
     },
+    breaker: (to) => breakers.inc({ to }),
     report: (outcome) => reports.inc({ outcome }),
     alarm: (cause) => alarms.inc({ cause }),
   }

@@ -9,4 +9,10 @@ export interface RouteRemark {
   readonly message: string
 }
 
-export type RemarkCode = 'route-shadowed' | 'route-duplicate' | 'template-unfillable' | 'owner-missing' | 'loop'
+export type RemarkCode =
+  | 'route-shadowed'
+  | 'route-duplicate'
+  | 'route-scanned'
+  | 'template-unfillable'
+  | 'owner-missing'
+  | 'loop'

@@ -32,6 +32,7 @@ const LOST_MOST = 100
 export interface Starting {
   /** Concurrent calls share one script call, each attempt goes to the caller that asked for it first. */
   readonly start: Store['start']
+  readonly startSuspect: Store['startSuspect']
   /** Takes back what Redis has begun without our hearing of it. */
   releaseLost(): Promise<void>
 }
@@ -44,7 +45,7 @@ export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOp
       const full = [...new Set(batch.flatMap((wanted) => wanted.full))]
       const ids = batch.flatMap((wanted) => wanted.ids)
       const token = randomBytes(9).toString('base64url')
-      const args = [instance, token, attemptLeaseMs, POSTPONE_MS, full.length, ...full, ...ids]
+      const args = [instance, token, attemptLeaseMs, POSTPONE_MS, '', full.length, ...full, ...ids]
       const reply = await call('start', args, { repeatable: true, deadlineMs }).catch((error: unknown) => {
         if (lost.length < LOST_MOST) lost.push({ token, ids })
         throw error
@@ -55,6 +56,12 @@ export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOp
   )
   return {
     start: async (ids, full) => (ids.length === 0 ? [] : start({ ids, full })),
+    async startSuspect() {
+      const token = randomBytes(9).toString('base64url')
+      // Done twice it would begin a second one: what was begun unheard has its lease.
+      const reply = await call('start', [instance, token, attemptLeaseMs, 0, 'alone', 0], { repeatable: false })
+      return [...parseStarted(reply as Buffer[][]).values()][0]
+    },
     async releaseLost() {
       for (let first = lost[0]; first; first = lost[0]) {
         await call('release', [instance, first.token, ...first.ids], { repeatable: true })
@@ -81,8 +88,8 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
   const envelopes = new Map<string, { readonly meta: Meta; readonly payload: Buffer }>()
   const started = new Map<string, StartedAttempt>()
   for (const row of reply) {
-    const [id, tries, to, route, expires, since, options, metaText, payload, number, otherMeta] = row as [
-      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
+    const [id, tries, to, route, expires, since, options, metaText, payload, number, otherMeta, alone, probe] = row as [
+      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
     ]
     const { envelopeId } = parseDeliveryId(String(id))
     const document = `${envelopeId} ${number}`
@@ -107,6 +114,8 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
       datatype: meta.datatype,
       payload: envelope.payload,
       ...(String(expires) === '' ? {} : { expiresAtMs: Number(String(expires)) }),
+      ...(probe.length === 0 ? {} : { probe: true as const }),
+      ...(alone.length === 0 ? {} : { alone: String(alone) === '1' ? 'until-had' : 'until-ended' }),
     })
   }
   return started
@@ -121,12 +130,17 @@ function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
 export function createEnd(call: Call, { instance }: AttemptsOptions) {
   return coalesce<AttemptEnd, readonly string[]>(
     async (batch, deadlineMs) => {
-      const ends = batch.flatMap((end) => [end.id, end.kind, detailOf(end), recordLine(end.record)])
+      const ends = batch.flatMap((end) => [end.id, kindOf(end), detailOf(end), recordLine(end.record)])
       const reply = (await call('end', [instance, ...ends], { repeatable: true, deadlineMs })) as Buffer[]
       return reply.map((freed) => (freed.length === 0 ? [] : [String(freed)]))
     },
     { ...COALESCED, name: 'end', most: 128, weigh: () => 1 },
   )
+}
+
+function kindOf(end: AttemptEnd): string {
+  if (end.kind === 'retry' && end.uncounted) return 'uncounted'
+  return end.kind === 'void' && end.closed ? 'closed' : end.kind
 }
 
 function detailOf(end: AttemptEnd): string | number {

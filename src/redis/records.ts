@@ -87,11 +87,18 @@ export interface Facts {
   /** The instance that has it under way, and since when. */
   readonly holder?: string
   readonly started?: number
+  /** It has the stream to itself: 1 until the server has had it, 2 until it ends. */
+  readonly alone?: 1 | 2
+  /** At how many closes of the stream it was unproven, and at how many ends of a process under way, since it was last answered. */
+  readonly closes?: number
+  readonly crashes?: number
   /** What an operator asked for meanwhile. */
   readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string; readonly by?: string }
   readonly ended?: number
   readonly reason?: string
   readonly by?: string
+  /** Its attempt probes the destination, and burns no try. */
+  readonly probe?: true
 }
 
 export function metaOf({ document, ...envelope }: Envelope): Meta {

@@ -8,6 +8,7 @@ import {
 } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
 import {
+  type Breakers,
   type Checkpoints,
   type Clock,
   DELIVERIES_MOST,
@@ -19,6 +20,7 @@ import {
 } from '../flow/ports.ts'
 import { type AcceptLimits, createAccept } from './accepting.ts'
 import { createEnd, createStart } from './attempts.ts'
+import { createBreakerStore } from './breakers.ts'
 import { ask, type Call, createCall } from './calls.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
@@ -58,7 +60,7 @@ export interface StoreOptions {
   readonly log: Log
 }
 
-export interface RedisStore extends Store, Checkpoints {
+export interface RedisStore extends Store, Checkpoints, Breakers {
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -103,11 +105,14 @@ function isReplyOrLoss(error: unknown): boolean {
 const TYPES = {
   ready: 'zset',
   later: 'zset',
+  suspects: 'zset',
   underway: 'zset',
   expiring: 'zset',
   dead: 'zset',
   finished: 'zset',
   reports: 'zset',
+  breakers: 'hash',
+  lapsing: 'zset',
   ledger: 'hash',
   senders: 'hash',
   sequence: 'string',
@@ -137,10 +142,14 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const call = createCall(client, prefix, clock, log)
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
   const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS }
-  const { start, releaseLost } = createStart(call, attempts)
+  const { start, startSuspect, releaseLost } = createStart(call, attempts)
   return {
     accept: createAccept(call, { limits, waitAof, replicas, clock }),
     start,
+    startSuspect,
+    async cleared(id) {
+      await call('cleared', [instance, id], { repeatable: true })
+    },
     end: createEnd(call, attempts),
     ...createReturns(call, releaseLost, options),
     ...createOperations(call, client, prefix, options),
@@ -149,6 +158,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createDeadLetters(call),
     ...createLanes(call),
     ...createOwedReports(call),
+    ...createBreakerStore(call),
     get ready() {
       return client.status === 'ready'
     },
@@ -186,13 +196,15 @@ function createReturns(
     },
 
     async reclaim() {
-      let taken = 0
+      let deliveries = 0
+      const dead: string[] = []
       for (let offset = 0; ; ) {
         const reply = await call('reclaim', [instance, offset, PART], { repeatable: true })
-        const [takenNow, own] = reply as [number, number]
-        taken += takenNow
+        const [taken, own, deadNow] = reply as [number, number, Buffer[]]
+        deliveries += taken
+        dead.push(...deadNow.map(String))
         offset += own
-        if (takenNow + own < PART) return taken
+        if (taken + own < PART) return { deliveries, dead }
       }
     },
   }

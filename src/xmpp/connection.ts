@@ -1,6 +1,7 @@
 import { attributeOf, type Element } from '../domain/element.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import type { Lease, Log } from '../flow/ports.ts'
+import { isUnexplained } from './closes.ts'
 import { createRequests, type IqAnswer, type IqRequest } from './iq.ts'
 import { type KeepAlive, keepAlive } from './keep-alive.ts'
 import { PING } from './namespaces.ts'
@@ -58,7 +59,13 @@ export type StanzaHandler = (stanza: Element, excess?: Rejection) => void
 
 export type StreamEvent =
   | { readonly kind: 'online'; readonly stream: number }
-  | { readonly kind: 'lost'; readonly stream: number; readonly reason: string }
+  | {
+      readonly kind: 'lost'
+      readonly stream: number
+      readonly reason: string
+      /** What the server said, where what was written at that place may be why; otherwise undefined. */
+      readonly closed: (place: number) => string | undefined
+    }
 
 export interface Connection {
   readonly domain: string
@@ -74,6 +81,8 @@ export interface Connection {
    * False when offline: nothing is written. True promises nothing but the attempt.
    */
   write(xml: string): boolean
+  /** The number of what was written last; it only grows. */
+  readonly place: number
   /** Resolves at once unless more than 1 MiB is buffered; then when that is gone, or the stream ended. */
   drained(): Promise<void>
   readonly bufferedBytes: number
@@ -103,6 +112,11 @@ const LONGEST_PAUSE_MS = 30_000
 const LONGEST_REFUSED_PAUSE_MS = 60_000
 /** A stream that lasted so long makes what went wrong before it irrelevant. */
 const STEADY_MS = 10_000
+/**
+ * Where the server has answered before it closed the stream, something on the stream was wrong rather than the server: pauses stay
+ * short, about a second, so that what it was is found soon.
+ */
+const FAILURES_WHERE_USED = 2
 
 /** RFC 6120 4.9.3; what they mean for a component (XEP-0114). Somebody has to change something before they go away. */
 const refusals: Readonly<Record<string, string>> = {
@@ -126,6 +140,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let server: ServerStream | undefined
   let alive: KeepAlive | undefined
   let stream = 0
+  let place = 0
+  let hadBefore = 0
   let onlineSince: number | undefined
   let failures = 0
   let retryTimer: NodeJS.Timeout | undefined
@@ -165,6 +181,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function goOnline(): void {
     stream += 1
+    hadBefore = requests.had
     onlineSince = performance.now()
     alive = watch()
     log('info', 'online', { service: options.service, domain, stream })
@@ -178,19 +195,31 @@ export function createConnection(options: ConnectionOptions): Connection {
     alive?.stop()
     alive = undefined
     outbox.clear()
-    requests.lose()
+    const closed = closing(end)
+    requests.lose(undefined, closed)
     release()
     if (onlineSince === undefined) logEnd('connection-failed', end)
-    else loseStream(end, onlineSince)
+    else loseStream(end, onlineSince, closed)
     onlineSince = undefined
     onEnded()
     if (!stopping) tryAgain(end, endpoint)
   }
 
-  function loseStream(end: StreamEnd, since: number): void {
+  function loseStream(end: StreamEnd, since: number, closed: (place: number) => string | undefined): void {
     if (performance.now() - since >= STEADY_MS) failures = 0
+    else if (requests.had > hadBefore) failures = Math.min(failures, FAILURES_WHERE_USED)
     logEnd('connection-lost', end)
-    tell({ kind: 'lost', stream, reason: end.reason })
+    tell({ kind: 'lost', stream, reason: end.reason, closed })
+  }
+
+  /**
+   * What may be why the stream ended (docs/operations.md, guarantee 6): what the server was not known to have had. Where it sent what can't
+   * be read, that may have come of anything that we wrote.
+   */
+  function closing(end: StreamEnd): (place: number) => string | undefined {
+    const had = end.fault ? 0 : requests.had
+    const mayBe = !stopping && isUnexplained(end)
+    return (at) => (mayBe && at > had ? end.text : undefined)
   }
 
   function logEnd(event: string, { reason, text, fault }: StreamEnd): void {
@@ -255,6 +284,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       drop()
       return false
     }
+    place += 1
     outbox.add(xml)
     if (bufferedBytes() <= STALLED_BYTES) return true
     server.abort({ reason: 'stalled', text: `the server leaves ${bufferedBytes()} bytes unread` })
@@ -263,7 +293,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function request(iq: IqRequest): Promise<IqAnswer> {
     if (!server?.online) return { kind: 'lost' }
-    const { text, id, answer } = requests.add(iq)
+    const { text, id, answer } = requests.add(iq, place + 1)
     if (!write(text)) requests.lose(id)
     return answer
   }
@@ -300,6 +330,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     get stream() {
       return stream
+    },
+    get place() {
+      return place
     },
     get bufferedBytes() {
       return bufferedBytes()

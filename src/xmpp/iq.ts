@@ -11,8 +11,11 @@ export type IqAnswer =
   | { readonly kind: 'result'; readonly element: Element }
   | { readonly kind: 'error'; readonly answer: Answer; readonly element: Element }
   | { readonly kind: 'timeout' }
-  /** The stream ended, or there was none: whether the request had an effect is unknown. */
-  | { readonly kind: 'lost' }
+  /**
+   * The stream ended, or there was none: whether the request had an effect is unknown. `closed`: the server closed it before it was
+   * known to have had the request, and nothing else explains it; this says what it said.
+   */
+  | { readonly kind: 'lost'; readonly closed?: string }
 
 const ERROR_TYPES: ReadonlySet<string> = new Set<ErrorType>(['auth', 'cancel', 'continue', 'modify', 'wait'])
 
@@ -48,25 +51,29 @@ export interface IqRequest {
 /** Requests of ours that wait for their answers. */
 export interface Requests {
   /**
-   * Takes a request in. `text` is the whole stanza to be written.
+   * Takes a request in. `text` is the whole stanza to be written, `place` the number under which it is.
    * Throws where a request with this id is waiting already.
    */
-  add(iq: IqRequest): { readonly text: string; readonly id: string; readonly answer: Promise<IqAnswer> }
+  add(iq: IqRequest, place?: number): { readonly text: string; readonly id: string; readonly answer: Promise<IqAnswer> }
   /** `answered`: it was the answer to a request. `foreign`: it has the id of one, and comes from somebody else. */
   take(stanza: Element): 'answered' | 'foreign' | 'none'
-  /** Ends one request, or all of them, as lost. */
-  lose(id?: string): void
+  /** The highest place of a request that was answered: the server reads a stream in order, and has had everything up to there. */
+  readonly had: number
+  /** Ends one request, or all of them, as lost. `closed` gives for a place what the server said, where the request may be why. */
+  lose(id?: string, closed?: (place: number) => string | undefined): void
 }
 
 interface Waiting {
   /** Normalised. */
   readonly from: string
+  readonly place: number
   readonly settle: (answer: IqAnswer) => void
 }
 
 /** @param domain From whom requests are sent. */
 export function createRequests(domain: string): Requests {
   const waiting = new Map<string, Waiting>()
+  let had = 0
 
   function settle(id: string, answer: IqAnswer): void {
     waiting.get(id)?.settle(answer)
@@ -74,7 +81,7 @@ export function createRequests(domain: string): Requests {
   }
 
   return {
-    add({ to, type, payload, id = randomUUID(), timeoutMs }) {
+    add({ to, type, payload, id = randomUUID(), timeoutMs }, place = 0) {
       if (waiting.has(id)) throw new Error(`Cannot send the iq: a request with the id ${id} is waiting already`)
       const addresses = `from="${escapeAttribute(domain)}" to="${escapeAttribute(to)}"`
       const text = `<iq type="${type}" id="${escapeAttribute(id)}" ${addresses}>${payload}</iq>`
@@ -82,6 +89,7 @@ export function createRequests(domain: string): Requests {
         const timer = setTimeout(() => settle(id, { kind: 'timeout' }), timeoutMs)
         waiting.set(id, {
           from: normaliseJid(to) ?? to,
+          place,
           settle(outcome) {
             clearTimeout(timer)
             resolve(outcome)
@@ -102,10 +110,17 @@ export function createRequests(domain: string): Requests {
         id,
         type === 'result' ? { kind: type, element: stanza } : { kind: type, answer: answerOf(stanza), element: stanza },
       )
+      had = Math.max(had, request.place)
       return 'answered'
     },
-    lose(id) {
-      for (const lost of id === undefined ? [...waiting.keys()] : [id]) settle(lost, { kind: 'lost' })
+    get had() {
+      return had
+    },
+    lose(id, closedBy = () => undefined) {
+      for (const lost of id === undefined ? [...waiting.keys()] : [id]) {
+        const closed = closedBy(waiting.get(lost)?.place ?? 0)
+        settle(lost, { kind: 'lost', ...(closed !== undefined && { closed }) })
+      }
     },
   }
 }

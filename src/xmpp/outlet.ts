@@ -7,7 +7,16 @@ import { carry, type ToElement } from './carriage.ts'
 import type { Connection } from './connection.ts'
 import { documentMessage, noticeMessage } from './message.ts'
 import { createProof, type Proof } from './proof.ts'
-import { connectionLost, createPublish, type NodeDestination, noAnswer, publishPayload } from './publish.ts'
+import {
+  type Ask,
+  connectionLost,
+  createPublish,
+  type NodeDestination,
+  outcomeOfAnswer,
+  publishPayload,
+  streamClosed,
+} from './publish.ts'
+import { createTurns } from './turns.ts'
 
 export interface OutletOptions {
   readonly connection: Omit<Connection, 'start' | 'stop'>
@@ -38,6 +47,8 @@ export interface XmppOutlet extends Outlet {
 interface Unproven {
   readonly attempt: StartedAttempt
   readonly asked: string
+  /** The number under which it was written. */
+  readonly place: number
   readonly settle: (outcome: AttemptOutcome) => void
 }
 
@@ -55,14 +66,18 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
   const unproven = new Map<string, Unproven>()
   const publish = createPublish({ connection, log, window: options.publishWindow ?? 64 })
   const prove = createProof(connection, options.host, options.proofTimeoutMs ?? 30_000)
+  const turns = createTurns(prove)
   let draining: Promise<void> | undefined
 
   connection.onStream((event) => {
     if (event.kind === 'online') return
-    for (const { settle } of [...unproven.values()]) settle({ kind: 'void', reason: event.reason })
+    for (const { place, settle } of [...unproven.values()]) {
+      const said = event.closed(place)
+      settle(said === undefined ? { kind: 'void', reason: event.reason } : streamClosed(said))
+    }
   })
 
-  async function send(attempt: StartedAttempt): Promise<AttemptOutcome> {
+  async function send(attempt: StartedAttempt, onHad = () => {}): Promise<AttemptOutcome> {
     if (!connection.online) return offline
     if (attempt.hops >= MAX_HOPS) {
       return unsendable(
@@ -71,13 +86,17 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
       )
     }
     if (draining || connection.bufferedBytes > BUFFERED_BYTES) await drained()
+    // A suspect may end the process as well: nothing else is in hand with it.
+    while (turns.wait) await turns.wait
     const carriage = carry(attempt, options.toElement)
     if (carriage.kind === 'unsendable') return carriage
     const { destination } = attempt
-    if (destination.kind === 'node') return toNode(attempt, destination, carriage.xml)
+    const ask: Ask = async (request) =>
+      (await turns.take(attempt, onHad, () => connection.request(request))) ?? { kind: 'lost' }
+    if (destination.kind === 'node') return toNode(attempt, destination, carriage.xml, ask)
     return attempt.options.confirm === 'iq'
-      ? toJidByIq(attempt, destination.jid, carriage.xml)
-      : toJidByMessage(attempt, destination.jid, carriage.xml)
+      ? toJidByIq(attempt, destination.jid, carriage.xml, ask)
+      : toJidByMessage(attempt, destination.jid, carriage.xml, onHad)
   }
 
   /** All that came while the buffer was full go on in the order in which they came. */
@@ -92,44 +111,43 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     attempt: StartedAttempt,
     destination: NodeDestination,
     document: string,
+    ask: Ask,
   ): Promise<AttemptOutcome> {
     const payload = publishPayload(attempt, destination.node, document)
     const problem = unfit(attempt, destination.service + destination.node, payload, IQ_BYTES)
-    return problem ?? publish(attempt, destination, payload)
+    return problem ?? publish(attempt, destination, payload, ask)
   }
 
-  async function toJidByIq(attempt: StartedAttempt, jid: string, document: string): Promise<AttemptOutcome> {
+  async function toJidByIq(attempt: StartedAttempt, jid: string, document: string, ask: Ask): Promise<AttemptOutcome> {
     const problem = unfit(attempt, jid, document, IQ_BYTES)
     if (problem) return problem
     const { id } = attempt
     const timeoutMs = attempt.options.confirmTimeoutMs
-    const answer = await connection.request({ to: jid, type: 'set', payload: document, id, timeoutMs })
-    switch (answer.kind) {
-      case 'result':
-        return { kind: 'delivered', proof: 'result' }
-      case 'error':
-        return { kind: 'refused', answer: answer.answer }
-      case 'timeout':
-        return { kind: 'refused', answer: noAnswer }
-      case 'lost':
-        return connectionLost
-    }
+    return outcomeOfAnswer(await ask({ to: jid, type: 'set', payload: document, id, timeoutMs }))
   }
 
-  async function toJidByMessage(attempt: StartedAttempt, jid: string, document: string): Promise<AttemptOutcome> {
+  async function toJidByMessage(
+    attempt: StartedAttempt,
+    jid: string,
+    document: string,
+    onHad: () => void,
+  ): Promise<AttemptOutcome> {
     const message = documentMessage(attempt, jid, document, connection.domain, now())
     const problem = unfit(attempt, jid + (attempt.options.body ?? ''), message, 0)
     if (problem) return problem
     if (unproven.has(attempt.id)) return { kind: 'void', reason: 'an earlier attempt is under way' }
-    if (!connection.write(message)) return offline
-    return fateOf(attempt, jid)
+    const written = await turns.take(attempt, onHad, async () => {
+      if (!connection.write(message)) return offline
+      return fateOf(attempt, jid)
+    })
+    return written ?? offline
   }
 
   /** Settles with what comes first: a bounce, the proof that is asked for, or the loss of the stream. */
   function fateOf(attempt: StartedAttempt, jid: string): Promise<AttemptOutcome> {
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined
-      const one: Unproven = { attempt, asked: bareJid(jid), settle }
+      const one: Unproven = { attempt, asked: bareJid(jid), place: connection.place, settle }
       function settle(outcome: AttemptOutcome): void {
         if (unproven.get(attempt.id) !== one) return
         unproven.delete(attempt.id)

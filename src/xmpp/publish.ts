@@ -2,7 +2,7 @@ import { type AttemptOutcome, type Destination, destinationName } from '../domai
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute } from '../domain/serialise.ts'
 import type { Log, StartedAttempt } from '../flow/ports.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, IqAnswer, IqRequest } from './connection.ts'
 import { PUBSUB } from './namespaces.ts'
 import { createNodes, type NodeReadiness } from './nodes.ts'
 
@@ -20,7 +20,11 @@ export type Publish = (
   attempt: StartedAttempt,
   destination: NodeDestination,
   payload: string,
+  ask: Ask,
 ) => Promise<AttemptOutcome>
+
+/** Sends a request when it is the attempt's turn (turns.ts). */
+export type Ask = (request: IqRequest) => Promise<IqAnswer>
 
 /** XEP-0060 7.1.1: one item, no publish-options; servers disagree on everything beyond. */
 export function publishPayload({ envelopeId }: StartedAttempt, node: string, document: string): string {
@@ -36,51 +40,62 @@ export function createPublish({ connection, window, log }: PublishNeeds): Publis
     attempt: StartedAttempt,
     destination: NodeDestination,
     payload: string,
+    ask: Ask,
   ): Promise<AttemptOutcome> {
     const { create, confirmTimeoutMs } = attempt.options
     const before = await nodes.ready(destination, create, confirmTimeoutMs)
     if (before.kind !== 'ready') return unready(before)
-    const outcome = await request(attempt, destination, payload)
+    const outcome = await request(attempt, destination, payload, ask)
     if (!isNodeMissing(outcome)) return outcome
     // The node that was there is gone. Prosody tells those who may not create that it is forbidden.
     nodes.forget(destination)
     if (!create || before.how === 'created') return outcome
     const again = await nodes.ready(destination, create, confirmTimeoutMs)
     if (again.kind !== 'ready') return unready(again)
-    return again.how === 'assumed' ? outcome : request(attempt, destination, payload)
+    return again.how === 'assumed' ? outcome : request(attempt, destination, payload, ask)
   }
 
   async function request(
     attempt: StartedAttempt,
     { service }: NodeDestination,
     payload: string,
+    ask: Ask,
   ): Promise<AttemptOutcome> {
     const timeoutMs = attempt.options.confirmTimeoutMs
-    const answer = await connection.request({ to: service, type: 'set', payload, timeoutMs })
-    switch (answer.kind) {
-      case 'result':
-        return { kind: 'delivered', proof: 'result' }
-      case 'error':
-        return { kind: 'refused', answer: answer.answer }
-      case 'timeout':
-        return { kind: 'refused', answer: noAnswer }
-      case 'lost':
-        return connectionLost
-    }
+    return outcomeOfAnswer(await ask({ to: service, type: 'set', payload, timeoutMs }))
   }
 
-  return async (attempt, destination, payload) => {
+  return async (attempt, destination, payload, ask) => {
     const leave = await places.take(destinationName(destination))
     try {
-      return await publish(attempt, destination, payload)
+      return await publish(attempt, destination, payload, ask)
     } finally {
       leave()
     }
   }
 }
 
-export const noAnswer: Answer = { condition: 'timeout', type: 'wait', text: 'No answer came in time' }
+const noAnswer: Answer = { condition: 'timeout', type: 'wait', text: 'No answer came in time' }
 export const connectionLost: AttemptOutcome = { kind: 'void', reason: 'the connection was lost before an answer came' }
+
+/** What the answer to the request that carries a document means for the attempt. */
+export function outcomeOfAnswer(answer: IqAnswer): AttemptOutcome {
+  switch (answer.kind) {
+    case 'result':
+      return { kind: 'delivered', proof: 'result' }
+    case 'error':
+      return { kind: 'refused', answer: answer.answer }
+    case 'timeout':
+      return { kind: 'refused', answer: noAnswer }
+    case 'lost':
+      return answer.closed === undefined ? connectionLost : streamClosed(answer.closed)
+  }
+}
+
+/** The stream closed, and this attempt may be why. */
+export function streamClosed(said: string): AttemptOutcome {
+  return { kind: 'void', reason: `the stream closed before the server was known to have had it: ${said}`, closed: true }
+}
 
 function unready(readiness: Exclude<NodeReadiness, { kind: 'ready' }>): AttemptOutcome {
   return readiness.kind === 'lost' ? connectionLost : { kind: 'refused', answer: readiness.answer }

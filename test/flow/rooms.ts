@@ -7,7 +7,7 @@ import type { Route } from '../../src/domain/route.ts'
 import { createDeliverer, type Deliverer } from '../../src/flow/deliver.ts'
 import { createIntake, type IntakeNeeds, type Ruling } from '../../src/flow/intake.ts'
 import { createOperations, type Operations } from '../../src/flow/operations.ts'
-import type { InboundStanza, Metrics, StartedAttempt, Store } from '../../src/flow/ports.ts'
+import type { Breakers, InboundStanza, Metrics, StartedAttempt, Store } from '../../src/flow/ports.ts'
 import type { Reply } from '../../src/flow/reply.ts'
 import { compileSenders, limitRate } from '../../src/flow/senders.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
@@ -60,7 +60,7 @@ export interface Flow extends Said {
   readonly operations: Operations
   /** What the flow asks; may be replaced at any time. */
   ruling: Ruling
-  outcome: (attempt: StartedAttempt) => AttemptOutcome | Promise<AttemptOutcome>
+  outcome: (attempt: StartedAttempt, onHad: () => void) => AttemptOutcome | Promise<AttemptOutcome>
   online: boolean
 }
 
@@ -71,7 +71,7 @@ export interface FlowChanges extends Partial<Pick<IntakeNeeds, 'inHandLimit'>> {
   readonly policies?: readonly RetryPolicy[]
   readonly storeOptions?: StoreChanges
   /** Puts something between the flow and the real store. */
-  readonly between?: (store: RedisStore) => Store
+  readonly between?: (store: RedisStore) => Store & Breakers
   readonly wake?: () => Promise<void>
 }
 
@@ -88,6 +88,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
       said.wakes.push({ ids, delayMs })
       await changes.wake?.()
     },
+    hand: (ids: readonly string[]) => void said.wakes.push({ ids, delayMs: 0 }),
   }
   const flow = {
     ruling: await rulingOf(changes.routes),
@@ -95,9 +96,9 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     outcome: (() => ({ kind: 'delivered', proof: 'result' })) as Flow['outcome'],
   }
   const outlet = {
-    async send(attempt: StartedAttempt) {
+    async send(attempt: StartedAttempt, onHad = () => {}) {
       said.sent.push(attempt)
-      return flow.outcome(attempt)
+      return flow.outcome(attempt, onHad)
     },
     notify() {},
     get online() {
@@ -148,6 +149,7 @@ function countingMetrics(counted: string[]): Metrics {
     item: (outcome) => write('item', outcome),
     attempt: (result) => write('attempt', result),
     ended: (state, reason) => write('ended', state, reason),
+    breaker: (to) => write('breaker', to),
     report: (outcome) => write('report', outcome),
     alarm: (cause) => write('alarm', cause),
   }

@@ -2,26 +2,32 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createMetrics, type Gauges } from '../../src/http/metrics.ts'
 
-const DEPTH = { waiting: 4, underWay: 3, dead: 2, oldestDueMs: 1 }
+const DEPTH = { waiting: 4, underWay: 3, suspects: 5, dead: 2, oldestDueMs: 1 }
 
 /** The values of the gauges that are read from Redis, by name; what is absent is missing here. */
 async function scrape({ registry }: ReturnType<typeof createMetrics>): Promise<Record<string, number>> {
   const lines = (await registry.metrics()).matchAll(
-    /^waybill_deliveries_(waiting|under_way|dead|oldest_due_ms) (\S+)$/gm,
+    /^waybill_deliveries_(waiting|under_way|suspects|dead|oldest_due_ms) (\S+)$/gm,
   )
   return Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]))
 }
 
 function metricsOn(depth: Gauges['depth']): ReturnType<typeof createMetrics> {
-  return createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth })
+  return createMetrics({
+    online: () => true,
+    standby: () => false,
+    openDestinations: () => 0,
+    bytes: async () => ({}),
+    depth,
+  })
 }
 
 describe('the gauges that are read from Redis', () => {
   it('tell the depths of this moment, from one look for all of them', async () => {
     let looks = 0
     const metrics = metricsOn(async () => ({ ...DEPTH, waiting: ++looks }))
-    expect(await scrape(metrics)).toEqual({ waiting: 1, under_way: 3, dead: 2, oldest_due_ms: 1 })
-    expect(await scrape(metrics)).toEqual({ waiting: 2, under_way: 3, dead: 2, oldest_due_ms: 1 })
+    expect(await scrape(metrics)).toEqual({ waiting: 1, under_way: 3, suspects: 5, dead: 2, oldest_due_ms: 1 })
+    expect(await scrape(metrics)).toEqual({ waiting: 2, under_way: 3, suspects: 5, dead: 2, oldest_due_ms: 1 })
   })
 
   it('tell the bytes that are kept, by state, and nothing while Redis is away', async () => {
@@ -30,7 +36,13 @@ describe('the gauges that are read from Redis', () => {
       if (isAway) throw new Error('Redis is away')
       return { waiting: 7, dead: 5 }
     }
-    const { registry } = createMetrics({ online: () => true, standby: () => false, bytes, depth: async () => DEPTH })
+    const { registry } = createMetrics({
+      online: () => true,
+      standby: () => false,
+      openDestinations: () => 0,
+      bytes,
+      depth: async () => DEPTH,
+    })
     const lines = async () =>
       [...(await registry.metrics()).matchAll(/^waybill_payload_bytes\{.*$/gm)].map(([line]) => line)
     const both = ['waybill_payload_bytes{state="waiting"} 7', 'waybill_payload_bytes{state="dead"} 5']
@@ -51,7 +63,7 @@ describe('the gauges that are read from Redis', () => {
     isAway = true
     expect(await scrape(metrics)).toEqual({})
     isAway = false
-    expect(await scrape(metrics)).toEqual({ waiting: 4, under_way: 3, dead: 2, oldest_due_ms: 1 })
+    expect(await scrape(metrics)).toEqual({ waiting: 4, under_way: 3, suspects: 5, dead: 2, oldest_due_ms: 1 })
   })
 })
 

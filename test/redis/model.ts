@@ -20,10 +20,16 @@ export interface ModelDelivery {
   byHand: string
   dueMs: number
   holder: string | undefined
+  /** Under way as a suspect. */
+  alone: boolean
+  closes: number
+  crashes: number
   leaseEndMs: number
   tries: number
   records: number
   endedMs: number
+  /** Its attempt probes the destination. */
+  probe: boolean
 }
 
 export interface ModelDocument {
@@ -55,6 +61,7 @@ const STATES = ['waiting', 'dead', 'expired', 'dropped', 'delivered'] as const
 
 export function createModel(now: () => number, kept: { ms: number; finished: number; dead: number; bounceMs: number }) {
   const documents = new Map<string, ModelDocument>()
+  const open = new Set<string>()
   let sequence = 0
   const nextPlace = () => {
     sequence += 1
@@ -83,6 +90,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     const document = documentOf(delivery)
     const was = delivery.state
     delivery.state = state
+    if (state !== 'delivered') delivery.probe = false
     delivery.byHand = ''
     delivery.asked = undefined
     if (was !== 'dead' || state === 'waiting') settleReport(document)
@@ -94,6 +102,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   /** The attempt is over, and it waits again or ends as was asked for. Gives whoever is first now where that is another one. */
   function goOn(delivery: ModelDelivery, dueMs: number): string[] {
     delivery.holder = undefined
+    delivery.probe = false
     if (delivery.asked) return endByHand(delivery, delivery.asked, delivery.byHand)
     delivery.place = delivery.ownPlace
     delivery.dueMs = dueMs
@@ -125,6 +134,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   function comeBack(delivery: ModelDelivery, dueMs: number, place = delivery.ownPlace): void {
     const first = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
     if (first?.holder && first.place > place) first.place = place - 0.5
+    if (delivery.probe) delivery.tries -= 1
     change(delivery, 'waiting')
     delivery.place = delivery.ownPlace = place
     delivery.dueMs = dueMs
@@ -138,12 +148,29 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     document.owed = isOwed ? document.ends : 0
   }
 
+  const isSuspect = ({ closes, crashes }: ModelDelivery) => closes >= 3 || crashes >= 3
+
+  function begin(delivery: ModelDelivery, instance: string): void {
+    delivery.holder = instance
+    delivery.leaseEndMs = now() + LEASE_MS
+    delivery.tries += 1
+    delivery.alone = isSuspect(delivery)
+  }
+
+  function acquit(delivery: ModelDelivery): void {
+    delivery.closes = 0
+    delivery.crashes = 0
+  }
+
   const isExpired = ({ expiresAtMs }: ModelDelivery) => expiresAtMs !== undefined && expiresAtMs <= now()
 
   return {
     documents,
     deliveries,
+    find,
+    open,
     isHead,
+    isSuspect,
     stateOf,
 
     accept(
@@ -181,30 +208,59 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         const delivery = present(id)
         if (delivery?.state !== 'waiting' || delivery.holder || !isHead(delivery)) continue
         if (isExpired(delivery)) continue
-        if (delivery.dueMs > now() + 50) continue
-        delivery.holder = instance
-        delivery.leaseEndMs = now() + LEASE_MS
-        delivery.tries += 1
+        if (delivery.dueMs > now() + 50 || isSuspect(delivery)) continue
+        if (open.has(delivery.to) && !delivery.probe) continue
+        begin(delivery, instance)
         started.push(id)
       }
       return started
     },
 
+    /** Those of which one may be begun next. */
+    suspectsDue(): string[] {
+      const may = (one: ModelDelivery) => one.state === 'waiting' && !one.holder && isHead(one) && !isExpired(one)
+      return deliveries()
+        .filter((one) => isSuspect(one) && may(one) && one.dueMs <= now())
+        .map(({ id }) => id)
+    },
+
+    startSuspect: (id: string, instance: string): void => begin(find(id)!, instance),
+
+    cleared(id: string, instance: string): void {
+      const delivery = present(id)
+      if (delivery?.holder === instance) delivery.alone = false
+    },
+
     end(
       id: string,
       instance: string,
-      kind: 'delivered' | 'retry' | 'void' | 'dead' | 'expired',
+      kind: 'delivered' | 'retry' | 'void' | 'closed' | 'dead' | 'expired',
       dueMs: number,
     ): string[] {
       const delivery = present(id)
       if (!delivery || delivery.holder !== instance) return []
       delivery.records += 1
-      if (kind === 'void') delivery.tries -= 1
-      if (kind === 'retry' || kind === 'void') return goOn(delivery, dueMs)
+      if (kind === 'void' || kind === 'closed') delivery.tries -= 1
+      if (kind === 'closed') delivery.closes += 1
+      if (kind === 'retry' || kind === 'delivered' || kind === 'dead') acquit(delivery)
+      if (kind === 'retry' || kind === 'void' || kind === 'closed') return goOn(delivery, dueMs)
       if (delivery.asked && kind === 'dead') return endByHand(delivery, delivery.asked, delivery.byHand)
       change(delivery, kind)
       const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
       return next && next.dueMs <= now() ? [next.id] : []
+    },
+
+    /** What waits for it is due now. */
+    close(to: string): string[] {
+      open.delete(to)
+      const waiting = deliveries().filter((one) => one.to === to && one.state === 'waiting' && !one.holder)
+      return waiting.filter(isHead).map(({ id }) => id)
+    },
+
+    giveUp(id: string): void {
+      const delivery = find(id)!
+      delivery.records += 1
+      change(delivery, 'dead')
     },
 
     expire(): string[] {
@@ -223,6 +279,20 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return taken.length
     },
 
+    reclaim(instance: string): { deliveries: number; dead: string[] } {
+      const broken = deliveries().filter(
+        (one) => one.holder !== undefined && one.holder !== instance && one.alone && one.crashes >= 3 && !one.asked,
+      )
+      for (const delivery of broken) {
+        delivery.records += 1
+        change(delivery, 'dead')
+      }
+      const others = deliveries().filter(({ holder }) => holder !== undefined && holder !== instance)
+      for (const delivery of others) delivery.crashes += 1
+      const taken = this.takeBack((one) => others.includes(one))
+      return { deliveries: broken.length + taken, dead: broken.map(({ id }) => id).sort() }
+    },
+
     bounce(id: string, from: string, dueMs: number | undefined): boolean {
       const delivery = present(id)
       if (delivery?.state !== 'delivered' || delivery.to !== from || now() - delivery.endedMs > kept.bounceMs)
@@ -237,6 +307,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       const delivery = present(id)
       if (delivery?.state !== 'dead') return false
       delivery.tries = 0
+      if (!isSuspect(delivery)) acquit(delivery)
       delivery.records += 1
       const isOrdered = delivery.lane !== undefined
       comeBack(delivery, now(), isOrdered && !keepPlace ? nextPlace() : delivery.ownPlace)
@@ -357,10 +428,11 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     planned: Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>,
     place: number,
   ): ModelDelivery {
+    const unsuspected = { alone: false, closes: 0, crashes: 0 }
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
-    const byHand = { asked: undefined, byHand: '' }
+    const byHand = { asked: undefined, byHand: '', probe: false }
     return {
-      ...{ id, ...planned, ...times, ...byHand, place, ownPlace: place },
+      ...{ id, ...planned, ...times, ...byHand, ...unsuspected, place, ownPlace: place },
       ...{ state: 'waiting', holder: undefined, tries: 0, records: 0 },
     }
   }

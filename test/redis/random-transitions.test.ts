@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { OpenBreaker } from '../../src/domain/breaker.ts'
 import type { PlannedDelivery } from '../../src/domain/delivery.ts'
 import type { AttemptEnd } from '../../src/flow/ports.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { inconsistencies } from './consistency.ts'
 import { acceptance, balances, closeStores, freshId, freshPrefix, openTestStore, plan, setClock } from './fixtures.ts'
 import { createModel, LEASE_MS, type ModelDelivery, seededRandom } from './model.ts'
 
@@ -22,10 +25,10 @@ afterAll(async () => {
   await redis?.stop()
 })
 
-const STEPS = 150
+const STEPS = 180
 const KEPT = { ms: 400_000, finished: 8, dead: 6, bounceMs: 100_000 }
 const DESTINATIONS = ['a@x.example', 'b@x.example', 'c@x.example']
-const KINDS = ['delivered', 'retry', 'void', 'dead', 'expired'] as const
+const KINDS = ['delivered', 'retry', 'void', 'closed', 'closed', 'closed', 'dead', 'expired'] as const
 
 async function openWorld(seed: number) {
   const random = seededRandom(seed)
@@ -102,8 +105,27 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const instance = world.below(5) > 0 ? 'one' : 'two'
     const kind = world.pick(KINDS)
     const dueAtMs = world.clock() + world.below(20_000)
-    const end = { id, kind, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
+    const how = kind === 'closed' ? { kind: 'void', closed: true } : { kind }
+    const end = { id, ...how, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
     expect(await world.stores[instance]!.end(end)).toEqual(world.model.end(id, instance, kind, dueAtMs))
+  },
+  async startSuspect(world) {
+    const instance = world.pick(['one', 'two'])
+    const may = world.model.suspectsDue()
+    const started = await world.stores[instance]!.startSuspect()
+    if (!started) {
+      expect(may).toEqual([])
+      return
+    }
+    expect(may).toContain(started.id)
+    expect(started.alone).toBeDefined()
+    world.model.startSuspect(started.id, instance)
+  },
+  async cleared(world) {
+    const id = underWay(world) ?? anyDelivery(world)
+    const instance = world.pick(['one', 'two'])
+    await world.stores[instance]!.cleared(id)
+    world.model.cleared(id, instance)
   },
   async bounce(world) {
     const id = anyDelivery(world)
@@ -159,15 +181,69 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     if (end === document.owed) document.owed = 0
   },
   async reclaim(world) {
-    expect(await world.stores.one!.reclaim()).toBe(world.model.takeBack(({ holder }) => holder !== 'one'))
+    const { deliveries, dead } = await world.stores.one!.reclaim()
+    expect({ deliveries, dead: dead.toSorted() }).toEqual(world.model.reclaim('one'))
   },
   async prune(world) {
     expect(await world.stores.one!.prune()).toBe(world.model.prune())
+  },
+  async open({ pick, stores, model, clock }) {
+    const to = pick(DESTINATIONS)
+    await stores.one!.keepOpen([{ destination: to, breaker: opened(clock()) }])
+    model.open.add(to)
+  },
+  async close({ pick, stores, model, clock }) {
+    const to = pick(DESTINATIONS)
+    const { ids } = await stores.one!.letGo(to)
+    const mayGo = model.close(to)
+    for (const id of ids) {
+      expect(mayGo).toContain(id)
+      const delivery = model.find(id)!
+      delivery.dueMs = Math.min(delivery.dueMs, clock())
+    }
+  },
+  async probe({ stores, model, clock }) {
+    const probes = await stores.one!.probes(DESTINATIONS)
+    for (const [at, id] of probes.entries()) {
+      if (id === undefined) continue
+      const delivery = model.find(id)!
+      expect({ ...delivery, isHead: model.isHead(delivery), isOpen: model.open.has(delivery.to) }).toMatchObject({
+        to: DESTINATIONS[at],
+        state: 'waiting',
+        holder: undefined,
+        isHead: true,
+        isOpen: true,
+      })
+      delivery.probe = true
+      delivery.dueMs = Math.min(delivery.dueMs, clock())
+    }
+  },
+  async lapse({ stores, model }) {
+    const allowedMs = 300_000
+    for (const { id, destination } of await stores.one!.lapse(new Map(), allowedMs)) {
+      const delivery = model.find(id)!
+      expect(delivery).toMatchObject({ to: destination, state: 'waiting', holder: undefined })
+      expect(model.open).toContain(destination)
+      model.giveUp(id)
+    }
   },
   async wait(world) {
     world.clock.nowMs += world.pick([1, 1_000, 30_000, LEASE_MS])
   },
 }
+
+const opened = (nowMs: number): OpenBreaker => ({
+  kind: 'open',
+  sinceMs: nowMs,
+  condition: 'timeout',
+  text: '',
+  failedAtMs: nowMs,
+  probes: 0,
+  nextProbeMs: nowMs,
+  firstMs: 1_000,
+  maxMs: 60_000,
+  late: false,
+})
 
 // `expires` counts from receipt, which for a replanned document was earlier.
 function receivedThen({ model, clock }: World, id: string, known: Known[]): Known[] {
@@ -180,7 +256,9 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['accept', 6],
   ['start', 4],
   ['startDue', 5],
-  ['end', 9],
+  ['startSuspect', 2],
+  ['cleared', 1],
+  ['end', 11],
   ['bounce', 2],
   ['redrive', 2],
   ['replan', 1],
@@ -189,8 +267,12 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['park', 2],
   ['expire', 2],
   ['report', 2],
-  ['reclaim', 1],
+  ['reclaim', 2],
   ['prune', 1],
+  ['open', 1],
+  ['close', 1],
+  ['probe', 2],
+  ['lapse', 1],
   ['wait', 3],
 ]
 const DECK = WEIGHTS.flatMap(([name, weight]) => Array.from({ length: weight }, () => name))
@@ -202,13 +284,23 @@ async function compare(world: World): Promise<void> {
   const ledger = await stores.one!.ledger()
   expect(ledger).toMatchObject(model.ledger())
   expect(await balances(stores.one!)).toEqual([])
-  const keys = ['ready', 'later', 'underway', 'expiring', 'dead', 'finished'].map((name) =>
+  const keys = ['ready', 'later', 'suspects', 'underway', 'expiring', 'dead', 'finished'].map((name) =>
     client.zrange(`{${prefix}:0}:${name}`, '0', '-1'),
   )
-  const [ready, later, held, expiring, dead, finished] = await Promise.all(keys)
+  const [ready, later, suspects, held, expiring, dead, finished] = await Promise.all(keys)
   const waiting = model.deliveries().filter(({ state }) => state === 'waiting')
   const heads = waiting.filter((one) => one.holder === undefined && model.isHead(one))
-  expect([...ready!, ...later!].sort()).toEqual(ids(heads))
+  const sha = (to: string) => createHash('sha1').update(to).digest('hex')
+  const barredAt = (to: string) => client.zrange(`{${prefix}:0}:barred:${sha(to)}`, '0', '-1')
+  const barred = (await Promise.all([...model.open].map(barredAt))).flat()
+  const unsuspected = ids(heads.filter((one) => !model.isSuspect(one)))
+  expect([...new Set([...ready!, ...later!, ...barred])].sort()).toEqual(unsuspected)
+  expect(suspects!.sort()).toEqual(ids(heads.filter(model.isSuspect)))
+  for (const to of DESTINATIONS) {
+    if (!model.open.has(to)) expect(later).toEqual(expect.arrayContaining(await barredAt(to)))
+  }
+  expect(barred).toEqual(expect.arrayContaining(await client.zrange(`{${prefix}:0}:lapsing`, '0', '-1')))
+  expect(new Set((await stores.one!.openDestinations()).map(({ destination }) => destination))).toEqual(model.open)
   expect(held!.sort()).toEqual(ids(waiting.filter(({ holder }) => holder)))
   const mayExpire = waiting.filter(({ holder, expiresAtMs }) => !holder && expiresAtMs !== undefined)
   expect(expiring!.sort()).toEqual(ids(mayExpire))
@@ -262,5 +354,6 @@ describe('random transitions leave the store as the model says', () => {
       await compare(world)
     }
     await compareTraces(world)
+    expect(await inconsistencies(client, world.prefix)).toEqual([])
   })
 })

@@ -453,7 +453,7 @@ describe('order', () => {
       await start(ids[0]!)
       await store[verb](ids[0]!, 'in the way', 'ops')
       store = await openTestStore(redis.url, { clock, prefix, instance: 'new' })
-      expect(await store.reclaim()).toBe(1)
+      expect(await store.reclaim()).toMatchObject({ deliveries: 1 })
       expect(await stateOf(ids[0]!)).toBe(state)
       expect(await store.due(9)).toEqual([ids[1]])
     })
@@ -509,8 +509,8 @@ describe('reclaim', () => {
     const old = store
     store = await openTestStore(redis.url, { clock, prefix, instance: 'new' })
     await start(ids[2]!)
-    expect(await store.reclaim()).toBe(2)
-    expect(await store.reclaim()).toBe(0)
+    expect(await store.reclaim()).toEqual({ deliveries: 2, dead: [] })
+    expect(await store.reclaim()).toEqual({ deliveries: 0, dead: [] })
     expect((await store.due(9)).toSorted()).toEqual([ids[0], ids[1]])
     // The old process comes to life again, and is not heard.
     expect(await old.end({ id: ids[0]!, kind: 'delivered', record: record() })).toEqual([])
@@ -528,7 +528,7 @@ describe('reclaim', () => {
       [],
     )
     store = await openTestStore(redis.url, { clock, prefix, instance: 'new' })
-    expect(await store.reclaim()).toBe(1_203)
+    expect(await store.reclaim()).toMatchObject({ deliveries: 1_203 })
     expect((await store.depth()).underWay).toBe(0)
   })
 })
@@ -558,10 +558,16 @@ describe('bounce', () => {
     const id = `${await accepted(store, { receivedAtMs })}.0`
     await start(id)
     await end(id)
-    expect(await store.progress(id)).toEqual({ retry: 'default', tries: 1, sinceMs: receivedAtMs, receivedAtMs })
+    expect(await store.progress(id)).toEqual({
+      destination: 'erp@backend.example',
+      retry: 'default',
+      tries: 1,
+      sinceMs: receivedAtMs,
+      receivedAtMs,
+    })
     await store.bounce(id, 'erp@backend.example', { dead: 'bounced' }, record())
     await store.redrive(id, BY)
-    expect(await store.progress(id)).toEqual({ retry: 'default', tries: 0, sinceMs: clock(), receivedAtMs })
+    expect(await store.progress(id)).toMatchObject({ tries: 0, sinceMs: clock(), receivedAtMs })
     expect(await store.progress(`${id}1`)).toBeUndefined()
     expect(await store.progress('nonsense')).toBeUndefined()
   })

@@ -24,13 +24,18 @@ type Secrets = Readonly<Record<ComponentName, string>>
  * ejabberd with `deploy/ejabberd/waybill.yml` for Waybill's component. `ejabberdctl` insists on the system's own user and
  * folders, so Erlang is started directly; without a node name, so that no port mapper (epmd) is started beside it.
  */
-export async function startEjabberd({ tlsCertificate }: XmppServerOptions = {}): Promise<RunningXmppServer> {
+export async function startEjabberd({
+  tlsCertificate,
+  stanzaBytes,
+}: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('erl', 'ejabberd')
   const environment = { ERL_LIBS: librariesFolder() }
   const folder = serverFolder('ejabberd')
   const config = join(folder, 'ejabberd.yml')
   const entry = join(folder, 'waybill.yml')
-  const template = readFileSync(TEMPLATE, 'utf8').replaceAll('waybill.example.org', 'waybill.example.test')
+  const template = readFileSync(TEMPLATE, 'utf8')
+    .replaceAll('waybill.example.org', 'waybill.example.test')
+    .replace(/(?<=max_stanza_size: )(\d+)/, stanzaBytes === undefined ? '$1' : String(stanzaBytes))
   writeFileSync(entry, tlsCertificate === undefined ? template : withTls(template, tlsCertificate))
   const secrets = { waybill: newSecret(), peer: newSecret(), other: newSecret() }
 

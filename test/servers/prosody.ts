@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -14,13 +14,13 @@ import {
   whenReady,
   withFreePorts,
 } from './processes.ts'
-import type { ComponentName, RunningXmppServer } from './xmpp.ts'
+import type { ComponentName, RunningXmppServer, XmppServerOptions } from './xmpp.ts'
 
 const TEMPLATE = fileURLToPath(new URL('../../deploy/prosody/waybill.cfg.lua', import.meta.url))
 const run = promisify(execFile)
 
 /** Prosody with `deploy/prosody/waybill.cfg.lua` for Waybill's component and the PubSub service. */
-export async function startProsody(): Promise<RunningXmppServer> {
+export async function startProsody({ stanzaBytes }: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('prosody', 'prosody')
   const control = findProgram('prosodyctl', 'prosody')
   const folder = serverFolder('prosody')
@@ -33,10 +33,14 @@ export async function startProsody(): Promise<RunningXmppServer> {
   }
   mkdirSync(join(folder, 'certs'))
   mkdirSync(join(folder, 'data'))
+  const template = readFileSync(TEMPLATE, 'utf8')
+  const limit = stanzaBytes === undefined ? '$1' : String(stanzaBytes)
+  const entry = join(folder, 'waybill.cfg.lua')
+  writeFileSync(entry, template.replace(/(?<=component_stanza_size_limit = )(.*)/, limit))
 
   return withFreePorts(async () => {
     const [clientPort, componentPort] = (await freePorts(2)) as [number, number]
-    writeFileSync(config, configuration({ folder, clientPort, componentPort, secrets }))
+    writeFileSync(config, configuration({ folder, entry, clientPort, componentPort, secrets }))
     const launchOnce = () => launchProsody(command, config, folder, environment)
     const first = await launchOnce()
     if (!first) return undefined
@@ -75,6 +79,8 @@ async function launchProsody(
 
 function configuration(given: {
   folder: string
+  /** Waybill's own. */
+  entry: string
   clientPort: number
   componentPort: number
   secrets: Readonly<Record<ComponentName, string>>
@@ -99,15 +105,13 @@ c2s_stanza_size_limit = 1024 * 1024
 
 VirtualHost "example.test"
 
-Include "${TEMPLATE}"
+Include "${given.entry}"
 
 Component "peer.example.test"
   component_secret = "${given.secrets.peer}"
-  component_stanza_size_limit = 1024 * 1024
 
 Component "other.example.test"
   component_secret = "${given.secrets.other}"
-  component_stanza_size_limit = 1024 * 1024
 `
 }
 

@@ -33,6 +33,8 @@ export interface RunningXmppServer extends Restartable {
 export interface XmppServerOptions {
   /** A PEM file with key and certificate: Waybill's own entry, and no other, is direct TLS then. ejabberd only. */
   readonly tlsCertificate?: string
+  /** The largest stanza that the server takes from Waybill, on Prosody from any component. A larger one makes it close the stream. */
+  readonly stanzaBytes?: number
 }
 
 /** Starts a server for `example.test` on loopback with free ports and a folder of its own. Takes 1 to 3 seconds. */
@@ -42,5 +44,5 @@ export function startXmppServer(
 ): Promise<RunningXmppServer> {
   if (kind === 'ejabberd') return startEjabberd(options)
   if (options.tlsCertificate !== undefined) throw new Error('Cannot start Prosody: its components speak no TLS')
-  return startProsody()
+  return startProsody(options)
 }

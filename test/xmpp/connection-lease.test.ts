@@ -58,7 +58,7 @@ describe('a connection under a lease', () => {
     expect(connection.online).toBe(false)
     expect(connection.write(message('after'))).toBe(false)
     await eventually(() => events.length === 2)
-    expect(events[1]).toEqual({ kind: 'lost', stream: 1, reason: 'lease-lost' })
+    expect(events[1]).toMatchObject({ kind: 'lost', stream: 1, reason: 'lease-lost' })
     expect(server.peers[0]!.text).not.toContain('after')
     expect(server.peers).toHaveLength(1)
   })

@@ -10,7 +10,8 @@ export interface FakeConnection extends Omit<Connection, 'start' | 'stop'> {
   receive(text: string): boolean
   /** Answers every request for which it gives a stanza; `ID` stands for the request's id. */
   answerWith(rule: (request: string) => string | undefined): void
-  lose(reason: string): void
+  /** `closed`: what was written and has no answer may be why. */
+  lose(reason: string, closed?: string): void
   comeBack(): void
   bufferedBytes: number
   drain(): void
@@ -19,7 +20,8 @@ export interface FakeConnection extends Omit<Connection, 'start' | 'stop'> {
 /** Our own port with nothing behind it: what is written is kept, what is received comes from the test. */
 export function fakeConnection(domain = 'waybill.example.test'): FakeConnection {
   const written: string[] = []
-  const pending = new Map<string, { to: string; settle: (answer: IqAnswer) => void }>()
+  const pending = new Map<string, { to: string; place: number; settle: (answer: IqAnswer) => void }>()
+  let had = 0
   const listeners = new Set<(event: StreamEvent) => void>()
   const drains: (() => void)[] = []
   let rule: (request: string) => string | undefined = () => undefined
@@ -32,6 +34,7 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
     const one = pending.get(id)
     if (element.name !== 'iq' || !one || one.to !== attributeOf(element, 'from')) return false
     pending.delete(id)
+    had = Math.max(had, one.place)
     const isError = attributeOf(element, 'type') === 'error'
     one.settle(isError ? { kind: 'error', answer: answerOf(element), element } : { kind: 'result', element })
     return true
@@ -41,6 +44,9 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
     domain,
     written,
     receive,
+    get place() {
+      return written.length
+    },
     get online() {
       return state.online
     },
@@ -73,7 +79,7 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
           clearTimeout(timer)
           resolve(answer)
         }
-        pending.set(name, { to, settle })
+        pending.set(name, { to, place: written.length, settle })
         const answer = rule(request)
         if (answer !== undefined) receive(answer.replaceAll('ID', name))
       })
@@ -85,10 +91,14 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    lose(reason) {
+    lose(reason, closed) {
       state.online = false
-      for (const listener of listeners) listener({ kind: 'lost', stream: state.stream, reason })
-      for (const { settle } of pending.values()) settle({ kind: 'lost' })
+      const closing = (place: number) => (place > had ? closed : undefined)
+      for (const { place, settle } of pending.values()) {
+        const said = closing(place)
+        settle({ kind: 'lost', ...(said !== undefined && { closed: said }) })
+      }
+      for (const listener of listeners) listener({ kind: 'lost', stream: state.stream, reason, closed: closing })
       pending.clear()
     },
     comeBack() {

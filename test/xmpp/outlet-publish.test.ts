@@ -53,6 +53,7 @@ function scene(create: Create, window = 64): Scene {
       attempt,
       { kind: 'node', service: SERVICE, node },
       publishPayload(attempt, node, '<order xmlns=""/>'),
+      (request) => connection.request(request),
     )
   }
   return { connection, send, asked: () => connection.written.map(kindOf) }

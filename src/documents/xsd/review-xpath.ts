@@ -1,5 +1,5 @@
 import { nearest } from '../../domain/nearest.ts'
-import { parseXPath, type Step, type XPathNode } from '../xpath-grammar.ts'
+import { parseXPath, type Step, type XPathNode } from '../../domain/xpath-grammar.ts'
 import { mostOf, typesInPlaceOf } from './children.ts'
 import type { TypeDefinition } from './components.ts'
 import { localNameOf, namespaceOfName } from './symbols.ts'
@@ -47,6 +47,7 @@ function visit(node: XPathNode, at: Arrival, review: Review): Arrival {
   switch (node.kind) {
     case 'literal':
     case 'number':
+    case 'variable':
       return ANYWHERE
     case 'negative':
       visit(node.of, at, review)

@@ -1,5 +1,5 @@
 import { expandedName } from '../../domain/element.ts'
-import type { NodeTest, Step } from '../xpath-grammar.ts'
+import type { NodeTest, Step } from '../../domain/xpath-grammar.ts'
 import { attributeOfType, type Children, childrenOf, takesNamespace, typesInPlaceOf } from './children.ts'
 import type { AttributeDeclaration, ElementDeclaration, Name, TypeDefinition, XsdSchema } from './components.ts'
 import { localNameOf, namespaceOfName } from './symbols.ts'

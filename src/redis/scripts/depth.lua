@@ -1,5 +1,6 @@
 #!lua flags=no-writes
--- How many deliveries wait, are under way and are dead, and the due time of the one that is due longest, or ''.
+-- How many deliveries wait, are under way and are dead, the due time of the one that is due longest, or '', and how
+-- many suspects wait.
 local LEVEL = 1e13
 
 -- The set is ordered by urgency first: the oldest of each level is its first.
@@ -13,8 +14,10 @@ local function oldest()
     if not least or due < least then least = due end
     from = string.format('%.0f', (level + 1) * LEVEL)
   end
-  local later = redis.call('ZRANGE', key('later'), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
-  if later[1] and (not least or tonumber(later[2]) < least) then least = tonumber(later[2]) end
+  for _, name in ipairs({ 'later', 'suspects' }) do
+    local first = redis.call('ZRANGE', key(name), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+    if first[1] and (not least or tonumber(first[2]) < least) then least = tonumber(first[2]) end
+  end
   return least
 end
 
@@ -24,4 +27,5 @@ return {
   redis.call('ZCARD', key('underway')),
   redis.call('ZCARD', key('dead')),
   due and string.format('%.0f', due) or '',
+  redis.call('ZCARD', key('suspects')),
 }

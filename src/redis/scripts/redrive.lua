@@ -2,7 +2,8 @@
 -- Dead -> waiting, with its tries and the time to give up counted anew. ARGV[3]: a delivery id, or an envelope id for all dead
 -- deliveries of a document. ARGV[4]: the record of it. ARGV[5]: another destination, or ''. ARGV[6], ARGV[7]: meta and payload of another
 -- document, or ''. ARGV[8]: 'keep' for its old place in the order, or '' for one behind all that was accepted by now. What has no
--- address that may be used stays dead, and so does what would be a second delivery to its destination.
+-- address that may be used stays dead, and so does what would be a second delivery to its destination. What has broken the stream, or
+-- a process, is a suspect from the beginning.
 -- Gives how many.
 local ID, RECORD, TO, META, PAYLOAD, PLACE = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local count, number, place = 0, nil, nil
@@ -36,6 +37,7 @@ for _, delivery in ipairs(named(ID)) do
       facts.place = place
     end
     facts.tries, facts.since = 0, NOW
+    if not isSuspect(facts) then facts.closes, facts.crashes = nil, nil end
     addRecord(delivery, RECORD)
     reopen(delivery, NOW)
     count = count + 1

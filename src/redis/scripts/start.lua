@@ -1,19 +1,24 @@
 #!lua flags=allow-oom
 -- Records the start of an attempt for those of the deliveries that may start, and gives what it takes to write them.
 -- ARGV[3]: instance. ARGV[4]: a token of this very call, so that repeating it after a lost reply gives the same attempts.
--- ARGV[5]: lease. ARGV[6]: how much later a delivery to a full destination comes due. ARGV[7]: the count of full
--- destinations; then these; then ids.
+-- ARGV[5]: lease. ARGV[6]: how much later a delivery to a full destination comes due. ARGV[7]: 'alone' for the first suspect that
+-- may start, and no other; ''. ARGV[8]: the count of full destinations; then these; then ids.
 -- Gives of each attempt: id, tries, destination, route, expiry or '', since when or '', options, meta, payload, the number of the
--- document that it was redriven with or '', and that one's meta or ''. Metas and payload are '' where an earlier attempt of this
+-- document that it was redriven with or '', that one's meta or '', how long it has to be alone: 1 until the server has had it, 2 until
+-- it ends, or ''; and 1 where it probes its open destination, or ''. Metas and payload are '' where an earlier attempt of this
 -- reply has given them for the same document.
-local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS, FULL = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local ALONE, FULL = ARGV[7] == 'alone', tonumber(ARGV[8])
 -- Redis and the worker wake up at slightly different times.
 local EARLY_MS = 50
 -- A receipt may take longer than a common lease; the lease outlasts it by this.
 local GRACE_MS = 30000
+-- What still was there at so many closes, though the server had had it each time, is alone until it ends.
+local STUBBORN_AFTER = 2 * SUSPECT_AFTER
+local SUSPECTS_LOOKED_AT = 16
 local full, started, told = {}, {}, {}
 
-for index = 1, FULL do full[ARGV[7 + index]] = true end
+for index = 1, FULL do full[ARGV[8 + index]] = true end
 
 local function isExpired(delivery)
   return delivery.facts.expires and delivery.facts.expires <= NOW
@@ -32,16 +37,18 @@ local function tell(delivery)
   told[envelope.id .. ' ' .. number] = true
   started[#started + 1] = {
     delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', facts.since or '', found[1], found[2], found[3],
-    tostring(number), known and '' or documentMeta(delivery),
+    tostring(number), known and '' or documentMeta(delivery), tostring(facts.alone or ''),
+    facts.probe and '1' or '',
   }
 end
 
 local function begin(delivery)
   local facts = delivery.facts
+  unschedule(delivery.id)
   facts.holder, facts.token, facts.started = INSTANCE, TOKEN, NOW
   facts.tries = facts.tries + 1
+  if ALONE then facts.alone = (facts.closes or 0) >= STUBBORN_AFTER and 2 or 1 end
   delivery.touched = true
-  unschedule(delivery.id)
   take('expiring', delivery.id)
   put('underway', delivery.id, NOW + math.max(LEASE_MS, (facts.patience or 0) + GRACE_MS))
   tell(delivery)
@@ -56,18 +63,25 @@ local function consider(id)
     return
   end
   if not isHead(delivery) then return unschedule(id) end
+  if isSuspect(facts) ~= ALONE then return end
   -- The next sweep ends it.
   if isExpired(delivery) then return expectExpiry(delivery) end
   if facts.due > NOW + EARLY_MS then return end
-  if full[facts.to] then return postpone(delivery, NOW + POSTPONE_MS) end
+  if not ALONE and not facts.probe and breakerOf(facts.to) == 'open' then return bar(delivery) end
+  if full[facts.to] and not ALONE then return postpone(delivery, NOW + POSTPONE_MS) end
   begin(delivery)
 end
 
 local asked = {}
-for index = 8 + FULL, #ARGV do
+for index = 9 + FULL, #ARGV do
   if not asked[ARGV[index]] then
     asked[ARGV[index]] = true
     consider(ARGV[index])
+  end
+end
+if ALONE then
+  for _, id in ipairs(redis.call('ZRANGE', key('suspects'), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, SUSPECTS_LOOKED_AT)) do
+    if #started == 0 then consider(id) end
   end
 end
 settle()

@@ -1,0 +1,62 @@
+import type { StartedAttempt } from '../flow/ports.ts'
+import type { Proof } from './proof.ts'
+
+/** Whose turn it is to write documents. */
+export interface Turns {
+  /** Resolves when nothing has the stream to itself; undefined where it may be written at once. */
+  readonly wait: Promise<void> | undefined
+  /**
+   * Runs `write`, which has written its stanza when it gives its promise, and settles with what it gives; ordinary ones as soon as
+   * nothing has the stream to itself. An attempt that must be alone waits until the server has had everything before it, and nothing
+   * else is written until the server has had this one too. Undefined where the stream was lost before it was written.
+   */
+  take<T>(attempt: Pick<StartedAttempt, 'alone'>, onHad: () => void, write: () => Promise<T>): Promise<T | undefined>
+}
+
+/** @param prove Settles when the server has had all that was written so far. */
+export function createTurns(prove: () => Promise<Proof>): Turns {
+  let taken: Promise<void> | undefined
+
+  async function takeAlone<T>(
+    alone: NonNullable<StartedAttempt['alone']>,
+    onHad: () => void,
+    write: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const leave = close()
+    try {
+      if ((await prove()) !== 'handed-over') return undefined
+      const written = write()
+      if (alone === 'until-had') {
+        void prove().then((proof) => {
+          leave()
+          if (proof === 'handed-over') onHad()
+        })
+      }
+      return await written
+    } finally {
+      leave()
+    }
+  }
+
+  function close(): () => void {
+    let open!: () => void
+    const closed = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    taken = closed
+    return () => {
+      if (taken === closed) taken = undefined
+      open()
+    }
+  }
+
+  return {
+    get wait() {
+      return taken
+    },
+    async take({ alone }, onHad, write) {
+      while (taken) await taken
+      return alone === undefined ? write() : takeAlone(alone, onHad, write)
+    },
+  }
+}

@@ -1,0 +1,155 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../eventually.ts'
+import { scenarioFolder } from './folder.ts'
+import { acceptedId, attribute, type Installation, install, order, waybill } from './waybill.ts'
+
+/** One document that makes a server close the stream, among hundreds that don't (docs/operations.md, guarantee 6). */
+
+const ROUTES = `
+kind: Route
+name: to-a-jid
+when: { type: order }
+deliver: [{ jid: other.example.test, as: sealed }]
+---
+kind: Route
+name: to-a-node
+when: { type: order, fields: { currency: [EUR] } }
+deliver: [{ pubsub: pubsub.example.test, node: poisoned, as: sealed, create: { max_items: 100, access_model: open } }]
+---
+kind: Route
+name: by-iq
+when: { type: order, fields: { number: [{ prefix: "Q-" }] } }
+deliver: [{ jid: desk@other.example.test/iq, confirm: iq, confirmTimeout: 30s, as: sealed }]
+---
+kind: Route
+name: in-order
+when: { type: order, fields: { number: [{ prefix: "LANE-" }] } }
+deliver: [{ jid: lane@other.example.test, as: sealed }]
+order: { by: sender }
+`
+const SERVER_TAKES = 60_000
+/** Small enough to come in, and when it is sealed too large for the server, which looks after each 8 KB that it reads. */
+const POISON = 'x'.repeat(0.95 * SERVER_TAKES)
+const INNOCENTS = 500
+
+/** Sends it again, as a sender does who got no acknowledgement. */
+async function submit(at: Installation, id: string, payload: string): Promise<string> {
+  const once = async () => {
+    const answer = await at.submit(payload, { id, from: `${id}@peer.example.test/x`, timeoutMs: 3_000 }).catch(() => '')
+    return attribute(answer, 'type') === 'result' ? acceptedId(answer) : undefined
+  }
+  return eventually(once, { timeoutMs: 30_000, what: `${id} to be accepted` })
+}
+
+/** The ids at other.example.test: of messages, and of the items that it was told of. */
+function arrived(at: Installation): { readonly messages: Set<string>; readonly items: Set<string> } {
+  const messages = new Set<string>()
+  const items = new Set<string>()
+  for (const stanza of at.other.received) {
+    const item = /<item\b[^>]*?\sid=(["'])(.*?)\1/.exec(stanza)?.[2]
+    if (stanza.startsWith('<message') && item !== undefined) items.add(item)
+    else if (stanza.startsWith('<message')) messages.add(attribute(stanza, 'id') ?? '')
+  }
+  return { messages, items }
+}
+
+interface Kept {
+  readonly state: string
+  readonly reason?: string
+  readonly tries: number
+}
+
+/** What Redis keeps of the deliveries, by their ids. */
+async function deliveries(at: Installation): Promise<Map<string, Kept>> {
+  const client = new Redis(at.redis.url)
+  const found = new Map<string, Kept>()
+  for (const key of await client.keys('*:envelope:*')) {
+    for (const [field, text] of Object.entries(await client.hgetall(key))) {
+      if (/^d\d+$/.test(field)) found.set(`${key.split(':').at(-1)}.${field.slice(1)}`, JSON.parse(text))
+    }
+  }
+  client.disconnect()
+  return found
+}
+
+const settled = (at: Installation) =>
+  eventually(
+    async () => {
+      const ledger = await at.ledger()
+      return ledger.balanced && ledger.deliveries.waiting === 0 ? ledger : undefined
+    },
+    { timeoutMs: 60_000, what: 'nothing to wait any more' },
+  )
+
+describe.each(['prosody', 'ejabberd'] as const)('a document that makes %s close the stream', (kind) => {
+  let at: Installation
+  beforeAll(async () => {
+    const config = scenarioFolder({ 'routes/routes.yaml': ROUTES })
+    at = await install({ kind, config, serverOptions: { stanzaBytes: SERVER_TAKES } })
+    await submit(at, 'first', order('first', { currency: 'EUR' }))
+    await settled(at)
+    const subscribe = `<subscribe node='poisoned' jid='other.example.test'/>`
+    at.other.send(
+      `<iq type='set' id='sub' from='other.example.test' to='pubsub.example.test'><pubsub xmlns='http://jabber.org/protocol/pubsub'>${subscribe}</pubsub></iq>`,
+    )
+    await at.other.next((stanza) => stanza.startsWith('<iq') && attribute(stanza, 'type') === 'result')
+  })
+  afterAll(() => at?.stop())
+
+  it(`is a dead letter, and ${INNOCENTS} others arrive, at a JID and at a node, with no try burnt`, async () => {
+    const began = performance.now()
+    const ids = await Promise.all(
+      Array.from({ length: INNOCENTS + 1 }, (_, n) => {
+        const note = n === INNOCENTS / 2 ? { note: POISON } : {}
+        return submit(at, `n${n}`, order(`N-${n}`, { currency: 'EUR', ...note }))
+      }),
+    )
+    const poison = ids[INNOCENTS / 2]!
+    const innocents = ids.filter((id) => id !== poison)
+    const ledger = await settled(at)
+    const tookMs = Math.round(performance.now() - began)
+    expect(ledger.deliveries.dead).toBe(2)
+    await eventually(() => innocents.every((id) => arrived(at).messages.has(`${id}.0`)))
+    await eventually(() => innocents.every((id) => arrived(at).items.has(id)))
+    const kept = await deliveries(at)
+    for (const id of innocents.flatMap((one) => [`${one}.0`, `${one}.1`])) {
+      expect(kept.get(id)).toMatchObject({ state: 'delivered', tries: 1 })
+    }
+    const trace = await at.trace(poison)
+    for (const { state, reason, attempts } of trace.deliveries) {
+      expect({ state, reason }).toEqual({ state: 'dead', reason: 'breaks-stream' })
+      expect(attempts.map(({ result }) => result)).toEqual([...attempts.slice(1).map(() => 'void'), 'breaks-stream'])
+      expect(attempts.length).toBeGreaterThanOrEqual(4)
+    }
+    const closes = at.waybill.log().split('"connection-lost"').length - 1
+    const alone = at.waybill.log().split('"sent-alone"').length - 1
+    console.info(`${kind}: ${closes} closes, ${alone} sent alone, all settled after ${tookMs} ms`)
+    expect(closes).toBeLessThanOrEqual(12)
+    expect(await at.metrics()).toMatch(/waybill_deliveries_ended_total\{state="dead",reason="breaks-stream"\} 2/)
+    expect(at.waybill.log()).toContain(`breaks-stream other.example.test`)
+  })
+
+  it('by an iq is found as well, and what waits behind it in its lane goes on', async () => {
+    const poison = await submit(at, 'Q', order('Q-1', { note: POISON }))
+    const [first, second] = [
+      await submit(at, 'LANE', order('LANE-1', { note: POISON })),
+      await submit(at, 'LANE', order('LANE-2')),
+    ]
+    await settled(at)
+    const reasons = (await at.trace(poison)).deliveries.map(({ reason }) => reason)
+    expect(reasons).toEqual(['breaks-stream', 'breaks-stream'])
+    expect((await at.trace(first)).deliveries.map(({ state }) => state)).toEqual(['dead', 'dead'])
+    expect((await at.trace(second)).deliveries.map(({ state }) => state)).toEqual(['delivered', 'delivered'])
+  })
+
+  it('is alone from the beginning where it is redriven', async () => {
+    const closes = at.waybill.log().split('"connection-lost"').length
+    const { stdout } = await waybill(['dead', at.folder, 'ls', '--reason', 'breaks-stream', '-o', 'json'])
+    const [letter] = JSON.parse(stdout) as { readonly id: string }[]
+    expect((await waybill(['dead', at.folder, 'redrive', letter!.id])).code).toBe(0)
+    await eventually(() => at.waybill.log().split('"connection-lost"').length === closes + 1, { timeoutMs: 20_000 })
+    await settled(at)
+    expect((await deliveries(at)).get(letter!.id)).toMatchObject({ state: 'dead', reason: 'breaks-stream' })
+  })
+})
