@@ -51,6 +51,8 @@ describe('what was unproven at closes of the stream', () => {
     const ids = [await given(flow), await given(flow)]
     await closeTimes(flow, 3)
     expect(await flow.store.due(10)).toEqual([])
+    expect(await stateOf(flow, ids[0]!)).toMatchObject({ state: 'waiting', isSuspect: true })
+    expect(await flow.store.depth()).toMatchObject({ waiting: 2, suspects: 2 })
     flow.outcome = () => delivered
     await flow.deliverer.sweep()
     await eventually(async () => (await flow.store.ledger()).deliveries.delivered === 2)

@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { scenarioFolder } from './folder.ts'
-import { acceptedId, attribute, type Installation, install, order, waybill } from './waybill.ts'
+import { acceptedId, attribute, type Installation, install, order, runWaybill, waybill } from './waybill.ts'
 
 /** One document that makes a server close the stream, among hundreds that don't (docs/operations.md, guarantee 6). */
 
@@ -34,12 +37,12 @@ const POISON = 'x'.repeat(0.95 * SERVER_TAKES)
 const INNOCENTS = 500
 
 /** Sends it again, as a sender does who got no acknowledgement. */
-async function submit(at: Installation, id: string, payload: string): Promise<string> {
+async function submit(at: Installation, id: string, payload: string, timeoutMs = 30_000): Promise<string> {
   const once = async () => {
     const answer = await at.submit(payload, { id, from: `${id}@peer.example.test/x`, timeoutMs: 3_000 }).catch(() => '')
     return attribute(answer, 'type') === 'result' ? acceptedId(answer) : undefined
   }
-  return eventually(once, { timeoutMs: 30_000, what: `${id} to be accepted` })
+  return eventually(once, { timeoutMs, what: `${id} to be accepted` })
 }
 
 /** The ids at other.example.test: of messages, and of the items that it was told of. */
@@ -151,5 +154,55 @@ describe.each(['prosody', 'ejabberd'] as const)('a document that makes %s close 
     await eventually(() => at.waybill.log().split('"connection-lost"').length === closes + 1, { timeoutMs: 20_000 })
     await settled(at)
     expect((await deliveries(at)).get(letter!.id)).toMatchObject({ state: 'dead', reason: 'breaks-stream' })
+  })
+})
+
+/** Loaded into the process beside Waybill: whoever writes this document to the XMPP server dies of it. */
+const CRASH = `
+import { Socket } from 'node:net'
+const { write } = Socket.prototype
+Socket.prototype.write = function (text, ...rest) {
+  if (typeof text === 'string' && text.includes('<message') && text.includes('CRASH-1')) process.kill(process.pid, 'SIGKILL')
+  return write.call(this, text, ...rest)
+}
+`
+
+describe('a document that kills the process', () => {
+  let at: Installation
+  beforeAll(async () => {
+    const routes = 'kind: Route\nname: all\nwhen: { type: order }\ndeliver: [{ jid: other.example.test }]\n'
+    at = await install({ kind: 'prosody', config: scenarioFolder({ 'routes/routes.yaml': routes }) })
+  })
+  afterAll(() => at?.stop())
+
+  it('is a dead letter after the fourth time, and the others arrive', { timeout: 120_000 }, async () => {
+    const hook = join(at.folder, 'crash.mjs')
+    writeFileSync(hook, CRASH)
+    const environment = { NODE_OPTIONS: `--import ${pathToFileURL(hook)}` }
+    at.waybill.signal('SIGTERM')
+    await at.waybill.ended
+    at.waybill = await runWaybill(at.folder, environment)
+    const names = Array.from({ length: 40 }, (_, n) => (n === 20 ? 'CRASH-1' : `N-${n}`))
+    const sending = Promise.all(names.map((name, n) => submit(at, `c${n}`, order(name), 90_000)))
+    let deaths = 0
+    const isOver = async () => (await at.ledger()).deliveries.dead === 1
+    // As systemd does with Restart=always.
+    while (!(await isOver())) {
+      await eventually(async () => !at.waybill.running || (await isOver()), { timeoutMs: 30_000 })
+      if (at.waybill.running) break
+      deaths += 1
+      at.waybill = await runWaybill(at.folder, environment)
+    }
+    const ids = await sending
+    await settled(at)
+    expect(deaths).toBe(4)
+    const innocents = ids.filter((_, n) => n !== 20)
+    await eventually(() => innocents.every((id) => arrived(at).messages.has(`${id}.0`)))
+    const kept = await deliveries(at)
+    for (const id of innocents) expect(kept.get(`${id}.0`)).toMatchObject({ state: 'delivered', tries: 1 })
+    const { state, reason, attempts } = (await at.trace(ids[20]!)).deliveries[0]!
+    expect({ state, reason }).toEqual({ state: 'dead', reason: 'breaks-step' })
+    expect(attempts.map(({ result }) => result)).toEqual(['void', 'void', 'void', 'breaks-step'])
+    expect(await at.metrics()).toMatch(/waybill_deliveries_ended_total\{state="dead",reason="breaks-step"\} 1/)
   })
 })
