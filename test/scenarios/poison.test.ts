@@ -170,10 +170,39 @@ Socket.prototype.write = function (text, ...rest) {
 describe('a document that kills the process', () => {
   let at: Installation
   beforeAll(async () => {
-    const routes = 'kind: Route\nname: all\nwhen: { type: order }\ndeliver: [{ jid: other.example.test }]\n'
+    const routes = `
+kind: Route
+name: all
+when: { type: order }
+deliver: [{ jid: other.example.test }]
+---
+kind: Route
+name: receipts
+when: { type: order, fields: { number: [{ prefix: "R-" }] } }
+deliver: [{ jid: receipts@other.example.test, confirm: receipt, confirmTimeout: 60s }]
+`
     at = await install({ kind: 'prosody', config: scenarioFolder({ 'routes/routes.yaml': routes }) })
   })
   afterAll(() => at?.stop())
+
+  it('is not what was under way when it was stopped', async () => {
+    const id = await submit(at, 'R', order('R-1'))
+    await eventually(() => arrived(at).messages.has(`${id}.1`))
+    at.waybill.signal('SIGTERM')
+    expect(await at.waybill.ended).toBe(0)
+    const facts = (await deliveries(at)).get(`${id}.1`)
+    expect(facts).toMatchObject({ state: 'waiting', tries: 0 })
+    expect(Object.keys(facts!)).not.toContain('holder')
+    expect(Object.keys(facts!)).not.toContain('closes')
+    await at.restart()
+    await eventually(() => at.other.received.filter((stanza) => attribute(stanza, 'id') === `${id}.1`).length === 2)
+    expect(Object.keys((await deliveries(at)).get(`${id}.1`)!)).not.toContain('crashes')
+    const bare = 'receipts@other.example.test'
+    at.other.send(
+      `<message from='${bare}/x' to='waybill.example.test'><received xmlns='urn:xmpp:receipts' id='${id}.1'/></message>`,
+    )
+    await settled(at)
+  })
 
   it('is a dead letter after the fourth time, and the others arrive', { timeout: 120_000 }, async () => {
     const hook = join(at.folder, 'crash.mjs')
