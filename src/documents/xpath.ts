@@ -1,8 +1,8 @@
+import { compileSelect, compileTest } from '../domain/location-path.ts'
+import { parseXPath, typeOf, type XPathNode } from '../domain/xpath-grammar.ts'
+import { XPathProblem } from '../domain/xpath-tokens.ts'
 import { compileExpression, evaluate, type XPathValue } from './libxml2.ts'
-import { compileSelect, compileTest } from './location-path.ts'
 import { matchedTree, type XmlContent } from './parsed.ts'
-import { parseXPath, typeOf, type XPathNode } from './xpath-grammar.ts'
-import { XPathProblem } from './xpath-tokens.ts'
 
 type Namespaces = Readonly<Record<string, string>>
 

@@ -91,28 +91,45 @@ export function escapeLocalpart(text: string): string {
     .replace(/[ "&'/:<>@]/g, (character) => ESCAPES[character] ?? character)
 }
 
+/** A pattern's parts, prepared like those of a JID, with their stars. Undefined resource: bare JIDs are compared. */
+export interface JidPattern {
+  readonly local: string
+  readonly domain: string
+  readonly resource: string | undefined
+}
+
+/** Undefined where the pattern can't be a JID. */
+export function parseJidPattern(pattern: string): JidPattern | undefined {
+  // A star is no character of a domain; a letter stands in for it while the shape is checked.
+  if (!parseJid(pattern.replaceAll('*', 'x'))) return undefined
+  const slash = pattern.indexOf('/')
+  const bare = slash < 0 ? pattern : pattern.slice(0, slash)
+  const at = bare.indexOf('@')
+  return {
+    local: at < 0 ? '' : prepare(bare.slice(0, at)),
+    domain: prepareDomain(bare.slice(at + 1)),
+    resource: slash < 0 ? undefined : prepareResource(pattern.slice(slash + 1)),
+  }
+}
+
 /**
  * A pattern over JIDs, where `*` matches within one part only and a pattern without resource compares bare JIDs
  * (docs/routes.md, JID patterns). Undefined where the pattern can't be a JID.
  */
 export function jidPattern(pattern: string): ((jid: string) => boolean) | undefined {
-  // A star is no character of a domain; a letter stands in for it while the shape is checked.
-  const parsed = parseJid(pattern.replaceAll('*', 'x'))
+  const parsed = parseJidPattern(pattern)
   if (!parsed) return undefined
-  const slash = pattern.indexOf('/')
-  const bare = slash < 0 ? pattern : pattern.slice(0, slash)
-  const resource = slash < 0 ? undefined : pattern.slice(slash + 1)
-  const at = bare.indexOf('@')
-  const local = partPattern(at < 0 ? '' : prepare(bare.slice(0, at)))
-  const domain = partPattern(prepareDomain(bare.slice(at + 1)))
-  const resourceMatches = resource === undefined ? () => true : partPattern(prepareResource(resource))
+  const local = partPattern(parsed.local)
+  const domain = partPattern(parsed.domain)
+  const resource = parsed.resource === undefined ? () => true : partPattern(parsed.resource)
   return (jid) => {
-    const candidate = splitNormalised(jid)
-    return local(candidate.local) && domain(candidate.domain) && resourceMatches(candidate.resource)
+    const candidate = splitJid(jid)
+    return local(candidate.local) && domain(candidate.domain) && resource(candidate.resource)
   }
 }
 
-function splitNormalised(jid: string): Jid {
+/** The parts of a normalised JID. */
+export function splitJid(jid: string): Jid {
   const slash = jid.indexOf('/')
   const bare = slash < 0 ? jid : jid.slice(0, slash)
   const at = bare.indexOf('@')

@@ -125,7 +125,7 @@ function onXPath(
 ): Check {
   const compiled = compileXPath(expression, namespaces)
   if (compiled.kind === 'error') {
-    complain('xpath-invalid', [...path, 'xpath'], `Cannot compile the XPath: ${compiled.message}`)
+    complain('xpath-invalid', [...path, 'xpath'], compiled.message)
     return { name: 'xpath', expected: expression, holds: () => false, found: () => 'an error' }
   }
   return {

@@ -8,7 +8,7 @@ import { compileDestination } from '../../src/matching/destination.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
 import type { Subject } from '../../src/matching/subject.ts'
 import { compileValueConditions } from '../../src/matching/value.ts'
-import { byRootName, subjectOf } from '../matching/samples.ts'
+import { subjectOf, xpathEngine } from '../matching/samples.ts'
 import { load, ORDER, WAYBILL } from './folder.ts'
 
 const page = readFileSync(new URL('../../docs/routes.md', import.meta.url), 'utf8')
@@ -74,7 +74,7 @@ describe('the page on routes tells the truth', () => {
     const { configuration, problems } = await load(files)
     expect(problems).toEqual([])
     expect(groups.length).toBeGreaterThan(20)
-    const { matcher } = compileRoutes(configuration!.routes, byRootName)
+    const { matcher } = compileRoutes(configuration!.routes, xpathEngine)
     const verdicts = groups.map(([when, fields], at) => {
       const subject = subjectOf({
         type: 'one',

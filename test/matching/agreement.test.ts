@@ -3,7 +3,7 @@ import type { FieldScalar } from '../../src/domain/fields.ts'
 import type { DestinationTemplate, Operator, Route, ValueCondition } from '../../src/domain/route.ts'
 import { compileRoutes, type Matcher } from '../../src/matching/matcher.ts'
 import type { Subject } from '../../src/matching/subject.ts'
-import { byRootName, routeOf, subjectOf, toJid, toNode } from './samples.ts'
+import { routeOf, subjectOf, toJid, toNode, xpathEngine } from './samples.ts'
 
 const SEED = 20_240_229
 const PAIRS = 2_000
@@ -45,7 +45,7 @@ const VALUES: readonly FieldScalar[] = [
 ]
 const JIDS = ['a@s.example/x', 'b@s.example', 's.example', 'a@t.example/y', 'a@sub.s.example']
 const PATTERNS = ['*@s.example', 'a@*.example', 's.example', '*@*.example/x', 'a*@s.example', '@']
-const ROOTS = ['Invoice', 'Order', 'throw', 'p:x']
+const ROOTS = ['Invoice', 'Order', "id('throw')", 'p:x', "name(/*) = 'Order'", "/Order[1] or id('throw')"]
 const NODES = ['', 'in', 'in/a']
 const ALLOWS = ['.*', '[A-Za-z0-9/]+', 'n/(EUR|10)', '[^@]+@s\\.example']
 
@@ -167,7 +167,7 @@ describe('match and explain', () => {
     const matches: number[] = []
     for (let at = 0; at < PAIRS / 10; at++) {
       const routes = Array.from({ length: 1 + random.below(12) }, (_, index) => randomRoute(random, index))
-      const { matcher } = compileRoutes(routes, byRootName)
+      const { matcher } = compileRoutes(routes, xpathEngine)
       for (let again = 0; again < 10; again++) matches.push(check(matcher, randomSubject(random)))
     }
     expect(matches).toHaveLength(PAIRS)
@@ -183,7 +183,7 @@ describe('match and explain', () => {
       return value
     }
     const routes = Array.from({ length: 20 }, (_, index) => freeze(randomRoute(random, index)))
-    const { matcher } = compileRoutes(freeze(routes), byRootName)
+    const { matcher } = compileRoutes(freeze(routes), xpathEngine)
     for (let at = 0; at < 50; at++) check(matcher, freeze(randomSubject(random)))
   })
 })

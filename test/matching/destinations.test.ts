@@ -4,14 +4,14 @@ import type { FieldScalar } from '../../src/domain/fields.ts'
 import type { DestinationTemplate, Order } from '../../src/domain/route.ts'
 import { mayBacktrackForLong } from '../../src/matching/allow.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
-import { byRootName, routeOf, subjectOf, toJid, toNode } from './samples.ts'
+import { routeOf, subjectOf, toJid, toNode, xpathEngine } from './samples.ts'
 
 function decide(
   template: DestinationTemplate,
   fields: Readonly<Record<string, readonly FieldScalar[]>>,
   from = 'a@suppliers.example/desk',
 ) {
-  const { matcher, problems } = compileRoutes([routeOf('r', { deliver: [template] })], byRootName)
+  const { matcher, problems } = compileRoutes([routeOf('r', { deliver: [template] })], xpathEngine)
   expect(problems.filter(({ severity }) => severity === 'error')).toEqual([])
   return matcher.match(subjectOf({ fields, origin: { from } }))
 }
@@ -183,7 +183,7 @@ describe('a node template', () => {
   it('keeps one for each template, whoever has it', () => {
     const deliver = [toNode('n/{f}', { allow: 'x' }), toNode('m/{f}', { allow: 'x' })]
     const routes = [routeOf('a', { deliver }), routeOf('b', { deliver })]
-    const { deliveries, impossible } = compileRoutes(routes, byRootName).matcher.match(
+    const { deliveries, impossible } = compileRoutes(routes, xpathEngine).matcher.match(
       subjectOf({ fields: { f: ['y'] } }),
     )
     expect(deliveries).toEqual([])
@@ -258,7 +258,7 @@ describe('what goes with a delivery', () => {
       expiresMs: 60_000,
       deliver: [toNode('n', { create: { max_items: 5 } })],
     })
-    return compileRoutes([route], byRootName).matcher.match(subjectOf({ fields })).deliveries[0]
+    return compileRoutes([route], xpathEngine).matcher.match(subjectOf({ fields })).deliveries[0]
   }
 
   it('is all that the owning route says', () => {
@@ -291,7 +291,7 @@ describe('what goes with a delivery', () => {
 
 describe('problems of a template', () => {
   const problemsOf = (template: DestinationTemplate) =>
-    compileRoutes([routeOf('r', { deliver: [toJid('ok@b.example'), template] })], byRootName).problems.map(
+    compileRoutes([routeOf('r', { deliver: [toJid('ok@b.example'), template] })], xpathEngine).problems.map(
       ({ code, path, severity }) => [code, path.join('.'), severity],
     )
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Conditions } from '../../src/domain/route.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
-import { byRootName, is, routeOf, subjectOf, whenOf } from './samples.ts'
+import { is, routeOf, subjectOf, whenOf, xpathEngine } from './samples.ts'
 
 const explainOf = (when: Partial<Conditions>, given: Parameters<typeof subjectOf>[0]) =>
-  compileRoutes([routeOf('r', { when })], byRootName).matcher.explain(subjectOf(given)).routes[0]!
+  compileRoutes([routeOf('r', { when })], xpathEngine).matcher.explain(subjectOf(given)).routes[0]!
 
 const eur = whenOf({ fields: { currency: is('EUR') } })
 const bank = whenOf({ from: ['*@bank.example'] })
-const failing = whenOf({ xpath: 'throw' })
+const failing = whenOf({ xpath: "id('throw')" })
 
 describe('groups of conditions', () => {
   it('explain a failed any with what failed first in each group', () => {
@@ -45,7 +45,7 @@ describe('groups of conditions', () => {
     ['a not of which another group holds', { not: [failing, whenOf()] }, 'fails', false],
     ['a not around a not around what is unknown', { not: [whenOf({ not: [failing] })] }, 'fails', true],
   ])('%s', (_, when, outcome, isUnknown) => {
-    const { matcher } = compileRoutes([routeOf('r', { when })], byRootName)
+    const { matcher } = compileRoutes([routeOf('r', { when })], xpathEngine)
     const { routes, decision } = matcher.explain(subjectOf())
     expect(routes[0]!.outcome).toBe(outcome)
     expect(decision.refused.map(({ reason }) => reason)).toEqual(isUnknown ? ['xpath-failed'] : [])
@@ -54,7 +54,7 @@ describe('groups of conditions', () => {
 
   it('complain of what does not compile where it stands', () => {
     const when = { any: [whenOf(), whenOf({ not: [whenOf({ xpath: 'x:y' })] })], all: [whenOf({ from: ['@'] })] }
-    const { problems } = compileRoutes([routeOf('r', { when })], byRootName)
+    const { problems } = compileRoutes([routeOf('r', { when })], xpathEngine)
     expect(problems.map(({ code, path }) => [code, path])).toEqual([
       ['pattern-invalid', ['when', 'all', 0, 'from', 0]],
       ['xpath-invalid', ['when', 'any', 1, 'not', 0, 'xpath']],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { RouteTest } from '../../src/domain/route.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
 import { judgeRouteTest } from '../../src/matching/route-tests.ts'
-import { byRootName, is, routeOf, subjectOf, toJid, toNode } from './samples.ts'
+import { is, routeOf, subjectOf, toJid, toNode, xpathEngine } from './samples.ts'
 
 const routes = [
   routeOf('large', {
@@ -21,7 +21,7 @@ const routes = [
   }),
   routeOf('rest', { otherwise: true }),
 ]
-const { matcher } = compileRoutes(routes, byRootName)
+const { matcher } = compileRoutes(routes, xpathEngine)
 
 const NODE = 'xmpp:p.example?;node=invoices/EUR'
 const eur = { fields: { currency: ['EUR'] } }
@@ -134,7 +134,7 @@ describe('the judgement on a route test', () => {
       routeOf('a', { deliver: [toJid('x@e.example')] }),
       routeOf('b', { deliver: [toJid('x@e.example')] }),
     ]
-    const explanation = compileRoutes(shared, byRootName).matcher.explain(subjectOf())
+    const explanation = compileRoutes(shared, xpathEngine).matcher.explain(subjectOf())
     const test = { document: '/d', from: 'a@b', delivers: ['x@e.example'], because: undefined, source: '' }
     expect(judgeRouteTest(shared[1]!, test, explanation)).toEqual({ passed: true, message: 'matches' })
   })

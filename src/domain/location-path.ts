@@ -1,4 +1,4 @@
-import { type Element, isElement, textOf } from '../domain/element.ts'
+import { type Element, isElement, textOf } from './element.ts'
 import type { BinaryOperator, NodeTest, Step, XPathNode } from './xpath-grammar.ts'
 
 /**
@@ -104,7 +104,7 @@ function matcherOf(test: NodeTest, namespaces: Names): Matches {
 
 export type Test = (root: Element) => boolean
 
-type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
+export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
 
 const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
   '=': '=',
@@ -143,7 +143,7 @@ function compileLogic(operator: 'and' | 'or', left: XPathNode, right: XPathNode,
   return operator === 'and' ? (root) => first(root) && second(root) : (root) => first(root) || second(root)
 }
 
-function isComparison(operator: BinaryOperator): operator is Comparison {
+export function isComparison(operator: BinaryOperator): operator is Comparison {
   return Object.hasOwn(FLIPPED, operator)
 }
 
@@ -181,7 +181,7 @@ function comparisonWith(operator: Comparison, constant: Constant): (value: strin
   return (value) => compare(operator, toNumber(value), bound)
 }
 
-function compare(operator: Comparison, left: number, right: number): boolean {
+export function compare(operator: Comparison, left: number, right: number): boolean {
   switch (operator) {
     case '=':
       return left === right
@@ -199,7 +199,7 @@ function compare(operator: Comparison, left: number, right: number): boolean {
 }
 
 /** XPath's `number()` of a string, with the exponents that libxml2 reads too. */
-function toNumber(text: string): number {
+export function toNumber(text: string): number {
   const match = /^[ \t\r\n]*(-?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d*))?[ \t\r\n]*$/.exec(text)
   if (!match) return Number.NaN
   const exponent = match[2] === undefined ? '' : `e${/\d/.test(match[2]) ? match[2] : '0'}`

@@ -1,0 +1,360 @@
+import { grown } from './columns.ts'
+import type { Constants } from './constants.ts'
+import { hashOfDouble } from './doubles.ts'
+import type { Operand } from './operands.ts'
+
+/**
+ * The atoms: conditions that can't be taken apart, and groups of them, each held once however many routes use it. An atom is a
+ * number; what is known of it stands in columns under that number.
+ */
+
+/** Always holds: atom 0. */
+export const TRUE = 0
+/** One of the values is the constant `first`. */
+export const EQUAL = 1
+export const EXISTS = 2
+/** One of the values is a number from `first` to `second`. */
+export const WITHIN = 3
+/** One of the nodes has another string value than the constant `first`, or another number: XPath's `!=`. */
+export const DIFFERS = 4
+/** One of the values is a text that begins with, ends with, contains the constant `first`. */
+export const PREFIX = 5
+export const SUFFIX = 6
+export const CONTAINS = 7
+/** The number of nodes is from `first` to `second`. */
+export const COUNT = 8
+/** The value is a JID that the pattern, the constant `first`, matches. */
+export const JID = 9
+/** Expression number `first` holds. */
+export const XPATH = 10
+/** All, or any, of the terms hold that stand in the arena: `second` of them from `first` on. */
+export const ALL = 11
+export const ANY = 12
+
+/** An atom, or its opposite: the atom's number doubled, and 1 more for the opposite. */
+export type Term = number
+export const HOLDS: Term = 0
+export const FAILS: Term = 1
+
+export interface Atoms {
+  kind: Uint8Array
+  operand: Int32Array
+  first: Float64Array
+  second: Float64Array
+  /** How many terms and routes hold it. */
+  uses: Int32Array
+  /** The epoch of the last document for which it held; the negative of that for which it was found not to hold. */
+  stamp: Int32Array
+  /** First of the routes that wait for it, or -1. */
+  cluster: Int32Array
+  /** The next equality atom with the same constant, or -1. */
+  nextEqual: Int32Array
+  arena: Int32Array
+  count(): number
+  /** Takes the atom into use once more, makes it where it isn't there. */
+  take(kind: number, operand: Operand | undefined, first: number, second: number): number
+  /** One more use of an atom that is there. */
+  share(atom: number): void
+  /** The equality atom, or -1. */
+  findEqual(operand: number, constant: number): number
+  /** A group of terms in ascending order, whose uses it takes over. */
+  takeGroup(kind: typeof ALL | typeof ANY, terms: readonly Term[]): number
+  /** What nobody uses any more is forgotten, and its number used again. */
+  release(atom: number): void
+}
+
+export interface AtomsNeeds {
+  readonly constants: Constants
+  operandAt(id: number): Operand
+  /** What documents have to be read for has changed: an operand is asked about in a new way. */
+  onNeed(operand: Operand): void
+  releaseExpression(id: number): void
+}
+
+const NO_OPERAND = -1
+
+/** Kinds whose `first` is a constant. */
+const CONSTANT: ReadonlySet<number> = new Set([EQUAL, DIFFERS, PREFIX, SUFFIX, CONTAINS, JID])
+
+export function createAtoms(needs: AtomsNeeds): Atoms {
+  const { constants } = needs
+  let nextInBucket = new Int32Array(64)
+  const free: number[] = []
+  const arenaFree = new Map<number, number[]>()
+  let arenaEnd = 0
+  let count = 1
+  // Linear hashing: one bucket is split for each atom that is added, so that none of them has to wait for all others.
+  let buckets = new Int32Array(64).fill(-1)
+  let level = 32
+  let bucketCount = 32
+  let held = 0
+
+  const atoms: Atoms = {
+    kind: new Uint8Array(64),
+    operand: new Int32Array(64),
+    first: new Float64Array(64),
+    second: new Float64Array(64),
+    uses: new Int32Array(64),
+    stamp: new Int32Array(64),
+    cluster: new Int32Array(64).fill(-1),
+    nextEqual: new Int32Array(64).fill(-1),
+    arena: new Int32Array(256),
+    count: () => count,
+    take(kind, operand, first, second) {
+      const known = find(kind, operand?.id ?? NO_OPERAND, first, second)
+      const atom = known < 0 ? add(kind, operand?.id ?? NO_OPERAND, first, second) : known
+      share(atom)
+      if (known >= 0) giveBack(kind, first)
+      else if (operand) introduce(atom, kind, operand)
+      return atom
+    },
+    share,
+    findEqual: (operand, constant) => find(EQUAL, operand, constant, 0),
+    takeGroup(kind, terms) {
+      const known = findGroup(kind, terms)
+      if (known >= 0) {
+        for (const term of terms) atoms.release(term >> 1)
+        atoms.uses[known]! += 1
+        return known
+      }
+      const offset = place(terms.length)
+      atoms.arena.set(terms, offset)
+      const atom = add(kind, NO_OPERAND, offset, terms.length)
+      atoms.uses[atom] = 1
+      return atom
+    },
+    release(atom) {
+      if (atom === TRUE) return
+      const { kind, operand, first, second, uses, arena } = atoms
+      uses[atom]! -= 1
+      if (kind[atom] === EQUAL) needs.operandAt(operand[atom]!).uses -= 1
+      if (uses[atom] !== 0) return
+      unlinkFromBucket(atom)
+      if (kind[atom] === ALL || kind[atom] === ANY) {
+        const children = Array.from(arena.subarray(first[atom]!, first[atom]! + second[atom]!))
+        freePlace(first[atom]!, second[atom]!)
+        for (const term of children) atoms.release(term >> 1)
+      } else {
+        retire(atom)
+      }
+      kind[atom] = TRUE
+      free.push(atom)
+    },
+  }
+  atoms.uses[TRUE] = 1
+  atoms.nextEqual[TRUE] = -1
+
+  function share(atom: number): void {
+    atoms.uses[atom]! += 1
+    if (atoms.kind[atom] === EQUAL) needs.operandAt(atoms.operand[atom]!).uses += 1
+  }
+
+  /** What was taken into use to look an atom up is kept by the atom that it made, and given back otherwise. */
+  function giveBack(kind: number, first: number): void {
+    if (kind === XPATH) needs.releaseExpression(first)
+    else if (CONSTANT.has(kind)) constants.release(first)
+  }
+
+  function introduce(atom: number, kind: number, operand: Operand): void {
+    const { first, second, nextEqual } = atoms
+    const constant = first[atom]!
+    if (kind === EQUAL) {
+      nextEqual[atom] = constants.firstEqual[constant]!
+      constants.firstEqual[constant] = atom
+      constants.equals[constant]! += 1
+      if (typeof constants.at(constant) === 'number') {
+        if (operand.equalNumbers++ === 0) needs.onNeed(operand)
+      } else if (operand.equalTexts++ === 0) needs.onNeed(operand)
+      return
+    }
+    if (kind === EXISTS) {
+      operand.exists = atom
+      needs.onNeed(operand)
+      return
+    }
+    if (kind === WITHIN) widen(operand, first[atom]!, second[atom]!)
+    if (operand.asked++ === 0) needs.onNeed(operand)
+  }
+
+  function retire(atom: number): void {
+    const kind = atoms.kind[atom]!
+    const first = atoms.first[atom]!
+    if (atoms.operand[atom] !== NO_OPERAND) {
+      const operand = needs.operandAt(atoms.operand[atom]!)
+      if (kind === EQUAL) {
+        unchain(atom, first)
+        if (typeof constants.at(first) === 'number') operand.equalNumbers -= 1
+        else operand.equalTexts -= 1
+      } else if (kind === EXISTS) operand.exists = -1
+      else operand.asked -= 1
+    }
+    giveBack(kind, first)
+  }
+
+  function unchain(atom: number, constant: number): void {
+    const { nextEqual } = atoms
+    constants.equals[constant]! -= 1
+    if (constants.firstEqual[constant] === atom) {
+      constants.firstEqual[constant] = nextEqual[atom]!
+      return
+    }
+    let before = constants.firstEqual[constant]!
+    while (nextEqual[before] !== atom) before = nextEqual[before]!
+    nextEqual[before] = nextEqual[atom]!
+  }
+
+  // ------------------------------------------------------------------------------------------------- hash table
+
+  function add(kind: number, operand: number, first: number, second: number): number {
+    const atom = free.pop() ?? count++
+    growTo(atom + 1)
+    atoms.kind[atom] = kind
+    atoms.operand[atom] = operand
+    atoms.first[atom] = first
+    atoms.second[atom] = second
+    atoms.uses[atom] = 0
+    atoms.stamp[atom] = 0
+    atoms.cluster[atom] = -1
+    atoms.nextEqual[atom] = -1
+    linkIntoBucket(atom)
+    return atom
+  }
+
+  function growTo(length: number): void {
+    if (length <= atoms.kind.length) return
+    atoms.kind = grown(atoms.kind, length)
+    atoms.operand = grown(atoms.operand, length)
+    atoms.first = grown(atoms.first, length)
+    atoms.second = grown(atoms.second, length)
+    atoms.uses = grown(atoms.uses, length)
+    atoms.stamp = grown(atoms.stamp, length)
+    atoms.cluster = grown(atoms.cluster, length)
+    atoms.nextEqual = grown(atoms.nextEqual, length)
+    nextInBucket = grown(nextInBucket, length)
+  }
+
+  function find(kind: number, operand: number, first: number, second: number): number {
+    let atom = buckets[bucketOf(hashOf(kind, operand, first, second))]!
+    while (atom >= 0 && !isSame(atom, kind, operand, first, second)) atom = nextInBucket[atom]!
+    return atom
+  }
+
+  function isSame(atom: number, kind: number, operand: number, first: number, second: number): boolean {
+    return (
+      atoms.kind[atom] === kind &&
+      atoms.operand[atom] === operand &&
+      atoms.first[atom] === first &&
+      atoms.second[atom] === second
+    )
+  }
+
+  function findGroup(kind: number, terms: readonly Term[]): number {
+    let atom = buckets[bucketOf(hashOfGroup(kind, terms, 0, terms.length))]!
+    while (atom >= 0 && !(atoms.kind[atom] === kind && hasTerms(atom, terms))) atom = nextInBucket[atom]!
+    return atom
+  }
+
+  function hasTerms(atom: number, terms: readonly Term[]): boolean {
+    if (atoms.second[atom] !== terms.length) return false
+    const from = atoms.first[atom]!
+    return terms.every((term, at) => atoms.arena[from + at] === term)
+  }
+
+  function hashAt(atom: number): number {
+    const kind = atoms.kind[atom]!
+    const first = atoms.first[atom]!
+    const second = atoms.second[atom]!
+    if (kind === ALL || kind === ANY) return hashOfGroup(kind, atoms.arena, first, second)
+    return hashOf(kind, atoms.operand[atom]!, first, second)
+  }
+
+  function bucketOf(hash: number): number {
+    const bucket = hash & (level * 2 - 1)
+    return bucket < bucketCount ? bucket : hash & (level - 1)
+  }
+
+  function linkIntoBucket(atom: number): void {
+    held += 1
+    if (held > bucketCount) split()
+    const bucket = bucketOf(hashAt(atom))
+    nextInBucket[atom] = buckets[bucket]!
+    buckets[bucket] = atom
+  }
+
+  function split(): void {
+    const from = bucketCount - level
+    buckets = grown(buckets, bucketCount + 1)
+    buckets[bucketCount] = -1
+    let atom = buckets[from]!
+    buckets[from] = -1
+    bucketCount += 1
+    if (bucketCount === level * 2) level *= 2
+    while (atom >= 0) {
+      const next = nextInBucket[atom]!
+      const bucket = bucketOf(hashAt(atom))
+      nextInBucket[atom] = buckets[bucket]!
+      buckets[bucket] = atom
+      atom = next
+    }
+  }
+
+  function unlinkFromBucket(atom: number): void {
+    held -= 1
+    const bucket = bucketOf(hashAt(atom))
+    if (buckets[bucket] === atom) {
+      buckets[bucket] = nextInBucket[atom]!
+      return
+    }
+    let before = buckets[bucket]!
+    while (nextInBucket[before] !== atom) before = nextInBucket[before]!
+    nextInBucket[before] = nextInBucket[atom]!
+  }
+
+  // ------------------------------------------------------------------------------------------------------ arena
+
+  function place(length: number): number {
+    const again = arenaFree.get(length)?.pop()
+    if (again !== undefined) return again
+    const offset = arenaEnd
+    arenaEnd += length
+    atoms.arena = grown(atoms.arena, arenaEnd)
+    return offset
+  }
+
+  function freePlace(offset: number, length: number): void {
+    const places = arenaFree.get(length)
+    if (places) places.push(offset)
+    else arenaFree.set(length, [offset])
+  }
+
+  return atoms
+}
+
+function hashOf(kind: number, operand: number, first: number, second: number): number {
+  return mixed(Math.imul(operand + 1, 0x27d4_eb2d) ^ hashOfDouble(first) ^ Math.imul(hashOfDouble(second), 31) ^ kind)
+}
+
+function hashOfGroup(kind: number, terms: ArrayLike<number>, from: number, length: number): number {
+  let hash = kind
+  for (let at = from; at < from + length; at++) hash = Math.imul(hash ^ terms[at]!, 0x0100_0193) + 0x9e37
+  return mixed(hash)
+}
+
+/** All bits into the low ones, which choose the bucket. */
+function mixed(hash: number): number {
+  let mixing = hash ^ (hash >>> 16)
+  mixing = Math.imul(mixing, 0x85eb_ca6b)
+  mixing ^= mixing >>> 13
+  return (mixing ^ (mixing >>> 16)) & 0x7fff_ffff
+}
+
+function widen(operand: Operand, low: number, high: number): void {
+  if (Number.isFinite(low)) {
+    operand.low = Math.min(operand.low, low)
+    operand.high = Math.max(operand.high, low)
+  }
+  if (Number.isFinite(high)) {
+    operand.low = Math.min(operand.low, high)
+    operand.high = Math.max(operand.high, high)
+  }
+}

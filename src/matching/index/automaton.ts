@@ -1,0 +1,166 @@
+import type { Names, NameTest } from './names.ts'
+import type { Operand } from './operands.ts'
+import type { PathNode } from './paths.ts'
+
+/**
+ * The paths as a deterministic automaton over the names of elements, made while documents are read (Green et al., "Processing XML
+ * Streams with Deterministic Automata and Stream Indexes"): a state is the set of places in the tree of paths that an
+ * element stands at, and most sets never come up.
+ */
+export interface Automaton {
+  /** The state of the document node: a document begins. Where paths have changed, or there are too many states, they are made anew. */
+  start(): State
+  /** The state of a child element with that symbol. */
+  next(state: State, symbol: number): State
+  /** Paths, or what is asked about them, have changed. */
+  forget(): void
+}
+
+export interface State {
+  /** Number of the state behind each symbol; 0 where it isn't known yet. */
+  readonly row: Int32Array
+  readonly nodes: readonly PathNode[]
+  /** False: nothing within the element is asked about, and it need not be looked at. */
+  readonly descends: boolean
+  /** What is asked about such an element; undefined where nothing is. */
+  readonly visit: Visit | undefined
+  readonly texts: Interest | undefined
+}
+
+/** What is to be done at an element. */
+export interface Visit {
+  readonly element: Interest | undefined
+  readonly attributes: readonly AttributeInterest[]
+}
+
+export interface AttributeInterest {
+  readonly test: NameTest
+  readonly interest: Interest
+}
+
+/** What conditions there are on one and the same value. */
+export interface Interest {
+  readonly operands: readonly Operand[]
+  /** The operands as bits. */
+  readonly members: Int32Array
+  readonly equalTexts: boolean
+  readonly equalNumbers: boolean
+  /** Those with atoms that it exists. */
+  readonly existing: readonly Operand[]
+  /** Those that must keep their nodes for atoms to be asked later. */
+  readonly asked: readonly Operand[]
+  /** Those with texts or ranges to be found by the value. */
+  readonly searched: readonly Operand[]
+  /** Epoch of the last document in which it came up. */
+  epoch: number
+}
+
+/** States, and places in their rows, that are kept from one document to the next: 16 MB. */
+const STATES = 4_096
+const PLACES = 4_000_000
+/** Room for symbols that come up later: a document may bring out a few. */
+const SPARE_SYMBOLS = 32
+
+export function createAutomaton(root: PathNode, names: Names, operands: readonly Operand[]): Automaton {
+  let states: State[] = []
+  let numbers = new Map<string, number>()
+  let width = 0
+  let isOutdated = true
+  const dead: State = { row: new Int32Array(0), nodes: [], descends: false, visit: undefined, texts: undefined }
+
+  function begin(): void {
+    width = names.size() + SPARE_SYMBOLS
+    // 0 in a row means unknown, so that the dead state is number 1.
+    states = [dead, dead]
+    numbers = new Map([['', 1]])
+    numberOf(closed([root]))
+    isOutdated = false
+  }
+
+  function numberOf(nodes: readonly PathNode[]): number {
+    const key = nodes.map(({ id }) => id).join(' ')
+    const known = numbers.get(key)
+    if (known !== undefined) return known
+    states.push(stateOf(nodes))
+    numbers.set(key, states.length - 1)
+    return states.length - 1
+  }
+
+  function stateOf(nodes: readonly PathNode[]): State {
+    const descends = nodes.some(({ edges, text, loops }) => edges.size > 0 || text !== undefined || loops)
+    return {
+      row: descends ? new Int32Array(width) : dead.row,
+      nodes,
+      descends,
+      visit: visitOf(nodes),
+      texts: interestIn(nodes.flatMap(({ text }) => text ?? [])),
+    }
+  }
+
+  function visitOf(nodes: readonly PathNode[]): Visit | undefined {
+    const element = interestIn(nodes.flatMap((node) => node.element ?? []))
+    const tests = new Map<string, { test: NameTest; operands: Operand[] }>()
+    for (const { attributes } of nodes) {
+      for (const { test, operand } of attributes) {
+        const key = `${test.uri ?? '*'} ${test.name ?? '*'}`
+        const known = tests.get(key)
+        if (known) known.operands.push(operand)
+        else tests.set(key, { test, operands: [operand] })
+      }
+    }
+    const attributes = [...tests.values()].flatMap((one) => {
+      const interest = interestIn(one.operands)
+      return interest ? [{ test: one.test, interest }] : []
+    })
+    return element || attributes.length > 0 ? { element, attributes } : undefined
+  }
+
+  function interestIn(all: readonly Operand[]): Interest | undefined {
+    const asked = all.filter((operand) => operand.asked > 0)
+    const existing = all.filter((operand) => operand.exists >= 0)
+    const equalTexts = all.some((operand) => operand.equalTexts > 0)
+    const equalNumbers = all.some((operand) => operand.equalNumbers > 0)
+    if (asked.length + existing.length === 0 && !equalTexts && !equalNumbers) return undefined
+    const members = new Int32Array((operands.length >> 5) + 1)
+    for (const { id } of all) members[id >> 5]! |= 1 << (id & 31)
+    const searched = all.filter(({ texts, ranges }) => texts !== undefined || ranges !== undefined)
+    return { operands: all, members, equalTexts, equalNumbers, existing, asked, searched, epoch: 0 }
+  }
+
+  function follow(nodes: readonly PathNode[], symbol: number): readonly PathNode[] {
+    const tests = names.testsOf(symbol)
+    const reached = new Set<PathNode>()
+    for (const node of nodes) {
+      if (node.loops) reached.add(node)
+      for (const test of tests) {
+        const next = node.edges.get(test)
+        if (next) reached.add(next)
+      }
+    }
+    return closed([...reached])
+  }
+
+  return {
+    start() {
+      if (isOutdated || states.length > STATES || states.length * width > PLACES) begin()
+      return states[2]!
+    },
+    next(state, symbol) {
+      const known = symbol < state.row.length ? state.row[symbol]! : 0
+      if (known !== 0) return states[known]!
+      const number = numberOf(follow(state.nodes, symbol))
+      if (symbol < state.row.length) state.row[symbol] = number
+      return states[number]!
+    },
+    forget() {
+      isOutdated = true
+    },
+  }
+}
+
+/** With the places for steps to anywhere below, in ascending order. */
+function closed(nodes: readonly PathNode[]): readonly PathNode[] {
+  const all = new Set(nodes)
+  for (const { below } of nodes) if (below) all.add(below)
+  return [...all].sort((a, b) => a.id - b.id)
+}

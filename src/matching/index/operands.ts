@@ -1,0 +1,51 @@
+import type { Element } from '../../domain/element.ts'
+import type { FieldScalar } from '../../domain/fields.ts'
+import type { RangeIndex } from './ranges.ts'
+import type { TextIndex } from './texts.ts'
+
+/** What conditions are about: a path in the document, or something that is known of it by name, as a field or the sender. */
+export interface Operand {
+  readonly id: number
+  /** `path`: string values of nodes, read as XPath reads them. `value`: scalars, read as docs/routes.md says. */
+  readonly kind: 'path' | 'value'
+  /** Atoms that compare it with a text or null, and with a number, for equality. */
+  equalTexts: number
+  equalNumbers: number
+  /** Atoms that need its values when they are asked. */
+  asked: number
+  /** The atom that it exists, or -1. */
+  exists: number
+  /** How often routes use its equality atoms: what a single one's share is taken of. */
+  uses: number
+  /** Finite bounds that it was ever compared with. */
+  low: number
+  high: number
+  /** Atoms found by the value while the document is read; undefined where there never were any. */
+  texts: TextIndex | undefined
+  ranges: RangeIndex | undefined
+  // What the document in hand has there: true of the document whose epoch this is.
+  epoch: number
+  readonly nodes: (Element | FieldScalar)[]
+  numbersEpoch: number
+  readonly numbers: number[]
+}
+
+export function createOperand(id: number, kind: Operand['kind']): Operand {
+  return {
+    id,
+    kind,
+    equalTexts: 0,
+    equalNumbers: 0,
+    asked: 0,
+    exists: -1,
+    uses: 0,
+    low: Number.POSITIVE_INFINITY,
+    high: Number.NEGATIVE_INFINITY,
+    texts: undefined,
+    ranges: undefined,
+    epoch: 0,
+    nodes: [],
+    numbersEpoch: 0,
+    numbers: [],
+  }
+}

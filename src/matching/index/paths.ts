@@ -1,0 +1,86 @@
+import type { Names, NameTest } from './names.ts'
+import { createOperand, type Operand } from './operands.ts'
+
+/** A way from the root downwards. */
+export interface IndexPath {
+  readonly steps: readonly PathStep[]
+  readonly end: PathEnd
+}
+
+export interface PathStep {
+  /** Anywhere below, instead of a child. */
+  readonly descendant: boolean
+  readonly test: NameTest
+}
+
+export type PathEnd =
+  | { readonly kind: 'element' }
+  | { readonly kind: 'text' }
+  | { readonly kind: 'attribute'; readonly test: NameTest }
+
+/** A place in the tree of all paths, which share their beginnings. */
+export interface PathNode {
+  readonly id: number
+  readonly edges: Map<number, PathNode>
+  /** The place for steps to anywhere below this one. */
+  below: PathNode | undefined
+  /** It is such a place: whatever the element, it stays in force for the elements within. */
+  readonly loops: boolean
+  element: Operand | undefined
+  text: Operand | undefined
+  attributes: { readonly test: NameTest; readonly operand: Operand }[]
+}
+
+export interface Paths {
+  readonly root: PathNode
+  /** The operand of a path, made where it is new. */
+  operandOf(path: IndexPath): Operand
+}
+
+/** @param onGrowth Whenever there is a new place, or a new operand at one. */
+export function createPaths(names: Names, operands: Operand[], onGrowth: () => void): Paths {
+  let ids = 0
+  const root = node(false)
+
+  function node(loops: boolean): PathNode {
+    return { id: ids++, edges: new Map(), below: undefined, loops, element: undefined, text: undefined, attributes: [] }
+  }
+
+  function step(from: PathNode, { descendant, test }: PathStep): PathNode {
+    if (descendant) from.below ??= node(true)
+    const start = descendant ? from.below! : from
+    const key = names.testOf(test)
+    const next = start.edges.get(key) ?? node(false)
+    start.edges.set(key, next)
+    return next
+  }
+
+  function operand(): Operand {
+    const made = createOperand(operands.length, 'path')
+    operands.push(made)
+    onGrowth()
+    return made
+  }
+
+  return {
+    root,
+    operandOf({ steps, end }) {
+      const last = steps.reduce(step, root)
+      switch (end.kind) {
+        case 'element':
+          last.element ??= operand()
+          return last.element
+        case 'text':
+          last.text ??= operand()
+          return last.text
+        case 'attribute': {
+          const known = last.attributes.find(({ test }) => test.uri === end.test.uri && test.name === end.test.name)
+          if (known) return known.operand
+          const made = operand()
+          last.attributes.push({ test: end.test, operand: made })
+          return made
+        }
+      }
+    },
+  }
+}

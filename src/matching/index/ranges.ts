@@ -1,0 +1,161 @@
+import type { Atoms } from './atoms.ts'
+import { orderedBits } from './doubles.ts'
+
+/** Atoms on ranges of one operand's numbers, found by the number. */
+export interface RangeIndex {
+  add(atom: number): void
+  remove(atom: number): void
+  find(value: number, found: (atom: number) => void): void
+}
+
+/** Bits of a number that place a range; narrower ranges share their place. */
+const BITS = 40
+
+/**
+ * An interval tree whose centres are fixed: a range stands at the longest beginning, in bits, that its two ends share, and a number
+ * looks at its own beginnings only. Nothing is ever balanced anew, so that adding a range costs the same at any size.
+ * At each place ranges are sorted by both ends: of those that reach over the centre, a number below it meets the ones
+ * that begin early enough, a number above it the ones that end late enough.
+ */
+export function createRangeIndex(atoms: Atoms): RangeIndex {
+  const places = new Map<number, Place>()
+  /** How many places there are for each number of bits. */
+  const used = new Int32Array(BITS + 1)
+
+  const keyOf = (prefix: number, bits: number) => prefix * 64 + bits
+
+  function placeOf(atom: number): { readonly key: number; readonly bits: number } {
+    const low = orderedBits(atoms.first[atom]!)
+    const high = orderedBits(atoms.second[atom]!)
+    let bits = BITS
+    let [from, to] = [low, high]
+    while (from !== to) {
+      from = Math.floor(from / 2)
+      to = Math.floor(to / 2)
+      bits -= 1
+    }
+    return { key: keyOf(from, bits), bits }
+  }
+
+  return {
+    add(atom) {
+      const { key, bits } = placeOf(atom)
+      let place = places.get(key)
+      if (!place) {
+        place = { byLow: createSorted(atoms, 'first'), byHigh: createSorted(atoms, 'second') }
+        places.set(key, place)
+        used[bits]! += 1
+      }
+      place.byLow.add(atom)
+      place.byHigh.add(atom)
+    },
+    remove(atom) {
+      const { key, bits } = placeOf(atom)
+      const place = places.get(key)!
+      place.byLow.remove(atom)
+      place.byHigh.remove(atom)
+      if (place.byLow.size() > 0) return
+      places.delete(key)
+      used[bits]! -= 1
+    },
+    find(value, found) {
+      const ordered = orderedBits(value)
+      for (let bits = 0, rest = 2 ** BITS; bits <= BITS; bits++, rest /= 2) {
+        if (used[bits] === 0) continue
+        const prefix = Math.floor(ordered / rest)
+        const place = places.get(keyOf(prefix, bits))
+        if (!place) continue
+        const isBelow = bits === BITS || Math.floor(ordered / (rest / 2)) % 2 === 0
+        if (isBelow) place.byLow.upTo(value, found)
+        else place.byHigh.from(value, found)
+      }
+    },
+  }
+}
+
+interface Place {
+  readonly byLow: Sorted
+  readonly byHigh: Sorted
+}
+
+/** Atoms sorted by one of their ends. */
+interface Sorted {
+  add(atom: number): void
+  remove(atom: number): void
+  size(): number
+  /** All whose low end is no larger, and whose high end is no smaller, than the value. */
+  upTo(value: number, found: (atom: number) => void): void
+  from(value: number, found: (atom: number) => void): void
+}
+
+/** So many are left unsorted, and looked through one by one, before they are merged into the others. */
+const PENDING = 64
+
+function createSorted(atoms: Atoms, by: 'first' | 'second'): Sorted {
+  let sorted = new Int32Array(0)
+  let pending: number[] = []
+
+  function merge(): void {
+    const ends = atoms[by]
+    pending.sort((a, b) => ends[a]! - ends[b]!)
+    const merged = new Int32Array(sorted.length + pending.length)
+    let from = 0
+    let to = 0
+    for (const atom of pending) {
+      const at = firstFrom(ends[atom]!)
+      merged.set(sorted.subarray(from, at), to)
+      to += at - from
+      from = at
+      merged[to++] = atom
+    }
+    merged.set(sorted.subarray(from), to)
+    sorted = merged
+    pending = []
+  }
+
+  /** Place of the first whose end is no smaller. */
+  function firstFrom(end: number): number {
+    const ends = atoms[by]
+    let low = 0
+    let high = sorted.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (ends[sorted[middle]!]! < end) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  function told(atom: number, value: number, found: (atom: number) => void): void {
+    if (atoms.first[atom]! <= value && value <= atoms.second[atom]!) found(atom)
+  }
+
+  return {
+    add(atom) {
+      pending.push(atom)
+      if (pending.length >= Math.max(PENDING, Math.sqrt(sorted.length))) merge()
+    },
+    remove(atom) {
+      const unsorted = pending.indexOf(atom)
+      if (unsorted >= 0) {
+        pending.splice(unsorted, 1)
+        return
+      }
+      let at = firstFrom(atoms[by][atom]!)
+      while (sorted[at] !== atom) at += 1
+      sorted.copyWithin(at, at + 1)
+      sorted = sorted.subarray(0, sorted.length - 1)
+    },
+    size: () => sorted.length + pending.length,
+    upTo(value, found) {
+      for (let at = 0; at < sorted.length && atoms.first[sorted[at]!]! <= value; at++) told(sorted[at]!, value, found)
+      for (const atom of pending) told(atom, value, found)
+    },
+    from(value, found) {
+      for (let at = sorted.length - 1; at >= 0 && atoms.second[sorted[at]!]! >= value; at--) {
+        told(sorted[at]!, value, found)
+      }
+      for (const atom of pending) told(atom, value, found)
+    },
+  }
+}

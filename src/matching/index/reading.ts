@@ -1,0 +1,284 @@
+import { type Attribute, type Element, textOf } from '../../domain/element.ts'
+import type { FieldScalar } from '../../domain/fields.ts'
+import { toNumber } from '../../domain/location-path.ts'
+import { numberOf } from '../value.ts'
+import type { Atoms } from './atoms.ts'
+import type { Automaton, Interest, State, Visit } from './automaton.ts'
+import type { Constants } from './constants.ts'
+import type { Names } from './names.ts'
+import type { Operand } from './operands.ts'
+
+/** One document after the other: finds the atoms that its values answer, and keeps what other atoms will ask for. */
+export interface Reading {
+  /** A new document begins: nothing is known of it. */
+  begin(): void
+  /** The number of the document, never 0. */
+  readonly epoch: () => number
+  /** All scalars that stand under a name. */
+  readScalars(operand: Operand, values: readonly FieldScalar[]): void
+  readTree(root: Element): void
+  /** Atoms that hold and that routes wait for. Of the document in hand only. */
+  readonly hits: number[]
+  /** What was kept of an operand. */
+  nodesOf(operand: Operand): readonly (Element | FieldScalar)[]
+  /** Its values as numbers; those that are none are left out, or NaN for paths. */
+  numbersOf(operand: Operand): readonly number[]
+}
+
+const NONE: readonly never[] = []
+
+/** @param onRound Epochs begin anew: what was marked with one has to be wiped. */
+export function createReading(
+  atoms: Atoms,
+  constants: Constants,
+  names: Names,
+  automaton: Automaton,
+  onRound: () => void,
+): Reading {
+  let epoch = 0
+  const hits: number[] = []
+  // Ways down that are still to be gone: an element's children, from the last to the first, and its state.
+  const elements: Element[] = []
+  const places: number[] = []
+  const states: State[] = []
+
+  function hit(atom: number): void {
+    if (atoms.stamp[atom] === epoch) return
+    atoms.stamp[atom] = epoch
+    if (atoms.cluster[atom]! >= 0) hits.push(atom)
+  }
+
+  function keep(operand: Operand, node: Element | FieldScalar): void {
+    if (operand.epoch !== epoch) {
+      operand.epoch = epoch
+      operand.nodes.length = 0
+    }
+    operand.nodes.push(node)
+  }
+
+  // -------------------------------------------------------------------------------------------------------- values
+
+  /** Equality atoms of all operands of a value are found at once: by the value first, then by the operand. */
+  function findEqual(constant: string | number, { operands, members }: Interest): void {
+    const id = constants.find(constant)
+    if (id < 0) return
+    const { operand, nextEqual } = atoms
+    if (constants.equals[id]! > operands.length * 4) {
+      for (const one of operands) {
+        const atom = atoms.findEqual(one.id, id)
+        if (atom >= 0) hit(atom)
+      }
+      return
+    }
+    for (let atom = constants.firstEqual[id]!; atom >= 0; atom = nextEqual[atom]!) {
+      const of = operand[atom]!
+      if ((members[of >> 5]! & (1 << (of & 31))) !== 0) hit(atom)
+    }
+  }
+
+  function findEqualOf(constant: string | number | null, of: Operand): void {
+    const id = constants.find(constant)
+    if (id < 0) return
+    const atom = atoms.findEqual(of.id, id)
+    if (atom >= 0) hit(atom)
+  }
+
+  function search(operand: Operand, text: string | undefined, number: () => number | undefined): void {
+    if (operand.texts && text !== undefined) {
+      operand.texts.find(text, hit, (atom) => {
+        if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
+      })
+    }
+    if (operand.ranges) {
+      const value = number()
+      if (value !== undefined && !Number.isNaN(value)) operand.ranges.find(value, hit)
+    }
+  }
+
+  function meet(interest: Interest): void {
+    if (interest.epoch === epoch) return
+    interest.epoch = epoch
+    for (const { exists } of interest.existing) if (exists >= 0) hit(exists)
+  }
+
+  function meetText(interest: Interest, text: string): void {
+    meet(interest)
+    for (const operand of interest.asked) keep(operand, text)
+    if (interest.equalTexts && text.length <= constants.longest()) findEqual(text, interest)
+    if (interest.equalNumbers) findNumber(text, interest)
+    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+  }
+
+  function findNumber(text: string, interest: Interest): void {
+    const number = mayBeNumber(text) ? toNumber(text) : Number.NaN
+    if (!Number.isNaN(number)) findEqual(number, interest)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- tree
+
+  function visit(element: Element, { element: interest, attributes }: Visit): void {
+    if (interest) meetElement(interest, element)
+    if (attributes.length === 0) return
+    for (const attribute of element.attributes) {
+      for (const { test, interest: asked } of attributes) {
+        if (passes(attribute, test.uri, test.name)) meetText(asked, attribute.value)
+      }
+    }
+  }
+
+  function meetElement(interest: Interest, element: Element): void {
+    const { children } = element
+    const only = children[0]
+    if (children.length === 0 || (children.length === 1 && typeof only === 'string')) {
+      meetSimple(interest, element, (only as string | undefined) ?? '')
+      return
+    }
+    meet(interest)
+    for (const operand of interest.asked) keep(operand, element)
+    if (interest.equalTexts) {
+      const text = textUpTo(element, constants.longest())
+      if (text !== undefined) findEqual(text, interest)
+    }
+    if (!interest.equalNumbers && interest.searched.length === 0) return
+    const text = textOf(element)
+    if (interest.equalNumbers) findNumber(text, interest)
+    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+  }
+
+  function meetSimple(interest: Interest, element: Element, text: string): void {
+    meet(interest)
+    for (const operand of interest.asked) keep(operand, element)
+    if (interest.equalTexts && text.length <= constants.longest()) findEqual(text, interest)
+    if (interest.equalNumbers) findNumber(text, interest)
+    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+  }
+
+  /** Text without an element between is one node, however it came. */
+  function meetTexts(element: Element, interest: Interest): void {
+    let text = ''
+    for (const child of element.children) {
+      if (typeof child === 'string') {
+        text += child
+        continue
+      }
+      if (text !== '') meetText(interest, text)
+      text = ''
+    }
+    if (text !== '') meetText(interest, text)
+  }
+
+  function enter(element: Element, state: State): void {
+    const { visit: asked, texts, descends } = state
+    if (asked) visit(element, asked)
+    if (texts) meetTexts(element, texts)
+    if (!descends) return
+    elements.push(element)
+    places.push(0)
+    states.push(state)
+  }
+
+  return {
+    hits,
+    epoch: () => epoch,
+    begin() {
+      hits.length = 0
+      epoch += 1
+      if (epoch < 0x7fff_fff0) return
+      onRound()
+      epoch = 1
+    },
+    readScalars(operand, values) {
+      operand.epoch = epoch
+      operand.nodes.length = 0
+      if (values.length === 0) return
+      if (operand.exists >= 0) hit(operand.exists)
+      for (const value of values) {
+        if (operand.asked > 0) operand.nodes.push(value)
+        if (operand.equalTexts > 0) findEqualOf(value === null ? null : String(value), operand)
+        if (operand.equalNumbers > 0) {
+          const number = numberOf(value)
+          if (number !== undefined) findEqualOf(number, operand)
+        }
+        search(operand, typeof value === 'string' ? value : undefined, () => numberOf(value))
+      }
+    },
+    readTree(root) {
+      const start = automaton.start()
+      const first = automaton.next(start, names.symbolOf(root.name, root.uri))
+      enter(root, first)
+      // The tree may be deeper than the stack of calls.
+      while (elements.length > 0) {
+        const top = elements.length - 1
+        const { children } = elements[top]!
+        const state = states[top]!
+        let at = places[top]!
+        let isBelow = false
+        while (at < children.length) {
+          const child = children[at++]!
+          if (typeof child === 'string') continue
+          const next = automaton.next(state, names.symbolOf(child.name, child.uri))
+          if (next.visit === undefined && !next.descends) continue
+          enter(child, next)
+          if (elements.length > top + 1) {
+            isBelow = true
+            break
+          }
+        }
+        places[top] = at
+        if (isBelow) continue
+        elements.pop()
+        places.pop()
+        states.pop()
+      }
+    },
+    nodesOf: (operand) => (operand.epoch === epoch ? operand.nodes : NONE),
+    numbersOf(operand) {
+      if (operand.epoch !== epoch) return NONE
+      if (operand.numbersEpoch === epoch) return operand.numbers
+      operand.numbersEpoch = epoch
+      operand.numbers.length = 0
+      for (const node of operand.nodes) {
+        const number = operand.kind === 'path' ? toNumber(textOfNode(node)) : numberOf(node as FieldScalar)
+        if (number !== undefined) operand.numbers.push(number)
+      }
+      return operand.numbers
+    },
+  }
+}
+
+/** The string value of a node of the tree. */
+export function textOfNode(node: Element | FieldScalar): string {
+  return typeof node === 'object' && node !== null ? textOf(node) : String(node)
+}
+
+function passes(attribute: Attribute, uri: string | undefined, name: string | undefined): boolean {
+  return (name === undefined || attribute.name === name) && (uri === undefined || attribute.uri === uri)
+}
+
+/** The element's text, or undefined where it has more characters than that: large elements are not put together for nothing. */
+function textUpTo(element: Element, most: number): string | undefined {
+  let text = ''
+  const pending: (readonly (Element | string)[])[] = [element.children]
+  const places = [0]
+  while (pending.length > 0) {
+    const top = pending.length - 1
+    const node = pending[top]![places[top]!++]
+    if (node === undefined) {
+      pending.pop()
+      places.pop()
+    } else if (typeof node === 'string') {
+      text += node
+      if (text.length > most) return undefined
+    } else {
+      pending.push(node.children)
+      places.push(0)
+    }
+  }
+  return text
+}
+
+/** False only for what `number()` can't read: whatever begins otherwise than a number. */
+function mayBeNumber(text: string): boolean {
+  const code = text.charCodeAt(0)
+  return (code >= 0x2d && code <= 0x39) || code === 0x20 || (code >= 0x09 && code <= 0x0d)
+}

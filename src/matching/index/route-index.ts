@@ -1,0 +1,184 @@
+import type { Conditions } from '../../domain/route.ts'
+import type { Complain } from '../problem.ts'
+import type { Subject } from '../subject.ts'
+import type { CompileXPath } from '../xpath.ts'
+import { accessTo } from './access.ts'
+import { createAtoms, FAILS, TRUE } from './atoms.ts'
+import { createAutomaton } from './automaton.ts'
+import { createClusters } from './clusters.ts'
+import { grown } from './columns.ts'
+import { termOf } from './conditions.ts'
+import { createConstants } from './constants.ts'
+import { createExpressions } from './expressions.ts'
+import { createNames } from './names.ts'
+import type { Operand } from './operands.ts'
+import { createPaths } from './paths.ts'
+import { createReading } from './reading.ts'
+import { createSources } from './sources.ts'
+import { createTerms } from './terms.ts'
+import { createVerdicts, type Verdict } from './verdicts.ts'
+
+/**
+ * Conditions by the hundred thousand, asked of a document all at once: one way through its tree finds the atoms that hold, the atoms
+ * find the few entries that may match, and those alone are asked.
+ *
+ * Entries are added and removed unseen, and come into force all together.
+ */
+export interface RouteIndex<Item> {
+  /** The new entry, not in force yet; undefined where the conditions have errors, which are complained of. */
+  add(item: Item, when: Conditions, complain: Complain): number | undefined
+  /** No longer in force from the next `publish` on. */
+  remove(entry: number): void
+  /** What was added and removed since the last time comes into force. */
+  publish(): void
+  /** Forgets removed entries, at most so many; true where there are more. */
+  sweep(most: number): boolean
+  at(entry: number): Item
+  /** All in force. */
+  items(): Iterable<Item>
+  /** A document comes: gives the entries that may match it, until the next one. No entry twice. */
+  candidates(subject: Subject): readonly number[]
+  /** Whether a candidate matches the document in hand. */
+  verdict(entry: number): Verdict
+  /** Entries in force that are asked of every document. */
+  scanned(): readonly Item[]
+}
+
+const NEVER = 0x7fff_ffff
+
+export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<Item> {
+  const operands: Operand[] = []
+  const constants = createConstants()
+  const names = createNames()
+  const paths = createPaths(names, operands, () => automaton.forget())
+  const automaton = createAutomaton(paths.root, names, operands)
+  const expressions = createExpressions(compileXPath)
+  const atoms = createAtoms({
+    constants,
+    operandAt: (id) => operands[id]!,
+    onNeed,
+    releaseExpression: (id) => expressions.release(id),
+  })
+  const terms = createTerms(atoms)
+  const sources = createSources(operands)
+  const clusters = createClusters(atoms, constants, operands, onNeed)
+  const reading = createReading(atoms, constants, names, automaton, forgetEpochs)
+  let subject: Subject | undefined
+  const verdicts = createVerdicts(atoms, constants, operands, reading, (id) => expressions.ask(id, subject!.content))
+  const needs = { atoms, constants, terms, paths, sources, expressions }
+
+  const items: (Item | undefined)[] = []
+  let conditions = new Int32Array(64)
+  let born = new Int32Array(64)
+  let died = new Int32Array(64)
+  let asked = new Int32Array(64)
+  let version = 1
+  const free: number[] = []
+  let removed: number[] = []
+  let dead: number[] = []
+  const candidates: number[] = []
+
+  function onNeed(operand: Operand): void {
+    if (operand.kind === 'path') automaton.forget()
+  }
+
+  function forgetEpochs(): void {
+    atoms.stamp.fill(0)
+    asked.fill(0)
+    for (const operand of operands) {
+      operand.epoch = 0
+      operand.numbersEpoch = 0
+    }
+    automaton.forget()
+  }
+
+  function slot(): number {
+    const entry = free.pop() ?? items.length
+    if (entry < conditions.length) return entry
+    conditions = grown(conditions, entry + 1)
+    born = grown(born, entry + 1)
+    died = grown(died, entry + 1)
+    asked = grown(asked, entry + 1)
+    return entry
+  }
+
+  function isInForce(entry: number): boolean {
+    return born[entry]! <= version && version < died[entry]!
+  }
+
+  return {
+    add(item, when, complain) {
+      let isSound = true
+      const term = termOf(when, needs, (code, path, message, severity = 'error') => {
+        if (severity === 'error') isSound = false
+        complain(code, path, message, severity)
+      })
+      if (!isSound) {
+        terms.release(term)
+        return undefined
+      }
+      const entry = slot()
+      items[entry] = item
+      conditions[entry] = term
+      born[entry] = version + 1
+      died[entry] = NEVER
+      if (term === FAILS) return entry
+      for (const atom of accessTo(term, atoms, constants, operands).atoms) clusters.add(atom, entry)
+      return entry
+    },
+    remove(entry) {
+      died[entry] = version + 1
+      removed.push(entry)
+    },
+    publish() {
+      version += 1
+      dead = dead.length === 0 ? removed : dead.concat(removed)
+      removed = []
+    },
+    sweep(most) {
+      for (let count = 0; count < most; count++) {
+        const entry = dead.pop()
+        if (entry === undefined) return false
+        clusters.remove(entry)
+        terms.release(conditions[entry]!)
+        items[entry] = undefined
+        born[entry] = NEVER
+        free.push(entry)
+      }
+      return dead.length > 0
+    },
+    at: (entry) => items[entry]!,
+    *items() {
+      for (let entry = 0; entry < items.length; entry++)
+        if (items[entry] !== undefined && isInForce(entry)) yield items[entry]!
+    },
+    candidates(given) {
+      subject = given
+      candidates.length = 0
+      reading.begin()
+      sources.read(given, reading.readScalars)
+      if (given.content.kind === 'xml') reading.readTree(given.content.root)
+      const epoch = reading.epoch()
+      const { cluster } = atoms
+      const { slots, next } = clusters
+      for (let at = -1; at < reading.hits.length; at++) {
+        const atom = at < 0 ? TRUE : reading.hits[at]!
+        for (let one = cluster[atom]!; one >= 0; one = next[one]!) {
+          const entry = slots[one]!
+          if (asked[entry] === epoch) continue
+          asked[entry] = epoch
+          if (born[entry]! <= version && version < died[entry]!) candidates.push(entry)
+        }
+      }
+      return candidates
+    },
+    verdict: (entry) => verdicts.on(conditions[entry]!),
+    scanned() {
+      const found: Item[] = []
+      clusters.each(TRUE, (entry) => {
+        if (isInForce(entry)) found.push(items[entry]!)
+      })
+      return found
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { ALL, ANY, type Atoms, FAILS, HOLDS, type Term, XPATH } from './atoms.ts'
+
+/**
+ * Puts terms together. Negation stands at atoms only, groups are flat, sorted and held once: the same conditions are the same
+ * group, in whatever order they were written. Each term that comes out of here is one use, to be released once.
+ */
+export interface Terms {
+  all(terms: readonly Term[]): Term
+  any(terms: readonly Term[]): Term
+  release(term: Term): void
+}
+
+export function createTerms(atoms: Atoms): Terms {
+  const release = (term: Term) => atoms.release(term >> 1)
+
+  function joined(kind: typeof ALL | typeof ANY, given: readonly Term[]): Term {
+    const [neutral, decisive] = kind === ALL ? [HOLDS, FAILS] : [FAILS, HOLDS]
+    const flat = flattened(kind, given)
+    if (flat.includes(decisive)) {
+      flat.forEach(release)
+      return decisive
+    }
+    const sorted = flat.filter((term) => term !== neutral).sort(byCost)
+    const distinct = sorted.filter((term, at) => {
+      const isNew = term !== sorted[at - 1]
+      if (!isNew) release(term)
+      return isNew
+    })
+    if (distinct.length === 0) return neutral
+    return distinct.length === 1 ? distinct[0]! : atoms.takeGroup(kind, distinct) * 2
+  }
+
+  /** Groups of the same kind within a group are no groups of their own. */
+  function flattened(kind: number, given: readonly Term[]): Term[] {
+    return given.flatMap((term) => {
+      const atom = term >> 1
+      if (atoms.kind[atom] !== kind || (term & 1) === 1) return [term]
+      const from = atoms.first[atom]!
+      const inner = Array.from(atoms.arena.subarray(from, from + atoms.second[atom]!))
+      for (const one of inner) atoms.share(one >> 1)
+      release(term)
+      return inner
+    })
+  }
+
+  /** Cheap ones are asked first: what is found by reading, then what is computed, then groups, and XPath last. */
+  function byCost(a: Term, b: Term): number {
+    return costOf(a) - costOf(b) || a - b
+  }
+
+  function costOf(term: Term): number {
+    const kind = atoms.kind[term >> 1]!
+    if (kind === XPATH) return ANY + 1
+    return kind
+  }
+
+  return { all: (terms) => joined(ALL, terms), any: (terms) => joined(ANY, terms), release }
+}

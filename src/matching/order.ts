@@ -1,0 +1,21 @@
+import type { Route } from '../domain/route.ts'
+
+/** The order in which routes are asked: larger priority first, then by name in the order of code points. */
+export function byPriority(a: Route, b: Route): number {
+  return b.priority - a.priority || compareCodePoints(a.name, b.name)
+}
+
+function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let at = 0; at < length; at++) {
+    const difference = rankOf(a.charCodeAt(at)) - rankOf(b.charCodeAt(at))
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** UTF-16 units of surrogate pairs stand for what comes after all others: plain `<` puts U+FF5E after U+1F600. */
+function rankOf(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
+}
