@@ -69,7 +69,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   const { store, wakes, outlet, log } = needs
   const places = createPlaces(needs.places)
   const watch = createWatch({ ...needs, wake: (ids) => wake(ids, 0) })
-  const sendSuspects = createSuspects({ store, outlet, attempt, log })
+  const sendSuspects = createSuspects({ store, outlet, attempt, log, othersGo: () => places.taken > 0 })
 
   async function deliver(ids: readonly string[]): Promise<void> {
     if (!outlet.online) return

@@ -117,6 +117,27 @@ describe('what was unproven at closes of the stream', () => {
     expect(alone(flow).toSorted()).toEqual(ids.toSorted())
   })
 
+  it('leaves half of the time to the others while there are any', async () => {
+    const flow = await flowOn(redis.url)
+    await given(flow)
+    await given(flow)
+    await closeTimes(flow, 3)
+    const begun: number[] = []
+    const HAD_MS = 150
+    flow.outcome = ({ alone: until }, onHad) => {
+      if (until) {
+        begun.push(performance.now())
+        setTimeout(onHad, HAD_MS)
+      }
+      return new Promise(() => {})
+    }
+    await given(flow)
+    await flow.deliverer.deliver(await flow.store.due(10))
+    await flow.deliverer.sweep()
+    await eventually(() => begun.length === 2)
+    expect(begun[1]! - begun[0]!).toBeGreaterThan(1.9 * HAD_MS)
+  })
+
   it('and closes it when the server has had it is alone until it ends after the sixth close', async () => {
     const flow = await flowOn(redis.url)
     const id = await given(flow)
