@@ -22,7 +22,7 @@ const SYSTEM_FOLDERS = [
  * `brew` is absent where Homebrew has no package.
  */
 
-/** @type {Readonly<Record<'redis' | 'prosody' | 'ejabberd' | 'xmllint' | 'slixmpp', Program>>} */
+/** @type {Readonly<Record<'redis' | 'prosody' | 'ejabberd' | 'xmllint' | 'slixmpp' | 'strace', Program>>} */
 export const PROGRAMS = {
   redis: { name: 'redis-server', isThere: () => isThere('redis-server'), debian: 'redis-server', brew: 'redis' },
   prosody: { name: 'prosody', isThere: () => isThere('prosody'), debian: 'prosody', brew: 'prosody/prosody/prosody' },
@@ -34,6 +34,8 @@ export const PROGRAMS = {
   },
   xmllint: { name: 'xmllint', isThere: () => isThere('xmllint'), debian: 'libxml2-utils', brew: 'libxml2' },
   slixmpp: { name: 'slixmpp for Python', isThere: hasSlixmpp, debian: 'python3-slixmpp' },
+  // Linux only; the one test that looks at system calls says elsewhere that it is left out.
+  strace: { name: 'strace', isThere: () => process.platform !== 'linux' || isThere('strace'), debian: 'strace' },
 }
 
 /** The program's full name, or undefined. */

@@ -3,9 +3,11 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
 import { stringify } from 'yaml'
 import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
 import { eventually } from '../eventually.ts'
+import { inconsistencies } from '../redis/consistency.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { type RunningXmppServer, startXmppServer, type XmppServerOptions } from '../servers/xmpp.ts'
@@ -122,6 +124,7 @@ export interface Installation {
   trace(id: string): Promise<EnvelopeTrace>
   ledger(): Promise<Ledger & { readonly balanced: boolean }>
   metrics(): Promise<string>
+  /** Ends everything, and throws where what stands in Redis by then doesn't fit together. */
   stop(): Promise<void>
 }
 
@@ -130,6 +133,7 @@ export interface InstallOptions {
   /** Merged over the settings of the scenario. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly redisConfig?: Readonly<Record<string, string>>
+  readonly durability?: 'memory' | 'everysec' | 'fsync'
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
   /** Is done before Waybill starts; the address of Waybill is free until then. */
@@ -144,6 +148,7 @@ export async function install({
   kind,
   settings = {},
   redisConfig,
+  durability = 'everysec',
   config = CONFIG,
   serverOptions,
   prepare,
@@ -162,7 +167,7 @@ export async function install({
       host: server.domain,
       secret: entry.secret,
     },
-    redis: { url: redis.url, prefix: `scenario${process.pid}x${counter++}` },
+    redis: { url: redis.url, prefix: `scenario${process.pid}x${counter++}`, durability },
     http: { listen: '127.0.0.1:0' },
     senders: ['*@peer.example.test'],
     admins: ['ops@peer.example.test'],
@@ -226,11 +231,28 @@ export async function install({
         running.signal('SIGTERM')
         await running.ended
       }
+      const found = await inconsistenciesLeft(redis.url, waybillYaml.redis.prefix)
       await Promise.all([server.stop(), redis.stop()])
       rmSync(folder, { recursive: true, force: true })
+      if (found.length > 0) throw new Error(`What stands in Redis doesn't fit together:\n${found.join('\n')}`)
     },
   }
   return installation
+}
+
+/** Nothing, where the test has left Redis ended or hanging. */
+async function inconsistenciesLeft(url: string, prefix: string): Promise<string[]> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, commandTimeout: 10_000 })
+  client.on('error', () => {})
+  const isThere = await client.connect().then(
+    () => true,
+    () => false,
+  )
+  try {
+    return isThere ? await inconsistencies(client, prefix) : []
+  } finally {
+    client.disconnect()
+  }
 }
 
 /** An attribute of a stanza's own tag. */
