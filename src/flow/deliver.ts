@@ -69,7 +69,9 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   const { store, wakes, outlet, log } = needs
   const places = createPlaces(needs.places)
   const watch = createWatch({ ...needs, wake: (ids) => wake(ids, 0) })
-  const sendSuspects = createSuspects({ store, outlet, attempt, log, othersGo: () => places.taken > 0 })
+  /** Attempts under way that are no suspects'. */
+  let ordinary = 0
+  const sendSuspects = createSuspects({ store, outlet, attempt, log, othersGo: () => ordinary > 0 })
 
   async function deliver(ids: readonly string[]): Promise<void> {
     if (!outlet.online) return
@@ -82,7 +84,12 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   async function begin(ids: readonly string[]): Promise<readonly string[]> {
     const started = await store.start(ids, places.full())
-    for (const one of started) void attempt(one)
+    for (const one of started) {
+      ordinary += 1
+      void attempt(one).finally(() => {
+        ordinary -= 1
+      })
+    }
     return started.map(({ id }) => id)
   }
 
