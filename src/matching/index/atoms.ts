@@ -25,6 +25,8 @@ export const CONTAINS = 7
 export const COUNT = 8
 /** The value is a JID that the pattern, the constant `first`, matches. */
 export const JID = 9
+/** One of the values is a number of at least `first`, and one, the same or another, of at most `second`. */
+export const SPAN = 13
 /** Expression number `first` holds. */
 export const XPATH = 10
 /** All, or any, of the terms hold that stand in the arena: `second` of them from `first` on. */
@@ -172,7 +174,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
       needs.onNeed(operand)
       return
     }
-    if (kind === WITHIN) widen(operand, first[atom]!, second[atom]!)
+    if (kind === WITHIN || kind === SPAN) widen(operand, first[atom]!, second[atom]!)
     if (operand.asked++ === 0) needs.onNeed(operand)
   }
 

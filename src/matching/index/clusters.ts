@@ -1,4 +1,4 @@
-import { type Atoms, CONTAINS, PREFIX, SUFFIX, WITHIN } from './atoms.ts'
+import { type Atoms, CONTAINS, PREFIX, SPAN, SUFFIX, WITHIN } from './atoms.ts'
 import { grown } from './columns.ts'
 import type { Constants } from './constants.ts'
 import type { Operand } from './operands.ts'
@@ -95,10 +95,15 @@ export function createClusters(
     const kind = atoms.kind[atom]!
     if (!isSearched(kind)) return
     const operand = operands[atoms.operand[atom]!]!
-    if (!operand.ranges && !operand.texts) onNeed(operand)
+    if (!operand.ranges && !operand.spans && !operand.texts) onNeed(operand)
     if (kind === WITHIN) {
       operand.ranges ??= createRangeIndex(atoms)
       operand.ranges.add(atom)
+      return
+    }
+    if (kind === SPAN) {
+      operand.spans ??= createRangeIndex(atoms)
+      operand.spans.add(atom)
       return
     }
     operand.texts ??= createTextIndex()
@@ -111,9 +116,13 @@ export function createClusters(
   function close(atom: number): void {
     const kind = atoms.kind[atom]!
     if (!isSearched(kind)) return
-    const { ranges, texts } = operands[atoms.operand[atom]!]!
+    const { ranges, spans, texts } = operands[atoms.operand[atom]!]!
     if (kind === WITHIN) {
       ranges!.remove(atom)
+      return
+    }
+    if (kind === SPAN) {
+      spans!.remove(atom)
       return
     }
     const text = constants.at(atoms.first[atom]!) as string
@@ -126,5 +135,5 @@ export function createClusters(
 }
 
 function isSearched(kind: number): boolean {
-  return kind === WITHIN || kind === PREFIX || kind === SUFFIX || kind === CONTAINS
+  return kind === WITHIN || kind === SPAN || kind === PREFIX || kind === SUFFIX || kind === CONTAINS
 }

@@ -6,6 +6,8 @@ export interface RangeIndex {
   add(atom: number): void
   remove(atom: number): void
   find(value: number, found: (atom: number) => void): void
+  /** Those that begin above `low`, up to `high`. */
+  findBetween(low: number, high: number, found: (atom: number) => void): void
 }
 
 /** Bits of a number that place a range; narrower ranges share their place. */
@@ -21,6 +23,7 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
   const places = new Map<number, Place>()
   /** How many places there are for each number of bits. */
   const used = new Int32Array(BITS + 1)
+  const all = createSorted(atoms, 'first')
 
   const keyOf = (prefix: number, bits: number) => prefix * 64 + bits
 
@@ -48,8 +51,10 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
       }
       place.byLow.add(atom)
       place.byHigh.add(atom)
+      all.add(atom)
     },
     remove(atom) {
+      all.remove(atom)
       const { key, bits } = placeOf(atom)
       const place = places.get(key)!
       place.byLow.remove(atom)
@@ -70,6 +75,7 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
         else place.byHigh.from(value, found)
       }
     },
+    findBetween: (low, high, found) => all.between(low, high, found),
   }
 }
 
@@ -86,6 +92,7 @@ interface Sorted {
   /** All whose low end is no larger, and whose high end is no smaller, than the value. */
   upTo(value: number, found: (atom: number) => void): void
   from(value: number, found: (atom: number) => void): void
+  between(low: number, high: number, found: (atom: number) => void): void
 }
 
 /** So many are left unsorted, and looked through one by one, before they are merged into the others. */
@@ -147,6 +154,11 @@ function createSorted(atoms: Atoms, by: 'first' | 'second'): Sorted {
       sorted = sorted.subarray(0, sorted.length - 1)
     },
     size: () => sorted.length + pending.length,
+    between(low, high, found) {
+      const { first } = atoms
+      for (let at = firstFrom(low); at < sorted.length && first[sorted[at]!]! <= high; at++) found(sorted[at]!)
+      for (const atom of pending) if (first[atom]! >= low && first[atom]! <= high) found(atom)
+    },
     upTo(value, found) {
       for (let at = 0; at < sorted.length && atoms.first[sorted[at]!]! <= value; at++) told(sorted[at]!, value, found)
       for (const atom of pending) told(atom, value, found)

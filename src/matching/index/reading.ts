@@ -21,7 +21,7 @@ export interface Reading {
   readonly hits: number[]
   /** What was kept of an operand. */
   nodesOf(operand: Operand): readonly (Element | FieldScalar)[]
-  /** Its values as numbers; those that are none are left out, or NaN for paths. */
+  /** Its values as numbers; those that are none are left out. */
   numbersOf(operand: Operand): readonly number[]
 }
 
@@ -37,6 +37,8 @@ export function createReading(
 ): Reading {
   let epoch = 0
   const hits: number[] = []
+  /** Operands to be looked up once all their values are known. */
+  const spanned: Operand[] = []
   // Ways down that are still to be gone: an element's children, from the last to the first, and its state.
   const elements: Element[] = []
   const places: number[] = []
@@ -52,8 +54,32 @@ export function createReading(
     if (operand.epoch !== epoch) {
       operand.epoch = epoch
       operand.nodes.length = 0
+      if (operand.spans) spanned.push(operand)
     }
     operand.nodes.push(node)
+  }
+
+  function findSpans(operand: Operand): void {
+    let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for (const number of numbersOf(operand)) {
+      least = Math.min(least, number)
+      greatest = Math.max(greatest, number)
+    }
+    if (!(least <= greatest)) return
+    operand.spans!.find(least, hit)
+    if (least < greatest) operand.spans!.findBetween(least, greatest, hit)
+  }
+
+  function numbersOf(operand: Operand): readonly number[] {
+    if (operand.epoch !== epoch) return NONE
+    if (operand.numbersEpoch === epoch) return operand.numbers
+    operand.numbersEpoch = epoch
+    operand.numbers.length = 0
+    for (const node of operand.nodes) {
+      const number = operand.kind === 'path' ? toNumber(textOfNode(node)) : numberOf(node as FieldScalar)
+      if (number !== undefined && !Number.isNaN(number)) operand.numbers.push(number)
+    }
+    return operand.numbers
   }
 
   // -------------------------------------------------------------------------------------------------------- values
@@ -203,6 +229,7 @@ export function createReading(
       }
     },
     readTree(root) {
+      spanned.length = 0
       const start = automaton.start()
       const first = automaton.next(start, names.symbolOf(root.name, root.uri))
       enter(root, first)
@@ -230,19 +257,10 @@ export function createReading(
         places.pop()
         states.pop()
       }
+      spanned.forEach(findSpans)
     },
     nodesOf: (operand) => (operand.epoch === epoch ? operand.nodes : NONE),
-    numbersOf(operand) {
-      if (operand.epoch !== epoch) return NONE
-      if (operand.numbersEpoch === epoch) return operand.numbers
-      operand.numbersEpoch = epoch
-      operand.numbers.length = 0
-      for (const node of operand.nodes) {
-        const number = operand.kind === 'path' ? toNumber(textOfNode(node)) : numberOf(node as FieldScalar)
-        if (number !== undefined) operand.numbers.push(number)
-      }
-      return operand.numbers
-    },
+    numbersOf,
   }
 }
 

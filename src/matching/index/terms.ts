@@ -1,4 +1,4 @@
-import { ALL, ANY, type Atoms, FAILS, HOLDS, type Term, XPATH } from './atoms.ts'
+import { ALL, ANY, type Atoms, FAILS, HOLDS, SPAN, type Term, WITHIN, XPATH } from './atoms.ts'
 
 /**
  * Puts terms together. Negation stands at atoms only, groups are flat, sorted and held once: the same conditions are the same
@@ -51,7 +51,7 @@ export function createTerms(atoms: Atoms): Terms {
   function costOf(term: Term): number {
     const kind = atoms.kind[term >> 1]!
     if (kind === XPATH) return ANY + 1
-    return kind
+    return kind === SPAN ? WITHIN : kind
   }
 
   return { all: (terms) => joined(ALL, terms), any: (terms) => joined(ANY, terms), release }
