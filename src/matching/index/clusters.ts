@@ -108,9 +108,9 @@ export function createClusters(
     }
     operand.texts ??= createTextIndex()
     const text = constants.at(atoms.first[atom]!) as string
-    if (kind === PREFIX) operand.texts.addPrefix(text, atom)
-    else if (kind === SUFFIX) operand.texts.addSuffix(text, atom)
-    else operand.texts.addPart(text, atom)
+    if (kind === PREFIX) operand.texts.prefixes.add(text.length)
+    else if (kind === SUFFIX) operand.texts.suffixes.add(text.length)
+    else operand.texts.parts.add(text, atom)
   }
 
   function close(atom: number): void {
@@ -126,9 +126,9 @@ export function createClusters(
       return
     }
     const text = constants.at(atoms.first[atom]!) as string
-    if (kind === PREFIX) texts!.removePrefix(text)
-    else if (kind === SUFFIX) texts!.removeSuffix(text)
-    else texts!.removePart(text, atom)
+    if (kind === PREFIX) texts!.prefixes.remove(text.length)
+    else if (kind === SUFFIX) texts!.suffixes.remove(text.length)
+    else texts!.parts.remove(text, atom)
   }
 
   return clusters

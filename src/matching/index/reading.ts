@@ -2,11 +2,12 @@ import { type Attribute, type Element, textOf } from '../../domain/element.ts'
 import type { FieldScalar } from '../../domain/fields.ts'
 import { toNumber } from '../../domain/location-path.ts'
 import { numberOf } from '../value.ts'
-import type { Atoms } from './atoms.ts'
+import { type Atoms, EQUAL, PREFIX, SUFFIX } from './atoms.ts'
 import type { Automaton, Interest, State, Visit } from './automaton.ts'
 import type { Constants } from './constants.ts'
 import type { Names } from './names.ts'
 import type { Operand } from './operands.ts'
+import type { TextIndex } from './texts.ts'
 
 /** One document after the other: finds the atoms that its values answer, and keeps what other atoms will ask for. */
 export interface Reading {
@@ -50,6 +51,10 @@ export function createReading(
     if (atoms.cluster[atom]! >= 0) hits.push(atom)
   }
 
+  function hitIfThere(atom: number): void {
+    if (atom >= 0) hit(atom)
+  }
+
   function keep(operand: Operand, node: Element | FieldScalar): void {
     if (operand.epoch !== epoch) {
       operand.epoch = epoch
@@ -89,36 +94,43 @@ export function createReading(
     const id = constants.find(constant)
     if (id < 0) return
     const { operand, nextEqual } = atoms
-    if (constants.equals[id]! > operands.length * 4) {
-      for (const one of operands) {
-        const atom = atoms.findEqual(one.id, id)
-        if (atom >= 0) hit(atom)
-      }
-      return
-    }
+    let left = operands.length * 4
     for (let atom = constants.firstEqual[id]!; atom >= 0; atom = nextEqual[atom]!) {
       const of = operand[atom]!
       if ((members[of >> 5]! & (1 << (of & 31))) !== 0) hit(atom)
+      if (left-- > 0) continue
+      // A constant that very many operands are compared with: asking for each of the few that are here is shorter.
+      for (const one of operands) hitIfThere(atoms.find(EQUAL, one.id, id))
+      return
     }
   }
 
   function findEqualOf(constant: string | number | null, of: Operand): void {
     const id = constants.find(constant)
     if (id < 0) return
-    const atom = atoms.findEqual(of.id, id)
-    if (atom >= 0) hit(atom)
+    hitIfThere(atoms.find(EQUAL, of.id, id))
   }
 
-  function search(operand: Operand, text: string | undefined, number: () => number | undefined): void {
-    if (operand.texts && text !== undefined) {
-      operand.texts.find(text, hit, (atom) => {
-        if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
-      })
+  /** @param number What the value is as a number; NaN where it is none. */
+  function search({ id, texts, ranges }: Operand, text: string | undefined, number: number): void {
+    if (texts && text !== undefined) searchText(id, texts, text)
+    if (ranges && !Number.isNaN(number)) ranges.find(number, hit)
+  }
+
+  function searchText(operand: number, { prefixes, suffixes, parts }: TextIndex, text: string): void {
+    for (const length of prefixes.lengths) {
+      if (length > text.length) continue
+      const id = constants.findPart(text, 0, length)
+      if (id >= 0) hitIfThere(atoms.find(PREFIX, operand, id))
     }
-    if (operand.ranges) {
-      const value = number()
-      if (value !== undefined && !Number.isNaN(value)) operand.ranges.find(value, hit)
+    for (const length of suffixes.lengths) {
+      if (length > text.length) continue
+      const id = constants.findPart(text, text.length - length, text.length)
+      if (id >= 0) hitIfThere(atoms.find(SUFFIX, operand, id))
     }
+    parts.find(text, (atom) => {
+      if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
+    })
   }
 
   function meet(interest: Interest): void {
@@ -130,13 +142,17 @@ export function createReading(
   function meetText(interest: Interest, text: string): void {
     meet(interest)
     for (const operand of interest.asked) keep(operand, text)
+    lookUp(interest, text)
+  }
+
+  function lookUp(interest: Interest, text: string): void {
     if (interest.equalTexts && text.length <= constants.longest()) findEqual(text, interest)
     if (interest.equalNumbers) findNumber(text, interest)
-    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+    for (const operand of interest.searched) search(operand, text, operand.ranges ? numberIn(text) : Number.NaN)
   }
 
   function findNumber(text: string, interest: Interest): void {
-    const number = mayBeNumber(text) ? toNumber(text) : Number.NaN
+    const number = numberIn(text)
     if (!Number.isNaN(number)) findEqual(number, interest)
   }
 
@@ -168,15 +184,13 @@ export function createReading(
     if (!interest.equalNumbers && interest.searched.length === 0) return
     const text = textOf(element)
     if (interest.equalNumbers) findNumber(text, interest)
-    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+    for (const operand of interest.searched) search(operand, text, operand.ranges ? numberIn(text) : Number.NaN)
   }
 
   function meetSimple(interest: Interest, element: Element, text: string): void {
     meet(interest)
     for (const operand of interest.asked) keep(operand, element)
-    if (interest.equalTexts && text.length <= constants.longest()) findEqual(text, interest)
-    if (interest.equalNumbers) findNumber(text, interest)
-    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+    lookUp(interest, text)
   }
 
   /** Text without an element between is one node, however it came. */
@@ -225,7 +239,7 @@ export function createReading(
           const number = numberOf(value)
           if (number !== undefined) findEqualOf(number, operand)
         }
-        search(operand, typeof value === 'string' ? value : undefined, () => numberOf(value))
+        search(operand, typeof value === 'string' ? value : undefined, numberOf(value) ?? Number.NaN)
       }
     },
     readTree(root) {
@@ -295,8 +309,9 @@ function textUpTo(element: Element, most: number): string | undefined {
   return text
 }
 
-/** False only for what `number()` can't read: whatever begins otherwise than a number. */
-function mayBeNumber(text: string): boolean {
+/** What `number()` reads. Most texts are told to be none by how they begin. */
+function numberIn(text: string): number {
   const code = text.charCodeAt(0)
-  return (code >= 0x2d && code <= 0x39) || code === 0x20 || (code >= 0x09 && code <= 0x0d)
+  const mayBe = (code >= 0x2d && code <= 0x39) || code === 0x20 || (code >= 0x09 && code <= 0x0d)
+  return mayBe ? toNumber(text) : Number.NaN
 }
