@@ -21,11 +21,14 @@ export interface Constants {
   longest(): number
 }
 
+/** Bits of the filter for each constant: of values that are none, about one in thirty passes it. */
+const FILTER_BITS = 16
+
 const HASH_OF_NULL = 0x5bd1_e995
 
 /**
- * A hash table of our own: most values of a document are no constant, which is then told by one look into an array of numbers,
- * and no part of it is ever rebuilt all at once (linear hashing).
+ * A hash table of our own. Most values of a document are no constant, which a filter tells by one look into an array small enough
+ * to stay near (a Bloom filter with both bits in one word); and the table is never rebuilt all at once (linear hashing).
  */
 export function createConstants(): Constants {
   const values: Constant[] = []
@@ -38,6 +41,35 @@ export function createConstants(): Constants {
   let bucketCount = 32
   let held = 0
   let longest = 0
+  let filter = new Int32Array(64)
+  /** Constants since the filter was made; those of them that are gone have left their bits. */
+  let filtered = 0
+
+  function passes(hash: number): boolean {
+    const bits = bitsOf(hash)
+    return (filter[wordOf(hash)]! & bits) === bits
+  }
+
+  function mark(hash: number): void {
+    filter[wordOf(hash)]! |= bitsOf(hash)
+  }
+
+  function wordOf(hash: number): number {
+    return (hash >>> 10) & (filter.length - 1)
+  }
+
+  function enterFilter(hash: number): void {
+    filtered += 1
+    if (filtered * FILTER_BITS > filter.length * 32) {
+      const isFull = held * FILTER_BITS > filter.length * 16
+      filter = new Int32Array(isFull ? filter.length * 2 : filter.length)
+      filtered = held
+      for (let bucket = 0; bucket < bucketCount; bucket++) {
+        for (let id = buckets[bucket]!; id >= 0; id = nextInBucket[id]!) mark(hashes[id]!)
+      }
+    }
+    mark(hash)
+  }
 
   function bucketOf(hash: number): number {
     const bucket = hash & (level * 2 - 1)
@@ -65,6 +97,7 @@ export function createConstants(): Constants {
     held += 1
     if (held > bucketCount) split()
     link(id)
+    enterFilter(hash)
     if (typeof constant === 'string' && constant.length > longest) longest = constant.length
     return id
   }
@@ -118,9 +151,13 @@ export function createConstants(): Constants {
       values[id] = null
       free.push(id)
     },
-    find: (constant) => findHashed(constant, hashOf(constant)),
+    find(constant) {
+      const hash = hashOf(constant)
+      return passes(hash) ? findHashed(constant, hash) : -1
+    },
     findPart(text, from, to) {
       const hash = hashOfText(text, from, to)
+      if (!passes(hash)) return -1
       let id = buckets[bucketOf(hash)]!
       while (id >= 0 && !(hashes[id] === hash && isPart(values[id]!, text, from, to))) id = nextInBucket[id]!
       return id
@@ -129,6 +166,10 @@ export function createConstants(): Constants {
     longest: () => longest,
   }
   return table
+}
+
+function bitsOf(hash: number): number {
+  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31))
 }
 
 function isPart(constant: Constant, text: string, from: number, to: number): boolean {

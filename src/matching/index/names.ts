@@ -39,6 +39,7 @@ interface Symbol {
 
 export function createNames(): Names {
   let tests = 1
+  let hasPartTests = false
   const exactTests: (number | undefined)[] = []
   const uriTests = new Map<string, number>()
   const localTests = new Map<string, number>()
@@ -79,6 +80,7 @@ export function createNames(): Names {
   return {
     testOf({ uri, name }) {
       if (uri === undefined && name === undefined) return ANY_NAME
+      if (uri === undefined || name === undefined) hasPartTests = true
       if (uri === undefined) return numberIn(localTests, name!)
       if (name === undefined) return numberIn(uriTests, uri)
       const symbol = exactSymbol(name, uri)
@@ -91,7 +93,7 @@ export function createNames(): Names {
         entry.namespace.seen = uri
         return entry.symbol
       }
-      return uriTests.size === 0 && localTests.size === 0 ? OTHER : partlyKnown(name, uri)
+      return hasPartTests ? partlyKnown(name, uri) : OTHER
     },
     testsOf(symbol) {
       const { uri, name } = symbols[symbol]!

@@ -27,9 +27,9 @@ export interface Operand {
   spans: RangeIndex | undefined
   // What the document in hand has there: true of the document whose epoch this is.
   epoch: number
-  readonly nodes: (Element | FieldScalar)[]
+  nodes: readonly (Element | FieldScalar)[]
   numbersEpoch: number
-  readonly numbers: number[]
+  numbers: readonly number[]
 }
 
 export function createOperand(id: number, kind: Operand['kind']): Operand {

@@ -1,5 +1,6 @@
 import type { Atoms } from './atoms.ts'
 import { orderedBits } from './doubles.ts'
+import { createNumberTable } from './number-table.ts'
 
 /** Atoms on ranges of one operand's numbers, found by the number. */
 export interface RangeIndex {
@@ -20,59 +21,82 @@ const BITS = 40
  * that begin early enough, a number above it the ones that end late enough.
  */
 export function createRangeIndex(atoms: Atoms): RangeIndex {
-  const places = new Map<number, Place>()
-  /** How many places there are for each number of bits. */
+  /** At most places there is one range: its atom doubled, otherwise the number of the place doubled and 1 more. */
+  const table = createNumberTable()
+  const places: Place[] = []
+  const free: number[] = []
+  /** How many ranges there are for each number of bits. */
   const used = new Int32Array(BITS + 1)
   const all = createSorted(atoms, 'first')
 
-  const keyOf = (prefix: number, bits: number) => prefix * 64 + bits
-
-  function placeOf(atom: number): { readonly key: number; readonly bits: number } {
-    const low = orderedBits(atoms.first[atom]!)
-    const high = orderedBits(atoms.second[atom]!)
+  function keyOf(atom: number): { readonly key: number; readonly bits: number } {
+    let low = orderedBits(atoms.first[atom]!)
+    let high = orderedBits(atoms.second[atom]!)
     let bits = BITS
-    let [from, to] = [low, high]
-    while (from !== to) {
-      from = Math.floor(from / 2)
-      to = Math.floor(to / 2)
+    while (low !== high) {
+      low = Math.floor(low / 2)
+      high = Math.floor(high / 2)
       bits -= 1
     }
-    return { key: keyOf(from, bits), bits }
+    return { key: low * 64 + bits, bits }
+  }
+
+  function makePlace(atom: number): number {
+    const at = free.pop() ?? places.length
+    places[at] = { byLow: createSorted(atoms, 'first'), byHigh: createSorted(atoms, 'second') }
+    places[at].byLow.add(atom)
+    places[at].byHigh.add(atom)
+    return at
+  }
+
+  function told(atom: number, value: number, found: (atom: number) => void): void {
+    if (atoms.first[atom]! <= value && value <= atoms.second[atom]!) found(atom)
   }
 
   return {
     add(atom) {
-      const { key, bits } = placeOf(atom)
-      let place = places.get(key)
-      if (!place) {
-        place = { byLow: createSorted(atoms, 'first'), byHigh: createSorted(atoms, 'second') }
-        places.set(key, place)
-        used[bits]! += 1
-      }
-      place.byLow.add(atom)
-      place.byHigh.add(atom)
       all.add(atom)
+      const { key, bits } = keyOf(atom)
+      used[bits]! += 1
+      const held = table.get(key)
+      if (held < 0) table.set(key, atom * 2)
+      else {
+        const at = held % 2 === 1 ? held >> 1 : makePlace(held >> 1)
+        places[at]!.byLow.add(atom)
+        places[at]!.byHigh.add(atom)
+        table.set(key, at * 2 + 1)
+      }
     },
     remove(atom) {
       all.remove(atom)
-      const { key, bits } = placeOf(atom)
-      const place = places.get(key)!
-      place.byLow.remove(atom)
-      place.byHigh.remove(atom)
-      if (place.byLow.size() > 0) return
-      places.delete(key)
+      const { key, bits } = keyOf(atom)
       used[bits]! -= 1
+      const held = table.get(key)
+      if (held % 2 === 0) {
+        table.delete(key)
+        return
+      }
+      const { byLow, byHigh } = places[held >> 1]!
+      byLow.remove(atom)
+      byHigh.remove(atom)
+      if (byLow.size() > 0) return
+      table.delete(key)
+      free.push(held >> 1)
     },
     find(value, found) {
       const ordered = orderedBits(value)
-      for (let bits = 0, rest = 2 ** BITS; bits <= BITS; bits++, rest /= 2) {
+      let rest = 2 ** BITS
+      for (let bits = 0; bits <= BITS; bits++, rest /= 2) {
         if (used[bits] === 0) continue
-        const prefix = Math.floor(ordered / rest)
-        const place = places.get(keyOf(prefix, bits))
-        if (!place) continue
+        const held = table.get(Math.floor(ordered / rest) * 64 + bits)
+        if (held < 0) continue
+        if (held % 2 === 0) {
+          told(held >> 1, value, found)
+          continue
+        }
         const isBelow = bits === BITS || Math.floor(ordered / (rest / 2)) % 2 === 0
-        if (isBelow) place.byLow.upTo(value, found)
-        else place.byHigh.from(value, found)
+        if (isBelow) places[held >> 1]!.byLow.upTo(value, found)
+        else places[held >> 1]!.byHigh.from(value, found)
       }
     },
     findBetween: (low, high, found) => all.between(low, high, found),

@@ -56,12 +56,13 @@ export function createReading(
   }
 
   function keep(operand: Operand, node: Element | FieldScalar): void {
-    if (operand.epoch !== epoch) {
-      operand.epoch = epoch
-      operand.nodes.length = 0
-      if (operand.spans) spanned.push(operand)
+    if (operand.epoch === epoch) {
+      ;(operand.nodes as (Element | FieldScalar)[]).push(node)
+      return
     }
-    operand.nodes.push(node)
+    operand.epoch = epoch
+    operand.nodes = [node]
+    if (operand.spans) spanned.push(operand)
   }
 
   function findSpans(operand: Operand): void {
@@ -78,13 +79,14 @@ export function createReading(
   function numbersOf(operand: Operand): readonly number[] {
     if (operand.epoch !== epoch) return NONE
     if (operand.numbersEpoch === epoch) return operand.numbers
-    operand.numbersEpoch = epoch
-    operand.numbers.length = 0
+    const numbers: number[] = []
     for (const node of operand.nodes) {
       const number = operand.kind === 'path' ? toNumber(textOfNode(node)) : numberOf(node as FieldScalar)
-      if (number !== undefined && !Number.isNaN(number)) operand.numbers.push(number)
+      if (number !== undefined && !Number.isNaN(number)) numbers.push(number)
     }
-    return operand.numbers
+    operand.numbersEpoch = epoch
+    operand.numbers = numbers
+    return numbers
   }
 
   // -------------------------------------------------------------------------------------------------------- values
@@ -229,11 +231,10 @@ export function createReading(
     },
     readScalars(operand, values) {
       operand.epoch = epoch
-      operand.nodes.length = 0
+      operand.nodes = values
       if (values.length === 0) return
       if (operand.exists >= 0) hit(operand.exists)
       for (const value of values) {
-        if (operand.asked > 0) operand.nodes.push(value)
         if (operand.equalTexts > 0) findEqualOf(value === null ? null : String(value), operand)
         if (operand.equalNumbers > 0) {
           const number = numberOf(value)
