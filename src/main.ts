@@ -208,6 +208,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
   const dispatch = createDispatch({
     connection,
+    maxStanzaBytes: settings.xmpp.maxStanzaBytes,
     outlet: returns,
     intake,
     questions,
