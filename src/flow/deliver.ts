@@ -96,7 +96,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       const { end } = judgement
       const free = await write(end)
       tell(started, judgement, needs)
-      wake(free, 0)
+      if (free.length > 0) wakes.hand(free)
       if (end.kind === 'retry' && !end.uncounted) wake([end.id], end.dueAtMs - needs.now())
     } catch (error) {
       watch.heardNothing(started)

@@ -509,6 +509,8 @@ export interface Checkpoints {
 /** Wakes a worker for deliveries. Losing or doubling a wake has no effect but time: the sweeper makes new ones. */
 export interface Wakes {
   wake(ids: readonly string[], delayMs: number): Promise<void>
+  /** Wakes this very process for them, at once and with nothing in between; the next of a lane would wait for its job otherwise. */
+  hand(ids: readonly string[]): void
 }
 
 // -------------------------------------------------------------------------------------------------------- lease

@@ -88,6 +88,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
       said.wakes.push({ ids, delayMs })
       await changes.wake?.()
     },
+    hand: (ids: readonly string[]) => void said.wakes.push({ ids, delayMs: 0 }),
   }
   const flow = {
     ruling: await rulingOf(changes.routes),
