@@ -57,12 +57,12 @@ export interface Reader {
 
 const PATIENCE_MS = 60_000
 
-export function createReader(component: () => Component, receivers: Receivers): Reader {
+export function createReader(component: Component, receivers: Receivers): Reader {
   /** Until the service says yes, or the patience is over: it may be away for the moment. */
   async function insist(type: 'get' | 'set', payload: string, from: string): Promise<string | undefined> {
     const deadline = Date.now() + PATIENCE_MS
     while (Date.now() < deadline) {
-      const answer = await component().ask(PUBSUB, type, payload, { from })
+      const answer = await component.ask(PUBSUB, type, payload, { from })
       if (answer !== undefined && attribute(answer, 'type') === 'result') return answer
       await new Promise((resolve) => setTimeout(resolve, 200))
     }

@@ -27,7 +27,7 @@ export interface Receivers {
   readonly mood: { bounces: boolean; hangs: boolean }
 }
 
-export function createReceivers(component: () => Component | undefined): Receivers {
+export function createReceivers(component: () => Component): Receivers {
   const arrivals = new Map<string, Map<string, Arrival[]>>()
   const mood = { bounces: false, hangs: false }
   let place = 0
@@ -43,7 +43,7 @@ export function createReceivers(component: () => Component | undefined): Receive
 
   function takeIq(id: string, from: string, to: string): void {
     note(to, id.split('.')[0]!)
-    if (!mood.hangs) component()?.send(`<iq type='result' id='${id}' from='${to}' to='${from}'/>`)
+    if (!mood.hangs) component().send(`<iq type='result' id='${id}' from='${to}' to='${from}'/>`)
   }
 
   function takeMessage(stanza: string, id: string, from: string, to: string): void {
@@ -51,10 +51,10 @@ export function createReceivers(component: () => Component | undefined): Receive
     note(to, id.split('.')[0]!, { wasSentBack: bounces })
     if (bounces) {
       const error = `<error type='wait'><recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`
-      component()?.send(`<message type='error' id='${id}' from='${to}' to='${from}'>${error}</message>`)
+      component().send(`<message type='error' id='${id}' from='${to}' to='${from}'>${error}</message>`)
     }
     if (!/<request\b[^>]*urn:xmpp:receipts/.test(stanza) || mood.hangs) return
-    component()?.send(`<message from='${to}' to='${from}'><received xmlns='urn:xmpp:receipts' id='${id}'/></message>`)
+    component().send(`<message from='${to}' to='${from}'><received xmlns='urn:xmpp:receipts' id='${id}'/></message>`)
   }
 
   function takeEvent(stanza: string): void {
