@@ -20,6 +20,8 @@ export interface Count {
   readonly envelopes: Readonly<Record<string, number>>
   /** Deliveries by the state in which they ended. */
   readonly deliveries: Readonly<Record<string, number>>
+  /** What was given up, by route and reason: accounted for, but worth a look. */
+  readonly dead: Readonly<Record<string, number>>
   readonly arrivals: { readonly all: number; readonly distinct: number }
   /** Delivered, but not at the destination. */
   readonly lost: readonly string[]
@@ -56,6 +58,9 @@ export function count(seen: Seen): Count {
     },
     envelopes: tally([...shard.envelopes.values()].map(({ sum }) => sum.state)),
     deliveries: tally(deliveries.map(({ facts }) => facts.state)),
+    dead: tally(
+      deliveries.flatMap(({ facts: { state, route, reason } }) => (state === 'dead' ? [`${route} ${reason}`] : [])),
+    ),
     arrivals: { all: all.reduce((sum, list) => sum + list.length, 0), distinct: all.length },
     lost: missing.filter((one) => !isServersFault(one)).map(described),
     lostByServer: missing.filter(isServersFault).map(described),
