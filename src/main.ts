@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
 import { formatProblem, type Settings } from './config/configuration.ts'
 import { toElementText } from './documents/documents.ts'
+import { describeOpen } from './domain/breaker.ts'
 import { destinationName } from './domain/delivery.ts'
 import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
@@ -66,6 +67,8 @@ const IN_HAND_LIMIT = 4_096
 /** In memory a document takes several times its bytes. */
 const IN_HAND_BYTES = 32 << 20
 const WORKERS = 8
+/** `/readyz` names so many open destinations. */
+const OPEN_SHOWN_MOST = 20
 
 /** The rooms of a running process, made for one another. */
 interface Rooms {
@@ -141,6 +144,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   const { metrics, registry } = createMetrics({
     online: () => connection.online,
     standby: () => lease.other !== undefined,
+    openDestinations: () => deliverer.open.size,
     bytes: async () => (await store.ledger()).bytes,
     depth: () => store.depth(),
   })
@@ -215,7 +219,12 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     metrics,
     log,
   })
-  const http = await listen(settings, () => readiness(connection, lease, store, subscriptions), registry, log)
+  const http = await listen(
+    settings,
+    () => readiness(connection, lease, store, subscriptions, deliverer),
+    registry,
+    log,
+  )
   if (http) undo.push(() => http.close())
   return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, http }
 }
@@ -248,6 +257,7 @@ async function readiness(
   lease: Lease,
   store: RedisStore,
   subscriptions: Subscriptions,
+  deliverer: Deliverer,
 ): Promise<readonly Readiness[]> {
   const asked = await store.probeWrites().then(
     () => '',
@@ -259,7 +269,18 @@ async function readiness(
     ...subscriptions.states().map(({ name, confirmed, reason }) => {
       return { part: `subscription ${name}`, ready: confirmed, reason, vital: false }
     }),
+    ...openReadiness(deliverer.open),
   ]
+}
+
+function openReadiness(open: Deliverer['open']): readonly Readiness[] {
+  const shown = [...open].slice(0, OPEN_SHOWN_MOST)
+  const parts = shown.map(([destination, breaker]) => {
+    return { part: `destination ${destination}`, ready: false, reason: describeOpen(breaker), vital: false }
+  })
+  const more = open.size - shown.length
+  const rest = { part: 'destinations', ready: false, reason: `${more} more are open`, vital: false }
+  return more > 0 ? [...parts, rest] : parts
 }
 
 function detachedBecause({ domain }: Connection, lease: Lease): string {

@@ -157,7 +157,13 @@ describe('the alerts', () => {
 
   it('ask for metrics and labels that exist', () => {
     const depth = async () => ({ waiting: 0, underWay: 0, suspects: 0, dead: 0, oldestDueMs: 0 })
-    const { registry } = createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth })
+    const { registry } = createMetrics({
+      online: () => true,
+      standby: () => false,
+      openDestinations: () => 0,
+      bytes: async () => ({}),
+      depth,
+    })
     const known = registry.getMetricsAsArray().map(({ name }) => name)
     for (const { alert, expr } of rules) {
       const names = [...expr.matchAll(/\bwaybill_\w+/g)].map(([name]) => name.replace(/_bucket$/, ''))

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Assembly } from '../assemble.ts'
 import type { Configuration } from '../config/configuration.ts'
+import { describeOpen } from '../domain/breaker.ts'
 import { destinationName } from '../domain/delivery.ts'
 import { type Lease, StoreUnavailable } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
@@ -67,11 +68,22 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
           verdict: skew > CLOCK_SKEW_MS ? 'wrong' : 'fine',
           detail: `${skew} ms from the clock of Redis`,
         },
+        ...(await examineDestinations(store)),
       ]
     })
   } catch (error) {
     return [{ part: 'redis', verdict: 'wrong', detail: (error as Error).message }]
   }
+}
+
+/** Those that keep failing, as the process that holds the domain has found. */
+async function examineDestinations(store: RedisStore): Promise<readonly Examination[]> {
+  const open = await store.openDestinations()
+  if (open.length === 0) return [{ part: 'destinations', verdict: 'fine', detail: 'none keeps failing' }]
+  return open.map(({ destination, breaker, waiting }) => {
+    const state = breaker ? describeOpen(breaker) : 'answers again: what waited for it goes on'
+    return { part: `destination ${destination}`, verdict: 'limited', detail: `${state}; ${waiting} waiting` }
+  })
 }
 
 /** A Redis that answers may still take no documents: no memory, no disk, a replica only. */
@@ -170,10 +182,13 @@ async function askRunning({ settings }: Configuration): Promise<readonly Examina
   if (!answer) return undefined
   const { parts } = (await answer.json()) as { parts: readonly { part: string; ready: boolean; reason: string }[] }
   return [
-    ...parts.map(({ part, ready, reason }): Examination => {
-      const isFine = ready || reason.startsWith('standby: ')
-      return { part: `running ${part}`, verdict: isFine ? 'fine' : 'wrong', detail: reason || 'ready' }
-    }),
+    // These have been looked up in Redis.
+    ...parts
+      .filter(({ part }) => !part.startsWith('destination'))
+      .map(({ part, ready, reason }): Examination => {
+        const isFine = ready || reason.startsWith('standby: ')
+        return { part: `running ${part}`, verdict: isFine ? 'fine' : 'wrong', detail: reason || 'ready' }
+      }),
     { part: 'pubsub', verdict: 'not asked', detail: 'Waybill is running: its own connection is not disturbed' },
   ]
 }

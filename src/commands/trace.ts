@@ -1,3 +1,4 @@
+import { describeOpen } from '../domain/breaker.ts'
 import type { EnvelopeTrace } from '../flow/ports.ts'
 import { configured } from './assembled.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson } from './output.ts'
@@ -32,6 +33,7 @@ export function describeTrace(seen: EnvelopeTrace): string {
     if (delivery.behind) lines.push(`  waits behind ${delivery.behind}${between(delivery.ahead! - 1)}`)
     if (delivery.asked)
       lines.push(`  will be ${ended(delivery.asked.state)} with the attempt's end: ${delivery.asked.reason}`)
+    if (delivery.open) lines.push(`  waits for its destination, which is ${describeOpen(delivery.open)}`)
     for (const { atMs, tookMs, result, text } of delivery.attempts) {
       lines.push(
         `  ${formatTime(atMs)}  ${result}${tookMs === undefined ? '' : ` after ${tookMs} ms`}${text ? `: ${text}` : ''}`,

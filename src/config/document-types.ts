@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
-import type { DocumentType, Identify, SchemaSource } from '../domain/document-type.ts'
+import type { DocumentType, Identify, SchemaLayer } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { bundleFolder, findFile } from './find-files.ts'
 import type { DocumentType as Written } from './kinds.ts'
@@ -22,7 +22,7 @@ export async function readDocumentType(thing: Thing<Written>, folder: string): P
     name: value.name,
     identify: readIdentify(value.identify),
     namespaces: value.namespaces,
-    schema: await readSchema(thing, folder),
+    layers: await readLayers(thing, folder),
     senders: value.senders,
     fields: value.fields,
     key: value.key,
@@ -67,29 +67,65 @@ function checkKey({ value, complain }: Thing<Written>): void {
   complain('field-unknown', ['key'], `key must be one of the type's fields: there is no field ${value.key}${guess}`)
 }
 
-async function readSchema(
-  { value, file, complain }: Thing<Written>,
-  folder: string,
-): Promise<SchemaSource | undefined> {
-  if (typeof value.schema === 'string') return undefined
-  const { xsd, rng, json } = value.schema
-  const path = (xsd ?? rng ?? json)!
-  const language = schemaLanguage(xsd, rng)
-  const at = ['schema', language]
-  const form = formOf(value)
-  if (form === 'mediaType' || (form === 'json') !== (language === 'json')) {
-    const words = {
-      xml: 'XML needs xsd or rng',
-      json: 'JSON needs json',
-      mediaType: 'opaque content has none: say none',
-    }
-    complain('wrong-schema-language', at, `schema can't be ${language} here: ${words[form]}`, { at: 'key' })
+type Language = SchemaLayer['language']
+type WrittenLayer = string | { readonly file: string; readonly onInvalid: 'reject' | 'warn'; readonly phase?: string }
+
+/** Before them is the place of signatures: what isn't signed as it must be is not looked into. */
+const LANGUAGES: readonly Language[] = ['xsd', 'rng', 'json', 'schematron']
+
+async function readLayers(thing: Thing<Written>, folder: string): Promise<readonly SchemaLayer[]> {
+  const { value, complain } = thing
+  const { schema } = value
+  if (typeof schema === 'string') return []
+  if (schema.xsd !== undefined && schema.rng !== undefined) {
+    complain('choose-one', ['schema'], 'schema needs one of xsd and rng: found xsd and rng', { at: 'key' })
+    return []
   }
+  const layers: SchemaLayer[] = []
+  for (const language of LANGUAGES) {
+    const written = schema[language]
+    if (written === undefined || !fits(thing, language)) continue
+    const isList = Array.isArray(written)
+    for (const [at, one] of (isList ? written : [written]).entries()) {
+      const place = isList ? ['schema', language, String(at)] : ['schema', language]
+      const layer = await readLayer(thing, folder, language, one, place)
+      if (layer) layers.push(layer)
+    }
+  }
+  return layers
+}
+
+const NEEDED: Readonly<Record<Form, string>> = {
+  xml: 'XML is checked by xsd, rng, json and schematron',
+  json: 'JSON needs json',
+  mediaType: 'opaque content has none: say none',
+}
+
+function fits({ value, complain }: Thing<Written>, language: Language): boolean {
+  const form = formOf(value)
+  if (form === 'xml' || (form === 'json' && language === 'json')) return true
+  const message = `schema can't be ${language} here: ${NEEDED[form]}`
+  complain('wrong-schema-language', ['schema', language], message, { at: 'key' })
+  return false
+}
+
+async function readLayer(
+  { file, complain }: Thing<Written>,
+  folder: string,
+  language: Language,
+  written: WrittenLayer,
+  place: readonly string[],
+): Promise<SchemaLayer | undefined> {
+  const { file: path, onInvalid, phase = '#DEFAULT' } = whole(written)
+  const at = typeof written === 'string' ? place : [...place, 'file']
   const bases = [dirname(resolve(folder, file)), join(folder, 'schemas'), folder]
   const found = await findFile(folder, bases, path)
   switch (found.kind) {
-    case 'found':
-      return { language, file: found.file, folder: bundleFolder(found.base, found.file) }
+    case 'found': {
+      const bundle = bundleFolder(found.base, found.file)
+      const chosen = language === 'schematron' ? phase : ''
+      return { language, file: found.file, folder: bundle, onInvalid, phase: chosen, place }
+    }
     case 'outside':
       complain('file-outside', at, `Cannot read schema ${path}: it lies outside of the configuration folder`)
       return undefined
@@ -99,7 +135,6 @@ async function readSchema(
   }
 }
 
-function schemaLanguage(xsd: string | undefined, rng: string | undefined): SchemaSource['language'] {
-  if (xsd !== undefined) return 'xsd'
-  return rng === undefined ? 'json' : 'rng'
+function whole(written: WrittenLayer): Exclude<WrittenLayer, string> {
+  return typeof written === 'string' ? { file: written, onInvalid: 'reject' } : written
 }

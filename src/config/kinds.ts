@@ -265,26 +265,79 @@ export interface DocumentType {
     [k: string]: string
   }
   /**
-   * The schema that documents must satisfy: exactly one of `xsd`, `rng` and `json`. `none` says that there is none and every recognised document is valid; leaving it out is an error.
+   * What documents must satisfy, in layers: `xsd` or `rng` first, then `json`, then `schematron`; a layer is asked where those before it found no error. One of them at least. `none` says that there is none and every recognised document is valid; leaving it out is an error.
    */
   schema:
     | {
         /**
-         * Path of the first file: looked up beside this YAML file, then in `schemas/`, then in the configuration folder. What it imports stays within the first folder of the path.
+         * Path of the first file: looked up beside this YAML file, then in `schemas/`, then in the configuration folder. What it imports stays within the first folder of the path. Not together with `rng`.
          */
-        xsd?: string
+        xsd?:
+          | string
+          | {
+              /**
+               * Path of the first file.
+               */
+              file: string
+              /**
+               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               */
+              onInvalid: 'reject' | 'warn'
+            }
         /**
-         * Path of the first file, XML syntax; looked up as for `xsd`.
+         * Path of the first file, in XML syntax, or in compact syntax where its name ends in `.rnc`; looked up as for `xsd`. Not together with `xsd`.
          */
-        rng?: string
+        rng?:
+          | string
+          | {
+              /**
+               * Path of the first file.
+               */
+              file: string
+              /**
+               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               */
+              onInvalid: 'reject' | 'warn'
+            }
         /**
-         * Path of the first file: 2020-12, 2019-09 or draft-07 by its `$schema`; looked up as for `xsd`.
+         * Path of the first file: 2020-12, 2019-09 or draft-07 by its `$schema`; looked up as for `xsd`. XML is checked by it as JSON, in the [projection](operations.md#xml-as-json).
          */
-        json?: string
+        json?:
+          | string
+          | {
+              /**
+               * Path of the first file.
+               */
+              file: string
+              /**
+               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               */
+              onInvalid: 'reject' | 'warn'
+            }
         /**
-         * Rules beside the schema. Not available in this version: giving it is an error.
+         * Rules of ISO Schematron for XML, one file or several in turn; looked up as for `xsd`. XPath 1.0, 2.0 and 3.1 by their `queryBinding`; no functions of XSLT but `current()`.
+         *
+         * @minItems 1
          */
-        schematron?: string
+        schematron?:
+          | string
+          | (
+              | string
+              | {
+                  /**
+                   * Path of the first file.
+                   */
+                  file: string
+                  /**
+                   * Which patterns are asked: the id of a phase, `#ALL`, or `#DEFAULT` for what the rules name themselves, which is all where they name none.
+                   */
+                  phase: string
+                  /**
+                   * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+                   */
+                  onInvalid: 'reject' | 'warn'
+                }
+            )[]
       }
     | string
   /**
@@ -718,6 +771,23 @@ export interface Policy {
    * No try is made later than this after the document was accepted.
    */
   giveUpAfter: string
+  /**
+   * When a destination counts as failing, where it is a delivery of this policy that fails. Nothing goes to an open destination but one probe at a time.
+   */
+  breaker: {
+    /**
+     * So many failed attempts in a row open the destination, for all that goes there. 0: these deliveries open none.
+     */
+    failures: number
+    /**
+     * From the opening to the first probe; doubled with each probe that fails, spread by ± 20 %.
+     */
+    first: string
+    /**
+     * No pause between probes is longer, the spread apart. Not less than `first`.
+     */
+    max: string
+  }
   /**
    * What an answer means, where it differs from the common table; the first row that fits counts.
    *

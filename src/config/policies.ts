@@ -12,11 +12,18 @@ export function readPolicy({ value, complain }: Thing<Written>): RetryPolicy {
     const message = `backoff.first must not be longer than backoff.max: ${value.backoff.first} is longer than ${value.backoff.max}`
     complain('limits-conflict', ['backoff', 'first'], message)
   }
+  const probeFirstMs = parseTimespan(value.breaker.first)!
+  const probeMaxMs = parseTimespan(value.breaker.max)!
+  if (probeFirstMs > probeMaxMs) {
+    const message = `breaker.first must not be longer than breaker.max: ${value.breaker.first} is longer than ${value.breaker.max}`
+    complain('limits-conflict', ['breaker', 'first'], message)
+  }
   return {
     name: value.name,
     deliveries: value.deliveries,
     backoff: { firstMs, factor, maxMs, jitter },
     giveUpAfterMs: parseTimespan(value.giveUpAfter)!,
     answers: value.answers.map(({ then: verdict, ...answer }) => ({ ...answer, verdict })),
+    breaker: { failures: value.breaker.failures, firstMs: probeFirstMs, maxMs: probeMaxMs },
   }
 }

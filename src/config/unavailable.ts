@@ -20,12 +20,6 @@ const table: readonly Unavailable[] = [
   },
   {
     kind: 'DocumentType',
-    path: ['schema', 'schematron'],
-    isUsed: isGiven,
-    message: 'schematron is not available in this version: a type has one schema, xsd, rng or json',
-  },
-  {
-    kind: 'DocumentType',
     path: ['signature'],
     isUsed: isGiven,
     message: 'signature is not available in this version: signed documents are routed, but not verified',

@@ -1,5 +1,5 @@
 import type { Content, Document, Form } from '../domain/document.ts'
-import type { DocumentType } from '../domain/document-type.ts'
+import type { DocumentType, SchemaLayer } from '../domain/document-type.ts'
 import { expandedName } from '../domain/element.ts'
 import { serialise } from '../domain/serialise.ts'
 import type { Documents, XPathTest } from '../flow/ports.ts'
@@ -8,18 +8,16 @@ import { digestOf, sha256 } from './digest.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
 import { decodeXml } from './encoding.ts'
 import { carriesNothing, extract } from './extract.ts'
-import { compileFields, type FieldsReader } from './fields.ts'
+import { compileFields } from './fields.ts'
 import { compileIdentifier } from './identify.ts'
 import { parseJson } from './json.ts'
-import { compileJsonSchema } from './json-schema.ts'
+import { type CompiledOrNot, createLayers, type Layers } from './layers.ts'
 import { completeLimits, type DocumentLimits, type Limits, noLimits } from './limits.ts'
 import { mediaTypeOfFile } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
-import type { SchemaProblem } from './schema-files.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
-import { type CompiledType, validate } from './validate.ts'
+import { type CompiledLayer, type CompiledType, validate } from './validate.ts'
 import { parseXml } from './xml.ts'
-import { compileXmlSchema, type XmlSchema } from './xml-schema.ts'
 import { type Compiled, compileTruth } from './xpath.ts'
 
 /**
@@ -36,9 +34,9 @@ export async function compileDocuments(
   const { identifier, problems } = compileIdentifier(types)
   const all: DocumentsProblem[] = [...problems]
   const compiled = new Map<string, CompiledType>()
-  const schemas: Schemas = new Map()
+  const layers = createLayers()
   for (const type of types) {
-    const made = await compileType(type, limits, schemas)
+    const made = await compileType(type, limits, layers)
     all.push(...made.problems)
     if (made.compiled) compiled.set(type.name, made.compiled)
   }
@@ -53,60 +51,38 @@ export async function compileDocuments(
     },
     dispose() {
       releaseTrees()
-      for (const { schema } of schemas.values()) schema?.dispose()
-      schemas.clear()
+      layers.dispose()
       compiled.clear()
     },
   } satisfies Documents & { dispose(): void }
   return { documents, problems: all }
 }
 
-/** Schemas in XML by their file: types may share one. */
-type Schemas = Map<string, ReturnType<typeof compileXmlSchema>>
-
 interface Made {
   readonly compiled: CompiledType | undefined
   readonly problems: readonly DocumentsProblem[]
 }
 
-async function compileType(type: DocumentType, limits: Limits, schemas: Schemas): Promise<Made> {
+async function compileType(type: DocumentType, limits: Limits, layers: Layers): Promise<Made> {
   const fields = compileFields(type, limits)
-  const made = await compileSchemaOf(type, fields.read, schemas)
-  return { compiled: made.compiled, problems: [...fields.problems, ...made.problems] }
+  const problems: DocumentsProblem[] = [...fields.problems]
+  const compiled: CompiledLayer[] = []
+  for (const layer of type.layers) {
+    const made = await compileLayer(layer, type, layers)
+    problems.push(...made.problems.map((one): DocumentsProblem => ({ type: type.name, path: layer.place, ...one })))
+    if (made.layer) compiled.push(made.layer)
+  }
+  const isWhole = compiled.length === type.layers.length
+  return { compiled: isWhole ? { type, layers: compiled, read: fields.read } : undefined, problems }
 }
 
-async function compileSchemaOf(type: DocumentType, read: FieldsReader, schemas: Schemas): Promise<Made> {
-  const { schema: source, identify } = type
-  if (!source) return { compiled: { type, schema: { kind: 'none' }, read }, problems: [] }
-  const { language } = source
-  const path = ['schema', language]
-  const fits = language === 'json' ? identify.json !== undefined : identify.xml !== undefined
-  if (!fits) {
-    const message = `Cannot check the type by ${language}: it is not ${language === 'json' ? 'JSON' : 'XML'}`
-    return { compiled: undefined, problems: [{ type: type.name, path, message, severity: 'error' }] }
-  }
-  const told = (found: readonly SchemaProblem[]) =>
-    found.map((one): DocumentsProblem => ({ type: type.name, path, ...one }))
-  if (language === 'json') {
-    const { schema, problems } = await compileJsonSchema(source)
-    return { compiled: schema && { type, schema: { kind: 'json', schema }, read }, problems: told(problems) }
-  }
-  const key = `${language} ${source.folder} ${source.file}`
-  const { schema, problems } = schemas.get(key) ?? compileXmlSchema({ ...source, language })
-  schemas.set(key, { schema, problems })
-  const unknown = schema ? unknownRoot(type, schema, source.file) : []
-  return {
-    compiled: schema && { type, schema: { kind: 'xml', schema }, read },
-    problems: told([...problems, ...unknown]),
-  }
-}
-
-/** A schema that doesn't declare the root would find every document of the type invalid. */
-function unknownRoot({ identify }: DocumentType, schema: XmlSchema, file: string): readonly SchemaProblem[] {
-  const match = /^(?:\{([^{}]*)\})?(.+)$/.exec(identify.xml?.root ?? '')
-  if (!match || schema.knowsRoot(match[2]!, match[1] ?? '')) return []
-  const message = `Cannot check the type: the schema declares no element ${identify.xml!.root}`
-  return [{ message, severity: 'error', at: `${file}:1:1` }]
+async function compileLayer(layer: SchemaLayer, type: DocumentType, layers: Layers): Promise<CompiledOrNot> {
+  const { language, file } = layer
+  const { identify } = type
+  const fits = identify.xml !== undefined || (language === 'json' && identify.json !== undefined)
+  if (fits) return layers.compile(layer, type)
+  const message = `Cannot check the type by ${language}: it is not ${language === 'json' ? 'XML or JSON' : 'XML'}`
+  return { layer: undefined, problems: [{ message, severity: 'error', at: `${file}:1:1` }] }
 }
 
 /**

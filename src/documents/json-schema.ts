@@ -8,6 +8,7 @@ import type { Json } from '../domain/document.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { isObject, parsePointer, valueAt } from './pointer.ts'
+import { shape } from './projection.ts'
 import { readInside, type SchemaProblem } from './schema-files.ts'
 import { shown } from './shown.ts'
 
@@ -44,18 +45,32 @@ const DRAFTS: Readonly<Record<string, (options: Options) => Ajv>> = {
 /** Base of references in files without `$id`; never fetched. */
 const BUNDLE = 'bundle:///'
 
-/** Compiles a JSON Schema with the files of its bundle that it refers to. Without `schema` where it is wrong. */
+/**
+ * Compiles a JSON Schema with the files of its bundle that it refers to. Without `schema` where it is wrong.
+ *
+ * @param options `values: 'text'` for what was XML: a text that reads as the number or truth value that the schema wants is one.
+ */
 export async function compileJsonSchema(
   source: SchemaSource,
+  { values = 'json' }: { readonly values?: 'json' | 'text' } = {},
 ): Promise<{ readonly schema: JsonSchema | undefined; readonly problems: readonly SchemaProblem[] }> {
   try {
-    const validate = await compile(source)
-    return { schema: { validate: (value) => findingsOf(validate, value) }, problems: [] }
+    const { validate, schema } = await compile(source, values === 'text' ? { ...OPTIONS, coerceTypes: true } : OPTIONS)
+    const read = values === 'text' ? (value: Json) => shape(value, schema, (ref) => within(schema, ref)) : same
+    return { schema: { validate: (value) => findingsOf(validate, read(value)) }, problems: [] }
   } catch (error) {
     const place = error instanceof SchemaFault ? error.at : `${source.file}:1:1`
     const message = `Cannot compile the schema: ${(error as Error).message}`
     return { schema: undefined, problems: [{ message, severity: 'error', at: place }] }
   }
+}
+
+const same = (value: Json): Json => value
+
+/** What a `$ref` leads to in the same file. */
+function within(schema: AnySchemaObject, ref: string): unknown {
+  const keys = ref.startsWith('#') ? parsePointer(decodeURIComponent(ref.slice(1))) : undefined
+  return keys && valueAt(schema as Json, keys)
 }
 
 class SchemaFault extends Error {
@@ -66,7 +81,10 @@ class SchemaFault extends Error {
   }
 }
 
-async function compile(source: SchemaSource): Promise<ValidateFunction> {
+async function compile(
+  source: SchemaSource,
+  options: Options,
+): Promise<{ readonly validate: ValidateFunction; readonly schema: AnySchemaObject }> {
   const path = relative(source.folder, source.file).split(sep).join('/')
   const schema = readSchema(source, path)
   const draft = String(schema.$schema ?? 'https://json-schema.org/draft/2020-12/schema').replace(/#$/, '')
@@ -77,11 +95,11 @@ async function compile(source: SchemaSource): Promise<ValidateFunction> {
     throw new SchemaFault('it accepts everything: it has no keyword that checks', `${source.file}:1:1`)
   const base = typeof schema.$id === 'string' ? schema.$id : BUNDLE + encodeURI(path)
   const loadSchema = async (uri: string) => loadReferenced(uri, { source, path, base, extensions })
-  const ajv = create({ ...OPTIONS, loadSchema })
+  const ajv = create({ ...options, loadSchema })
   addFormats.default(ajv)
   const extensions = (found: AnySchemaObject) => allowExtensions(ajv, found)
   extensions(schema)
-  return ajv.compileAsync({ ...schema, $id: base })
+  return { validate: await ajv.compileAsync({ ...schema, $id: base }), schema }
 }
 
 interface Bundle {

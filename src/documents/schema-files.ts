@@ -170,7 +170,10 @@ function columnOf(reference: string, text: string, line: number): number {
   return Math.max(0, text.split('\n')[line - 1]?.indexOf(reference) ?? 0) + 1
 }
 
-function resolveReference(reference: string, from: string): { readonly path: string } | { readonly refused: string } {
+export function resolveReference(
+  reference: string,
+  from: string,
+): { readonly path: string } | { readonly refused: string } {
   const location = reference.trim()
   if (/^[A-Za-z][A-Za-z0-9+.-]*:|^\/\//.test(location)) {
     return { refused: 'schemas are read from the bundle’s folder only, never from the network or another place' }

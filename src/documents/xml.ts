@@ -13,15 +13,20 @@ export type XmlParse =
  * Comments and processing instructions are left out, and what stands on both sides of them becomes one text. A
  * DOCTYPE is refused unread, so that there are no entities but the five of XML. Limits on depth, attributes and names
  * end the parse where they are overstepped; the size is the caller's to check.
+ *
+ * @param places Takes in where each element's tag begins.
  */
-export function parseXml(text: string, limits: Limits): XmlParse {
+export function parseXml(text: string, limits: Limits, places?: Places): XmlParse {
   try {
-    return { kind: 'xml', root: parseStrictly(text, limits) }
+    return { kind: 'xml', root: parseStrictly(text, limits, places) }
   } catch (error) {
     if (error instanceof Refused) return { kind: 'rejected', rejection: error.rejection }
     throw error
   }
 }
+
+/** Lines and columns count from 1. */
+export type Places = Map<Element, { readonly line: number; readonly column: number }>
 
 /** Leaves the parser's callbacks; never leaves this file. */
 class Refused extends Error {
@@ -38,9 +43,9 @@ interface OpenElement extends Element {
   readonly children: Node[]
 }
 
-function parseStrictly(text: string, limits: Limits): Element {
+function parseStrictly(text: string, limits: Limits, places: Places | undefined): Element {
   const parser: Parser = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true })
-  const tree = buildTree(parser)
+  const tree = buildTree(parser, places)
   refuseWhatIsForbidden(parser)
   enforce(parser, limits, tree)
   parser.write(text).close()
@@ -51,10 +56,13 @@ function parseStrictly(text: string, limits: Limits): Element {
 interface Tree {
   root(): Element | undefined
   depth(): number
+  /** A tag begins: its name has just been read. */
+  begin(name: string): void
 }
 
-function buildTree(parser: Parser): Tree {
+function buildTree(parser: Parser, places: Places | undefined): Tree {
   let root: OpenElement | undefined
+  let place = { line: 1, column: 1 }
   const open: OpenElement[] = []
   const addText = (text: string): void => {
     const parent = open.at(-1)
@@ -65,6 +73,7 @@ function buildTree(parser: Parser): Tree {
   }
   parser.on('opentag', (tag) => {
     const element = elementOf(tag)
+    places?.set(element, place)
     open.at(-1)?.children.push(element)
     root ??= element
     open.push(element)
@@ -74,7 +83,14 @@ function buildTree(parser: Parser): Tree {
   })
   parser.on('text', addText)
   parser.on('cdata', addText)
-  return { root: () => root, depth: () => open.length }
+  return {
+    root: () => root,
+    depth: () => open.length,
+    begin(name) {
+      // One character behind the name has been read, and `<` stands before it.
+      if (places) place = { line: parser.line, column: Math.max(1, parser.column - name.length - 1) }
+    },
+  }
 }
 
 function elementOf(tag: SaxesTagNS): OpenElement {
@@ -127,6 +143,7 @@ function enforce(parser: Parser, limits: Limits, tree: Tree): void {
   }
   parser.on('opentagstart', ({ name }) => {
     attributes = 0
+    tree.begin(name)
     if (tree.depth() >= limits.depth) stop('depth', tree.depth() + 1)
     if (name.length > limits.nameLength) stop('nameLength', name.length)
   })

@@ -6,8 +6,8 @@ export interface DocumentType {
   readonly identify: Identify
   /** Prefix → namespace name, for every XPath of the type and of the routes on it. */
   readonly namespaces: Readonly<Record<string, string>>
-  /** Undefined: the type is recognised only, and says so (`schema: none`). */
-  readonly schema: SchemaSource | undefined
+  /** In the order in which they are asked. Empty: the type is recognised only, and says so (`schema: none`). */
+  readonly layers: readonly SchemaLayer[]
   /** JID patterns that narrow the installation's own; undefined: those alone count. */
   readonly senders: readonly string[] | undefined
   readonly fields: Readonly<Record<string, FieldSource>>
@@ -31,8 +31,21 @@ export interface Identify {
 
 /** Absolute file name of the schema's first file; everything it includes stays within `folder`. */
 export interface SchemaSource {
-  readonly language: 'xsd' | 'rng' | 'json'
+  readonly language: 'xsd' | 'rng' | 'json' | 'schematron'
   readonly file: string
   /** Absolute path of the bundle's folder: nothing outside of it is read. */
   readonly folder: string
+}
+
+/**
+ * One of the schemas that a document must satisfy. A layer is asked where those before it found no error: what rules say of a
+ * document that isn't built as it should be would be noise.
+ */
+export interface SchemaLayer extends SchemaSource {
+  /** `warn`: its errors are told as warnings, and the document goes on. */
+  readonly onInvalid: 'reject' | 'warn'
+  /** Of Schematron: `#ALL`, `#DEFAULT` or the id of a phase. '' for other languages. */
+  readonly phase: string
+  /** Where it stands in the type's YAML: `['schema', 'schematron', '1']`. */
+  readonly place: readonly string[]
 }

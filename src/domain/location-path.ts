@@ -104,7 +104,7 @@ function matcherOf(test: NodeTest, namespaces: Names): Matches {
 
 export type Test = (root: Element) => boolean
 
-type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
+export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
 
 const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
   '=': '=',
@@ -143,7 +143,7 @@ function compileLogic(operator: 'and' | 'or', left: XPathNode, right: XPathNode,
   return operator === 'and' ? (root) => first(root) && second(root) : (root) => first(root) || second(root)
 }
 
-function isComparison(operator: BinaryOperator): operator is Comparison {
+export function isComparison(operator: BinaryOperator): operator is Comparison {
   return Object.hasOwn(FLIPPED, operator)
 }
 
@@ -181,7 +181,7 @@ function comparisonWith(operator: Comparison, constant: Constant): (value: strin
   return (value) => compare(operator, toNumber(value), bound)
 }
 
-function compare(operator: Comparison, left: number, right: number): boolean {
+export function compare(operator: Comparison, left: number, right: number): boolean {
   switch (operator) {
     case '=':
       return left === right

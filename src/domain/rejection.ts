@@ -28,13 +28,17 @@ export const rejectionConditions = {
 
 export type RejectionKind = keyof typeof rejectionConditions
 
-export type Severity = 'error' | 'warning'
+/** An error makes the document invalid; a warning and an information are told, and the document goes on. */
+export type Severity = 'error' | 'warning' | 'information'
 
-/** One thing that is wrong with a document, as a sender can act on it. */
+/**
+ * One thing that is wrong with a document, as a sender can act on it. Published as schemas/finding.schema.json; it has this shape in
+ * error stanzas, dead letters, the command line and the API.
+ */
 export interface Finding {
-  /** What found it: `xml`, `json`, `xsd`, `rng`, `json-schema`, `limits`, `fields`, … */
+  /** What found it: `xml`, `json`, `xsd`, `rng`, `json-schema`, `schematron`, `limits`, `fields`, … */
   readonly layer: string
-  /** The rule's own name: a libxml2 error code's name, a JSON Schema keyword, a limit. */
+  /** The rule's own name: a libxml2 error code's name, a JSON Schema keyword, the id of a Schematron assert, a limit. */
   readonly rule: string
   readonly severity: Severity
   /** Where: an XPath with names, or a JSON Pointer. '' for the whole document. */
@@ -44,6 +48,12 @@ export interface Finding {
   readonly message: string
   /** The value found, cut to 80 characters. */
   readonly value?: string
+  /** Schematron: the expression that was asked, cut to 500 characters. */
+  readonly test?: string
+  /** Schematron: `flag` or `role` as the rule says it: `fatal`, `warning`. */
+  readonly flag?: string
+  /** Where to read more: an address that the rule names. */
+  readonly see?: string
 }
 
 export interface Rejection {

@@ -1,3 +1,4 @@
+import type { BreakerSettings } from './breaker.ts'
 import type { ErrorType } from './rejection.ts'
 
 /** What an answer means for a delivery. */
@@ -23,6 +24,8 @@ export interface RetryPolicy {
   readonly giveUpAfterMs: number
   /** Rows that come before the common table. */
   readonly answers: readonly AnswerRow[]
+  /** When a destination counts as failing, if it is a delivery of this policy that fails. */
+  readonly breaker: BreakerSettings
 }
 
 /** Before try n + 1: `firstMs × factor^(n − 1)`, at most `maxMs`, spread by ± `jitter` of itself. */
@@ -41,6 +44,7 @@ export const defaultPolicy: RetryPolicy = {
   backoff: { firstMs: 1_000, factor: 2, maxMs: 300_000, jitter: 0.2 },
   giveUpAfterMs: 24 * 3_600_000,
   answers: [],
+  breaker: { failures: 10, firstMs: 1_000, maxMs: 60_000 },
 }
 
 /**

@@ -14,6 +14,7 @@ export type XPathNode =
   | { readonly kind: 'literal'; readonly value: string }
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly XPathNode[] }
+  | { readonly kind: 'variable'; readonly name: string; readonly type: XPathType }
   /** `from` is the filter expression that the steps begin at; undefined: the context, or the root where absolute. */
   | {
       readonly kind: 'path'
@@ -41,14 +42,28 @@ interface Reader {
   /** Predicates around the place that is read. */
   predicates: number
   readonly namespaces: Readonly<Record<string, string>>
+  readonly variables: Variables | undefined
 }
+
+/** Variables by their names, with the types of their values. {@link CURRENT} stands for the call. */
+export type Variables = ReadonlyMap<string, XPathType>
+
+/** XSLT 1.0, 12.4: the node that the whole expression is asked at. */
+export const CURRENT = 'current()'
 
 /** Nested further than this, an expression is a mistake, or an attempt on the stack. */
 const DEPTH = 100
 
-/** @throws XPathProblem */
-export function parseXPath(text: string, namespaces: Readonly<Record<string, string>>): XPathNode {
-  const reader: Reader = { tokens: tokenise(text), at: 0, depth: 0, predicates: 0, namespaces }
+/**
+ * @param variables What may be mentioned; left out, there are none.
+ * @throws XPathProblem
+ */
+export function parseXPath(
+  text: string,
+  namespaces: Readonly<Record<string, string>>,
+  variables?: Variables,
+): XPathNode {
+  const reader: Reader = { tokens: tokenise(text), at: 0, depth: 0, predicates: 0, namespaces, variables }
   const node = expression(reader)
   if (current(reader).kind !== 'end') throw unexpected(reader, 'the end')
   return node
@@ -290,14 +305,28 @@ function primary(reader: Reader): XPathNode {
   const token = take(reader)
   if (token.kind === 'literal') return { kind: 'literal', value: token.text.slice(1, -1) }
   if (token.kind === 'number') return { kind: 'number', value: Number(token.text) }
-  if (token.text === '$') throw new XPathProblem(`there are no variables here (column ${token.column})`)
+  if (token.text === '$') return variable(reader, token)
   if (token.text !== '(') return call(reader, token)
   const node = expression(reader)
   expect(reader, ')')
   return node
 }
 
+function variable(reader: Reader, { column }: Token): XPathNode {
+  const { variables } = reader
+  if (!variables) throw new XPathProblem(`there are no variables here (column ${column})`)
+  const name = take(reader)
+  const type = name.kind === 'name' ? variables.get(name.text) : undefined
+  if (type === undefined) throw new XPathProblem(`there is no variable $${name.text} here (column ${column})`)
+  return { kind: 'variable', name: name.text, type }
+}
+
 function call(reader: Reader, { text: name, column }: Token): XPathNode {
+  if (name === 'current' && reader.variables?.has(CURRENT)) {
+    expect(reader, '(')
+    expect(reader, ')')
+    return { kind: 'variable', name: CURRENT, type: 'nodes' }
+  }
   const signature = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (!signature) throw new XPathProblem(`${name}() is no function of XPath 1.0 (column ${column})`)
   if ((name === 'last' || name === 'position') && reader.predicates === 0) {
@@ -328,7 +357,7 @@ function argumentsOf(reader: Reader): readonly XPathNode[] {
 
 const NUMERIC: readonly BinaryOperator[] = ['+', '-', '*', 'div', 'mod']
 
-/** Without variables every expression's type is known beforehand. */
+/** Every expression's type is known beforehand, since those of variables are. */
 export function typeOf(node: XPathNode): XPathType {
   switch (node.kind) {
     case 'literal':
@@ -338,6 +367,8 @@ export function typeOf(node: XPathNode): XPathType {
       return 'number'
     case 'path':
       return 'nodes'
+    case 'variable':
+      return node.type
     case 'call':
       return FUNCTIONS[node.name]!.gives
     case 'binary':

@@ -7,10 +7,12 @@ import {
 } from '../domain/delivery.ts'
 import { type Answer, defaultPolicy, delayAfter, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
+import { createWatch, type Watch } from './breakers.ts'
 import { expire } from './expire.ts'
 import { createPlaces, type PlaceCounts } from './places.ts'
 import {
   type AttemptEnd,
+  type Breakers,
   type Clock,
   type Log,
   type Metrics,
@@ -24,7 +26,7 @@ import {
 import { createSuspects } from './suspects.ts'
 
 export interface DeliverNeeds {
-  readonly store: Store
+  readonly store: Store & Breakers
   readonly wakes: Wakes
   readonly outlet: Outlet
   readonly policies: () => ReadonlyMap<string, RetryPolicy>
@@ -43,8 +45,10 @@ export interface Deliverer {
   bounced(id: string, from: string, answer: Answer): Promise<void>
   /** Ends what has expired, sends suspects, and finds what is due and has nobody to wake it; gives how many of those. */
   sweep(): Promise<number>
-  /** Takes back what earlier processes had under way. */
+  /** Takes back what earlier processes had under way, and learns which destinations they found open. */
   reclaim(): Promise<void>
+  /** Destinations that get nothing but probes. */
+  readonly open: Watch['open']
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>
   readonly underWay: number
@@ -64,6 +68,7 @@ const WRITE_PAUSE_MS = 1_000
 export function createDeliverer(needs: DeliverNeeds): Deliverer {
   const { store, wakes, outlet, log } = needs
   const places = createPlaces(needs.places)
+  const watch = createWatch({ ...needs, wake: (ids) => wake(ids, 0) })
   const sendSuspects = createSuspects({ store, outlet, attempt, log })
 
   async function deliver(ids: readonly string[]): Promise<void> {
@@ -72,8 +77,13 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     await places.free()
     // What is more urgent may have come meanwhile, with its wake behind many others.
     const urgent = hadToWait ? await store.due(URGENT_MOST) : []
-    const started = await store.start([...urgent, ...ids], places.full())
+    await begin([...urgent, ...ids])
+  }
+
+  async function begin(ids: readonly string[]): Promise<readonly string[]> {
+    const started = await store.start(ids, places.full())
     for (const one of started) void attempt(one)
+    return started.map(({ id }) => id)
   }
 
   async function attempt(started: StartedAttempt, onHad?: () => void): Promise<void> {
@@ -81,13 +91,15 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     const atMs = needs.now()
     try {
       const outcome = await send(started, onHad)
+      watch.heard(started, outcome)
       const judgement = judge(started, outcome, atMs, needs)
       const { end } = judgement
       const free = await write(end)
       tell(started, judgement, needs)
-      wake(free, 0)
-      if (end.kind === 'retry') wake([end.id], end.dueAtMs - needs.now())
+      if (free.length > 0) wakes.hand(free)
+      if (end.kind === 'retry' && !end.uncounted) wake([end.id], end.dueAtMs - needs.now())
     } catch (error) {
+      watch.heardNothing(started)
       // The lease runs out and the sweeper takes the delivery up again.
       log('error', 'attempt-lost', { id: started.id, reason: (error as Error).message })
     } finally {
@@ -134,14 +146,17 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   async function sweep(): Promise<number> {
     await expire(needs)
+    await watch.tend()
     if (!outlet.online) return 0
     void sendSuspects().catch((error: Error) => log('warn', 'suspects-left', { reason: error.message }))
+    await watch.probe(begin)
     const ids = await store.due(SWEEP_LIMIT)
     if (ids.length > 0) await wakes.wake(ids, 0)
     return ids.length
   }
 
   async function reclaim(): Promise<void> {
+    await watch.takeUp()
     const { deliveries, dead } = await store.reclaim()
     if (deliveries > 0) log('info', 'reclaimed', { deliveries, dead: dead.length })
     for (const id of dead) await tellBroken(id)
@@ -166,6 +181,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     log(reopened ? 'warn' : 'debug', 'bounce', { id, from, condition: answer.condition, reopened })
     if (!reopened) return
     needs.metrics.attempt('bounced')
+    watch.bounced({ id, retry: progress.retry }, progress.destination, answer)
     if (judged?.kind !== 'over') return
     needs.metrics.ended('dead', 'bounced', (needs.now() - progress.receivedAtMs) / 1000)
     if (judged.alarm) needs.alarm(`bounced ${from}`, `${from} sent back ${id}: ${answer.condition} ${answer.text}`)
@@ -176,6 +192,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     bounced,
     reclaim,
     sweep,
+    open: watch.open,
     idle: places.empty,
     get underWay() {
       return places.taken
@@ -246,11 +263,19 @@ function judgeFault(
 }
 
 function judgeRefusal(started: StartedAttempt, answer: Answer, record: AttemptRecord, needs: DeliverNeeds): Judgement {
-  const { id, tries, options, sinceMs, receivedAtMs } = started
-  const judged = judgeAnswer(answer, { retry: options.retry, tries, sinceMs, receivedAtMs }, needs)
+  const { id, tries, options, sinceMs, receivedAtMs, probe } = started
+  if (probe && verdictOf(answer, policyOf(options.retry, needs)) === 'retry') {
+    return { end: { id, kind: 'retry', dueAtMs: needs.now(), record, uncounted: true }, alarm: false }
+  }
+  const destination = destinationName(started.destination)
+  const judged = judgeAnswer(answer, { retry: options.retry, tries, sinceMs, receivedAtMs, destination }, needs)
   return judged.kind === 'again'
     ? { end: { id, kind: 'retry', dueAtMs: judged.dueAtMs, record }, alarm: false }
     : { end: { id, kind: 'dead', reason: judged.reason, record }, alarm: judged.alarm }
+}
+
+function policyOf(retry: string, { policies }: DeliverNeeds): RetryPolicy {
+  return policies().get(retry) ?? defaultPolicy
 }
 
 type Judged =
@@ -259,7 +284,7 @@ type Judged =
 
 /** What an error means for a delivery that has come so far, by the policy of its route. */
 function judgeAnswer(answer: Answer, { retry, tries, sinceMs }: Progress, needs: DeliverNeeds): Judged {
-  const policy = needs.policies().get(retry) ?? defaultPolicy
+  const policy = policyOf(retry, needs)
   const verdict = verdictOf(answer, policy)
   if (verdict !== 'retry') return { kind: 'over', reason: 'refused', alarm: verdict === 'dead-and-alarm' }
   const nowMs = needs.now()

@@ -2,6 +2,7 @@
  * What the flow needs of the world, in the flow's words. `main` passes the real ones; tests may pass fakes of these, and of
  * nothing else.
  */
+import type { OpenBreaker } from '../domain/breaker.ts'
 import type {
   AttemptOutcome,
   AttemptRecord,
@@ -140,6 +141,8 @@ export interface StartedAttempt {
   /** The payload's bytes: text in UTF-8 for in-band forms. */
   readonly payload: Uint8Array
   readonly expiresAtMs?: number
+  /** It probes its destination, which is open: the try isn't counted where it fails. */
+  readonly probe?: true
   /**
    * It may be what makes the server close the stream, or a process die (docs/operations.md, guarantee 6): it has the stream to itself
    * until the server has had it, or, where that was not enough to tell, until it ends.
@@ -152,6 +155,7 @@ export interface Progress {
   /** Name of the policy. */
   readonly retry: string
   readonly tries: number
+  readonly destination: string
   /** See {@link StartedAttempt.sinceMs}. */
   readonly sinceMs: number
   readonly receivedAtMs: number
@@ -159,7 +163,14 @@ export interface Progress {
 
 export type AttemptEnd =
   | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
-  | { readonly id: string; readonly kind: 'retry'; readonly dueAtMs: number; readonly record: AttemptRecord }
+  /** `uncounted`: it was a probe, and burns no try. */
+  | {
+      readonly id: string
+      readonly kind: 'retry'
+      readonly dueAtMs: number
+      readonly record: AttemptRecord
+      readonly uncounted?: true
+    }
   /** The attempt is marked void and not counted. `closed`: the stream was, and this may be why; it is counted apart. */
   | {
       readonly id: string
@@ -212,6 +223,8 @@ export interface DeliveryTrace {
   readonly ahead?: number
   /** What an operator has asked for while an attempt was under way: it comes with the attempt's end. */
   readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string }
+  /** Where it waits for its destination, which is open. */
+  readonly open?: OpenBreaker
   readonly attempts: readonly AttemptRecord[]
 }
 
@@ -439,6 +452,40 @@ export interface Store {
   }>
 }
 
+/** An open destination, as it stands in Redis. */
+export interface OpenDestination {
+  readonly destination: string
+  /** Undefined: it answers again, and what waited for it is being let go. */
+  readonly breaker: OpenBreaker | undefined
+  /** Deliveries that wait for it, those behind the first of their lane included. */
+  readonly waiting: number
+}
+
+/** A delivery that was given up while its destination was open. */
+export interface LapsedDelivery {
+  readonly id: string
+  readonly destination: string
+  readonly route: string
+  /** Of the destination's last failure. */
+  readonly condition: string
+}
+
+/**
+ * Destinations that are open: what waits for one is neither due nor started until the destination is probed by it, or closed.
+ * Every method is one atomic step, or one look, and throws {@link StoreUnavailable} where Redis can't be asked.
+ */
+export interface Breakers {
+  /** From now on what goes there waits. Safe to repeat. */
+  keepOpen(destinations: readonly { readonly destination: string; readonly breaker: OpenBreaker }[]): Promise<void>
+  /** Makes some of what waits for it due at once, and gives their ids; it is closed when there are no more. */
+  letGo(destination: string): Promise<{ readonly ids: readonly string[]; readonly more: boolean }>
+  /** Chooses for each the delivery that probes it and may start now; undefined where none waits. */
+  probes(destinations: readonly string[]): Promise<readonly (string | undefined)[]>
+  /** Ends some of what has waited for longer than its policy allows. */
+  lapse(allowedMs: ReadonlyMap<string, number>, defaultMs: number): Promise<readonly LapsedDelivery[]>
+  openDestinations(): Promise<readonly OpenDestination[]>
+}
+
 /** What is known of an item of a subscribed node. `taken`: with this digest, and nothing else since; or refused for good. */
 export type ItemStanding = 'new' | 'taken' | 'own'
 
@@ -462,6 +509,8 @@ export interface Checkpoints {
 /** Wakes a worker for deliveries. Losing or doubling a wake has no effect but time: the sweeper makes new ones. */
 export interface Wakes {
   wake(ids: readonly string[], delayMs: number): Promise<void>
+  /** Wakes this very process for them, at once and with nothing in between; the next of a lane would wait for its job otherwise. */
+  hand(ids: readonly string[]): void
 }
 
 // -------------------------------------------------------------------------------------------------------- lease
@@ -543,6 +592,8 @@ export interface Metrics {
   item(outcome: 'taken' | 'known' | 'own' | 'refused' | 'stranger'): void
   attempt(result: string): void
   ended(state: DeliveryState, reason: string, secondsSinceAccepted: number): void
+  /** A destination was opened, probed, or closed. */
+  breaker(to: 'open' | 'half-open' | 'closed'): void
   /** What became of a report to a sender: a bounce comes after the hand-over. */
   report(outcome: 'handed-over' | 'bounced' | 'unsendable'): void
   alarm(cause: string): void

@@ -7,6 +7,8 @@ export interface Gauges {
   readonly online: () => boolean
   /** 1 where another process holds the domain. */
   readonly standby: () => boolean
+  /** Destinations that get nothing but probes. */
+  readonly openDestinations: () => number
   /** What the payloads of all documents that are kept come to, by their state. */
   readonly bytes: () => Promise<Readonly<Record<string, number>>>
   readonly depth: () => Promise<{
@@ -91,6 +93,12 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     buckets: SECONDS,
     registers,
   })
+  const breakers = new Counter({
+    name: 'waybill_destination_changes_total',
+    help: 'Destinations that were opened because they kept failing, probed (half-open), or closed because they answered again.',
+    labelNames: ['to'],
+    registers,
+  })
   const reports = new Counter({
     name: 'waybill_reports_total',
     help: 'Reports to senders, by what became of them: handed-over, bounced (after that), or unsendable.',
@@ -108,6 +116,11 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   )
   gauge('waybill_standby', 'Whether this process waits because another one holds the domain: 1 or 0.', () =>
     gauges.standby() ? 1 : 0,
+  )
+  gauge(
+    'waybill_destinations_open',
+    'Destinations that keep failing, and get nothing but probes until they answer.',
+    () => gauges.openDestinations(),
   )
   gaugesOfDepth(gauges.depth)
   new Gauge({
@@ -182,6 +195,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       ended.inc({ state, reason })
       deliverySeconds.observe({ state }, seconds)
     },
+    breaker: (to) => breakers.inc({ to }),
     report: (outcome) => reports.inc({ outcome }),
     alarm: (cause) => alarms.inc({ cause }),
   }

@@ -88,8 +88,8 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
   const envelopes = new Map<string, { readonly meta: Meta; readonly payload: Buffer }>()
   const started = new Map<string, StartedAttempt>()
   for (const row of reply) {
-    const [id, tries, to, route, expires, since, options, metaText, payload, number, otherMeta, alone] = row as [
-      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
+    const [id, tries, to, route, expires, since, options, metaText, payload, number, otherMeta, alone, probe] = row as [
+      ...[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
     ]
     const { envelopeId } = parseDeliveryId(String(id))
     const document = `${envelopeId} ${number}`
@@ -114,6 +114,7 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
       datatype: meta.datatype,
       payload: envelope.payload,
       ...(String(expires) === '' ? {} : { expiresAtMs: Number(String(expires)) }),
+      ...(probe.length === 0 ? {} : { probe: true as const }),
       ...(alone.length === 0 ? {} : { alone: String(alone) === '1' ? 'until-had' : 'until-ended' }),
     })
   }
@@ -138,6 +139,7 @@ export function createEnd(call: Call, { instance }: AttemptsOptions) {
 }
 
 function kindOf(end: AttemptEnd): string {
+  if (end.kind === 'retry' && end.uncounted) return 'uncounted'
   return end.kind === 'void' && end.closed ? 'closed' : end.kind
 }
 

@@ -5,7 +5,7 @@ import { type Facts, type Meta, parseRecords } from './records.ts'
 /** How many deliveries a script looks at before others have their turn. */
 const PART = 500
 /** The first of each lane is in one of these; `ready` last, since from there it goes into the others while we look. */
-const SETS = ['later', 'suspects', 'underway', 'ready'] as const
+const SETS = ['later', 'lapsing', 'suspects', 'underway', 'ready'] as const
 
 /** Looking for what is held back. */
 export function createLanes(call: Call): Pick<Store, 'lanes'> {

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { parseDeliveryId } from '../domain/delivery.ts'
 import type { Clock, DeliveryTrace, EnvelopeTrace, Ledger, Progress, Store } from '../flow/ports.ts'
+import { parseBreaker } from './breakers.ts'
 import { ask, type Call } from './calls.ts'
 import { type Facts, type Meta, parseOptions, parseRecords, type ReplacementMeta, type Sum } from './records.ts'
 
@@ -90,12 +91,13 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
   if (reply.length === 0) return undefined
   const meta = JSON.parse(String(reply[0])) as Meta
   const sum = JSON.parse(String(reply[1])) as Sum
-  const deliveries = (reply.slice(2) as [unknown, unknown, unknown, unknown, unknown, unknown][])
+  const deliveries = (reply.slice(2) as unknown[][])
     .sort(([one], [other]) => Number(String(one)) - Number(String(other)))
-    .map(([index, facts, attempts, behind, ahead, document]) => ({
+    .map(([index, facts, attempts, behind, ahead, document, breaker]) => ({
       ...parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts)),
       ...(String(behind) === '' ? {} : { behind: String(behind), ahead: Number(ahead) }),
       ...parseReplacement(String(document)),
+      ...parseOpen(String(breaker)),
     }))
   const reason = reasonOf(sum)
   return { id, ...meta, state: sum.state, ...(reason === undefined ? {} : { reason }), deliveries }
@@ -103,9 +105,15 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
 
 function parseProgress([facts, options, meta]: readonly (string | null | undefined)[]): Progress | undefined {
   if (!facts || !options || !meta) return undefined
-  const { tries, since } = JSON.parse(facts) as Facts
+  const { tries, since, probe, to: destination } = JSON.parse(facts) as Facts
   const { receivedAtMs } = JSON.parse(meta) as Meta
-  return { retry: parseOptions(options).retry, tries, sinceMs: since ?? receivedAtMs, receivedAtMs }
+  return {
+    retry: parseOptions(options).retry,
+    tries: probe ? tries - 1 : tries,
+    sinceMs: since ?? receivedAtMs,
+    receivedAtMs,
+    destination,
+  }
 }
 
 function parseDeliveryTrace(id: string, facts: Facts, attempts: string): DeliveryTrace {
@@ -123,6 +131,11 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string): Deliver
     ...(facts.asked ? { asked: { state: facts.asked.state, reason: reasonOf(facts.asked)! } } : {}),
     attempts: records,
   }
+}
+
+function parseOpen(known: string): Pick<DeliveryTrace, 'open'> {
+  const open = parseBreaker(known)
+  return open ? { open } : {}
 }
 
 function parseReplacement(meta: string): Pick<DeliveryTrace, 'document'> {

@@ -97,6 +97,8 @@ export interface Facts {
   readonly ended?: number
   readonly reason?: string
   readonly by?: string
+  /** Its attempt probes the destination, and burns no try. */
+  readonly probe?: true
 }
 
 export function metaOf({ document, ...envelope }: Envelope): Meta {

@@ -8,6 +8,7 @@ import {
 } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
 import {
+  type Breakers,
   type Checkpoints,
   type Clock,
   DELIVERIES_MOST,
@@ -19,6 +20,7 @@ import {
 } from '../flow/ports.ts'
 import { type AcceptLimits, createAccept } from './accepting.ts'
 import { createEnd, createStart } from './attempts.ts'
+import { createBreakerStore } from './breakers.ts'
 import { ask, type Call, createCall } from './calls.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
@@ -58,7 +60,7 @@ export interface StoreOptions {
   readonly log: Log
 }
 
-export interface RedisStore extends Store, Checkpoints {
+export interface RedisStore extends Store, Checkpoints, Breakers {
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -109,6 +111,8 @@ const TYPES = {
   dead: 'zset',
   finished: 'zset',
   reports: 'zset',
+  breakers: 'hash',
+  lapsing: 'zset',
   ledger: 'hash',
   senders: 'hash',
   sequence: 'string',
@@ -154,6 +158,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createDeadLetters(call),
     ...createLanes(call),
     ...createOwedReports(call),
+    ...createBreakerStore(call),
     get ready() {
       return client.status === 'ready'
     },

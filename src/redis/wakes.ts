@@ -32,6 +32,8 @@ interface WakeJob {
 const QUEUE = 'wakes'
 // A blocked read lasts at most 10 s: a connection that is silent for longer is dead.
 const BLOCKED_SILENCE_MS = 20_000
+/** More ids than can become free while one call starts what it can. */
+const GATHERED_MOST = 4_096
 
 /**
  * Opens the queue that wakes workers. A wake is a BullMQ job that carries ids and nothing else, since the truth is the
@@ -63,6 +65,7 @@ export async function openWakes({ url, prefix, log }: WakesOptions): Promise<Red
   const outgoing = createOutgoing(addJobs, (ids) => worker?.take(ids), log)
   return {
     wake: outgoing.wake,
+    hand: (ids) => worker?.take(ids),
     work(handler, { concurrency }) {
       if (worker) throw new Error('Cannot work: a handler takes the wakes already')
       worker = startWorker(handler, { url, prefix: bullPrefix, concurrency, log, arrived: outgoing.arrived })
@@ -83,7 +86,7 @@ export async function openWakes({ url, prefix, log }: WakesOptions): Promise<Red
 }
 
 interface RunningWorker {
-  /** Hands ids to the handler without a job. One call at a time: what comes meanwhile is left to the sweeper. */
+  /** Hands ids to the handler without a job. One call at a time: what comes meanwhile gathers for the next one. */
   take(ids: readonly string[]): void
   pause(): Promise<void>
   resume(): void
@@ -121,14 +124,25 @@ function startWorker(handler: WakeHandler, { url, prefix, concurrency, log, arri
     await handling.idle()
   }
 
+  let gathered: string[] = []
   let taking = false
+
+  async function takeGathered(): Promise<void> {
+    taking = true
+    while (gathered.length > 0) {
+      const ids = gathered
+      gathered = []
+      await handling.handle(ids)
+    }
+    taking = false
+  }
+
   return {
     take(ids) {
-      if (taking) return
-      taking = true
-      void handling.handle(ids).then(() => {
-        taking = false
-      })
+      // The sweeper finds what is left.
+      if (gathered.length + ids.length > GATHERED_MOST) return
+      gathered.push(...ids)
+      if (!taking) void takeGathered()
     },
     pause,
     resume() {

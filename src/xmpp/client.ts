@@ -128,14 +128,18 @@ function readAnswer(stanza: LtxElement): SendAnswer {
 }
 
 function readFinding(finding: LtxElement): Finding {
-  const { layer = '', rule = '', severity, path = '', line, column } = finding.attrs
+  const { layer = '', rule = '', severity, path = '', line, column, value, test, flag, see } = finding.attrs
   return {
     layer,
     rule,
-    severity: severity === 'warning' ? 'warning' : 'error',
+    severity: severity === 'warning' || severity === 'information' ? severity : 'error',
     path,
     message: finding.text(),
     ...(line === undefined ? {} : { line: Number(line) }),
     ...(column === undefined ? {} : { column: Number(column) }),
+    ...(value === undefined ? {} : { value }),
+    ...(test === undefined ? {} : { test }),
+    ...(flag === undefined ? {} : { flag }),
+    ...(see === undefined ? {} : { see }),
   }
 }

@@ -73,12 +73,12 @@ function ownInfo(types: readonly DocumentType[], limits: Description['limits']):
   )
 }
 
-function typeForm({ name, identify, schema }: DocumentType): string {
+function typeForm({ name, identify, layers }: DocumentType): string {
   const fields: [string, string][] = [['name', name]]
   if (identify.xml) fields.push(['root', identify.xml.root])
   if (identify.json?.datatype !== undefined) fields.push(['datatype', identify.json.datatype])
   if (identify.mediaType !== undefined) fields.push(['media-type', identify.mediaType])
-  fields.push(['schema', schema?.language ?? 'none'])
+  fields.push(['schema', layers.map(({ language }) => language).join(' ') || 'none'])
   return form(`${WAYBILL}#type`, fields)
 }
 

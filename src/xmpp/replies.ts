@@ -61,10 +61,20 @@ export function findingElements(findings: readonly Finding[]): string {
   return text
 }
 
-function findingElement({ layer, rule, severity, path, line, column, message }: Finding): string {
+const TEST_LENGTH = 200
+
+/** schemas/finding.schema.json, with the message as text. */
+function findingElement({ layer, rule, severity, path, line, column, message, ...more }: Finding): string {
   const place = (line === undefined ? '' : ` line="${line}"`) + (column === undefined ? '' : ` column="${column}"`)
   const names = `layer="${attribute(layer)}" rule="${attribute(rule)}" severity="${severity}" path="${attribute(path)}"`
-  return `<finding ${names}${place}>${escapeText(legible(message))}</finding>`
+  const { flag, test, value, see } = more
+  const told =
+    given('flag', flag) + given('test', test?.slice(0, TEST_LENGTH)) + given('value', value) + given('see', see)
+  return `<finding ${names}${place}${told}>${escapeText(legible(message))}</finding>`
+}
+
+function given(name: string, value: string | undefined): string {
+  return value === undefined ? '' : ` ${name}="${attribute(value)}"`
 }
 
 /** docs/protocol.md 1. */

@@ -60,6 +60,20 @@ describe('the end-to-end benchmark', () => {
     })
   }
 
+  it('measures what order costs, and leaves nothing behind', async () => {
+    const file = join(folder, 'order.json')
+    const few = ['--documents', '20', '--stuck', '5', '--quick', '--json', file]
+    const { code, stderr } = await bench('order', ...few)
+    expect(code, stderr).toBe(0)
+    const { summary } = JSON.parse(readFileSync(file, 'utf8')) as {
+      summary: Readonly<Record<string, { readonly documentsPerSecond: number }>>
+    }
+    rmSync(file)
+    expect(Object.keys(summary)).toEqual(['oneByMessage', 'oneByIq', 'others', 'besideStuck'])
+    for (const { documentsPerSecond } of Object.values(summary)) expect(documentsPerSecond).toBeGreaterThan(0)
+    await eventually(() => readdirSync(folder).length === 0, { what: 'the folder for temporary files to be empty' })
+  })
+
   it('misses a goal that was not measured, and names it in the last line', async () => {
     const { code, stdout } = await bench('e2e', '--servers', 'ejabberd', '--peers', 'raw', ...TINY, '--check')
     expect(code).toBe(1)

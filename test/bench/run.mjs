@@ -8,7 +8,11 @@ import { installPackages } from '../../deploy/setup/packages.mjs'
 import { makeClosing } from './closing.mjs'
 
 /** @type {Readonly<Record<string, () => Promise<any>>>} */
-const BENCHMARKS = { e2e: () => import('./e2e.mjs'), match: () => import('./match.mjs') }
+const BENCHMARKS = {
+  e2e: () => import('./e2e.mjs'),
+  match: () => import('./match.mjs'),
+  order: () => import('./order.mjs'),
+}
 const LONGEST_MS = 30 * 60_000
 const COMMON = /** @type {const} */ ({
   seed: { type: 'string', default: '1' },

@@ -75,12 +75,14 @@ function found({ sent: told, envelopes, places, serverDeaths }: World): (keyof C
     envelopes,
     sets: new Map(),
     lanes: new Map(),
+    barred: new Map(),
+    breakers: {},
     ledger: {},
     senders: {},
     claims: new Map(),
     strange: [],
   }
-  for (const name of ['ready', 'later', 'underway', 'expiring', 'dead', 'finished', 'reports']) {
+  for (const name of ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring', 'dead', 'finished', 'reports']) {
     ;(shard.sets as Map<string, Map<string, number>>).set(name, new Map())
   }
   const seen: Seen = { sent: told, shard: shard as Shard, arrivals: new Map([[LANE, places]]), serverDeaths }

@@ -51,6 +51,7 @@ tests:
   - { document: samples/usd.xml, from: a@suppliers.example, delivers: [], because: currency }
 ---
 kind: Policy
+breaker: { failures: 20, first: 5s }
 name: patient
 deliveries: 50
 backoff: { first: 10s, max: PT1H }
@@ -131,11 +132,16 @@ describe('a configuration folder without mistakes', () => {
             cbc: 'urn:cbc',
             cac: 'urn:cac',
           },
-          schema: {
-            language: 'xsd',
-            file: join(folder, 'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd'),
-            folder: join(folder, 'schemas/ubl-2.1'),
-          },
+          layers: [
+            {
+              language: 'xsd',
+              file: join(folder, 'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd'),
+              folder: join(folder, 'schemas/ubl-2.1'),
+              onInvalid: 'reject',
+              phase: '',
+              place: ['schema', 'xsd'],
+            },
+          ],
           senders: ['*@suppliers.example'],
           fields: {
             currency: { xpath: '/inv:Invoice/cbc:DocumentCurrencyCode' },
@@ -221,6 +227,7 @@ describe('a configuration folder without mistakes', () => {
         backoff: { firstMs: 10_000, factor: 2, maxMs: 3_600_000, jitter: 0.2 },
         giveUpAfterMs: 7 * 86_400_000,
         answers: [{ condition: 'item-not-found', type: 'cancel', text: '^gone', verdict: 'retry' }],
+        breaker: { failures: 20, firstMs: 5_000, maxMs: 60_000 },
       },
     ])
   })

@@ -42,7 +42,7 @@ describe('files', () => {
     const where = async (files: Files) =>
       withFolder(files, async (folder) => {
         const { configuration } = await loadConfiguration(folder, {})
-        const { file, folder: bundle } = configuration!.types[0]!.schema!
+        const { file, folder: bundle } = configuration!.types[0]!.layers[0]!
         return [file.slice(folder.length + 1), bundle.slice(folder.length + 1)]
       })
     expect(await where(base)).toEqual(['b/o.xsd', 'b'])

@@ -69,6 +69,8 @@ describe('texts with random mistakes', () => {
         'types/all.yaml': mutate(kinds, random),
         'routes/.keep': '',
         'schemas/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd': '<a/>',
+        'schemas/en16931/EN16931-UBL-validation.sch': '<a/>',
+        'schemas/national.sch': '<a/>',
         'schemas/telemetry.json': '{}',
       }
       const { configuration, problems } = await load(files, { WAYBILL_XMPP_SECRET: 's', WAYBILL_HTTP_TOKEN: 't' })

@@ -294,6 +294,18 @@ const inRoutes: readonly Mistake[] = [
     'limits-conflict',
     '10m is longer than 5m',
   ],
+  [
+    'a policy whose probes wait longer first than at most',
+    'kind: Policy\nname: p\nbreaker: { first: »10m }',
+    'limits-conflict',
+    'breaker.first must not be longer than breaker.max: 10m is longer than 1m',
+  ],
+  [
+    'a policy whose breaker needs fewer failures than none',
+    'kind: Policy\nname: p\nbreaker: { failures: »-1 }',
+    'out-of-range',
+    'failures must be at least 0',
+  ],
   ['a policy without tries', 'kind: Policy\nname: p\ndeliveries: »0', 'out-of-range', 'deliveries must be at least 1'],
   [
     'a policy with an unknown answer',

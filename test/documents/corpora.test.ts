@@ -17,7 +17,8 @@ if (!present)
 const limits = { documentBytes: 1_000_000, depth: 64, attributes: 256 }
 
 function schemaType(name: string, root: string, folder: string, file: string): DocumentType {
-  const schema = { language: 'xsd', folder: join(CORPORA, folder), file: join(CORPORA, folder, file) } as const
+  const place = { folder: join(CORPORA, folder), file: join(CORPORA, folder, file) }
+  const schema = { language: 'xsd', ...place, onInvalid: 'reject', phase: '', place: ['schema', 'xsd'] } as const
   return typeOf(name, { identify: { xml: { root } }, schema })
 }
 
@@ -60,7 +61,7 @@ describe.runIf(present)('verdicts equal xmllint’s', async () => {
     const identified = documents.identify(parsed.document)
     if (identified.kind !== 'type') return expect(basename(file)).toBe('UBL-Invoice-2.0-Detached-Signature.xml')
     const { type } = identified
-    const expected = xmllint(type.schema!.file, [file])
+    const expected = xmllint(type.layers[0]!.file, [file])
     const sealedIsValid = documents.validate(parsed.document, type).findings.length === 0
     const element = inBand(documents, toElementText(bytes)!)
     const inBandIsValid = documents.validate(element, type).findings.length === 0
@@ -76,7 +77,7 @@ describe.runIf(present)('verdicts equal xmllint’s', async () => {
       writeFileSync(name, text)
       return name
     })
-    const expected = xmllint(type.schema!.file, files)
+    const expected = xmllint(type.layers[0]!.file, files)
     const found = damaged.map((text) => {
       const parsed = parseDocumentFile(Buffer.from(text), 'a.xml', limits)
       return parsed.kind === 'document' && documents.validate(parsed.document, type).findings.length === 0

@@ -6,7 +6,7 @@ import { compileDocuments } from '../../src/documents/documents.ts'
 import { noLimits } from '../../src/documents/limits.ts'
 import { parseXml } from '../../src/documents/xml.ts'
 import type { Document } from '../../src/domain/document.ts'
-import type { DocumentType, SchemaSource } from '../../src/domain/document-type.ts'
+import type { DocumentType, SchemaLayer } from '../../src/domain/document-type.ts'
 import { attributeOf, type Element } from '../../src/domain/element.ts'
 import type { Rejection } from '../../src/domain/rejection.ts'
 import type { Documents, Extraction, InboundStanza, Submission } from '../../src/flow/ports.ts'
@@ -28,12 +28,16 @@ export function stanzaOf(xml: string, kind?: InboundStanza['kind']): InboundStan
   return { kind: told, element, from, to: 'waybill.example.test', id: attributeOf(element, 'id') ?? '' }
 }
 
-export function typeOf(name: string, parts: Partial<DocumentType> = {}): DocumentType {
+/** `schema` is the only layer. */
+export function typeOf(
+  name: string,
+  { schema, ...parts }: Partial<DocumentType> & { readonly schema?: SchemaLayer } = {},
+): DocumentType {
   return {
     name,
     identify: { xml: { root: `{urn:${name}}${name}` } },
     namespaces: { t: `urn:${name}` },
-    schema: undefined,
+    layers: schema ? [schema] : [],
     senders: undefined,
     fields: {},
     key: undefined,
@@ -47,15 +51,21 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** Schema files in a folder of their own; gives the source of the first. */
-export function bundle(language: SchemaSource['language'], files: Readonly<Record<string, string>>): SchemaSource {
+/** Schema files in a folder of their own; gives a layer of the first. */
+export function bundle(
+  language: SchemaLayer['language'],
+  files: Readonly<Record<string, string>>,
+  more: Partial<SchemaLayer> = {},
+): SchemaLayer {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-schema-'))
   folders.push(folder)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
   }
-  return { language, file: join(folder, Object.keys(files)[0]!), folder }
+  const phase = language === 'schematron' ? '#DEFAULT' : ''
+  const file = join(folder, Object.keys(files)[0]!)
+  return { language, file, folder, onInvalid: 'reject', phase, place: ['schema', language], ...more }
 }
 
 export const ORDER_XSD = `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:order" xmlns="urn:order"

@@ -2,14 +2,14 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compileDocuments } from '../../src/documents/documents.ts'
-import type { SchemaSource } from '../../src/domain/document-type.ts'
+import type { SchemaLayer } from '../../src/domain/document-type.ts'
 import { bundle, inBand, limits, ORDER, ORDER_XSD, typeOf } from './given.ts'
 
 const XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 const RNG = 'xmlns="http://relaxng.org/ns/structure/1.0"'
 
 /** Problems of one type, with places told by file name. */
-async function problemsOf(schema: SchemaSource) {
+async function problemsOf(schema: SchemaLayer) {
   const identify = schema.language === 'json' ? { json: { datatype: 'd' } } : { xml: { root: '{urn:order}order' } }
   const { documents, problems } = await compileDocuments([typeOf('order', { identify, schema })], limits)
   documents.dispose()
@@ -287,9 +287,10 @@ describe('a JSON Schema that can’t be used is a problem, never valid', () => {
 })
 
 it('a schema in a language that the type is not is a problem', async () => {
-  const type = typeOf('order', { schema: bundle('json', { 'main.json': '{"type":"object"}' }) })
+  const identify = { json: { datatype: 'd' } }
+  const type = typeOf('order', { identify, schema: bundle('xsd', { 'order.xsd': ORDER_XSD }) })
   const { problems } = await compileDocuments([type], limits)
-  expect(problems).toMatchObject([{ path: ['schema', 'json'], message: expect.stringContaining('it is not JSON') }])
+  expect(problems).toMatchObject([{ path: ['schema', 'xsd'], message: expect.stringContaining('it is not XML') }])
 })
 
 it('a bundle may lie behind a link itself', async () => {

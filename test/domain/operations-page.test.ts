@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { probeDelay } from '../../src/domain/breaker.ts'
 import { answerTable, defaultPolicy, delayAfter } from '../../src/domain/retry.ts'
 
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
@@ -36,6 +37,20 @@ describe('the page on operations', () => {
     expect(delayAfter(defaultPolicy, defaultPolicy.deliveries, 0, 0)).toBeNull()
     expect(page).toContain(`±${defaultPolicy.backoff.jitter * 100} %`)
     expect(page).toContain(`${defaultPolicy.giveUpAfterMs / 3_600_000} hours`)
+  })
+
+  it('shows the pauses of probes as they are', () => {
+    const { breaker } = defaultPolicy
+    let totalMs = 0
+    const expected = Array.from({ length: 7 }, (_, probes) => {
+      const [plain, least, most] = [0.5, 0, 1 - Number.EPSILON].map((random) => probeDelay(breaker, probes, random))
+      totalMs += plain!
+      const name = probes === 6 ? '7 and every one after it' : String(probes + 1)
+      return [name, ...[plain!, least!, most!, totalMs].map(seconds)]
+    })
+    expect(tableUnder('Destinations that keep failing')).toEqual(expected)
+    expect(probeDelay(breaker, 1_000, 0.5)).toBe(probeDelay(breaker, 6, 0.5))
+    expect(breaker.failures, 'the page says ten').toBe(10)
   })
 
   it('shows what every answer means, row by row', () => {

@@ -218,7 +218,7 @@ describe('a destination that hangs', () => {
     const ids = [await given(flow, ERP, other), await given(flow, ERP, other), await given(flow, ERP, other)]
     for (const pair of ids) await flow.deliverer.deliver(pair)
     await eventually(async () => (await flow.store.ledger()).deliveries.delivered === 3)
-    expect(flow.deliverer.underWay).toBe(2)
+    await eventually(() => flow.deliverer.underWay === 2)
     expect(await stateOf(flow, ids[2]![0]!)).toMatchObject({ state: 'waiting', attempts: [] })
 
     answer(delivered)

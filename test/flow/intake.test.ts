@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Documents, type InboundStanza, type Store, StoreUnavailable } from '../../src/flow/ports.ts'
+import { type Documents, type InboundStanza, StoreUnavailable } from '../../src/flow/ports.ts'
 import type { Reply } from '../../src/flow/reply.ts'
+import type { RedisStore } from '../../src/redis/store.ts'
 import { createDispatch } from '../../src/xmpp/dispatch.ts'
 import { stanzaOf } from '../documents/given.ts'
 import { eventually } from '../eventually.ts'
@@ -319,7 +320,7 @@ describe('a fault of ours', () => {
     const fail = (): never => {
       throw new Error('a fault')
     }
-    const faultyStore = (store: Store): Store => ({
+    const faultyStore = (store: RedisStore): RedisStore => ({
       ...store,
       accept: (acceptances) => (isFaulty && step === 'accept' ? fail() : store.accept(acceptances)),
     })

@@ -7,7 +7,7 @@ import type { Route } from '../../src/domain/route.ts'
 import { createDeliverer, type Deliverer } from '../../src/flow/deliver.ts'
 import { createIntake, type IntakeNeeds, type Ruling } from '../../src/flow/intake.ts'
 import { createOperations, type Operations } from '../../src/flow/operations.ts'
-import type { InboundStanza, Metrics, StartedAttempt, Store } from '../../src/flow/ports.ts'
+import type { Breakers, InboundStanza, Metrics, StartedAttempt, Store } from '../../src/flow/ports.ts'
 import type { Reply } from '../../src/flow/reply.ts'
 import { compileSenders, limitRate } from '../../src/flow/senders.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
@@ -71,7 +71,7 @@ export interface FlowChanges extends Partial<Pick<IntakeNeeds, 'inHandLimit'>> {
   readonly policies?: readonly RetryPolicy[]
   readonly storeOptions?: StoreChanges
   /** Puts something between the flow and the real store. */
-  readonly between?: (store: RedisStore) => Store
+  readonly between?: (store: RedisStore) => Store & Breakers
   readonly wake?: () => Promise<void>
 }
 
@@ -88,6 +88,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
       said.wakes.push({ ids, delayMs })
       await changes.wake?.()
     },
+    hand: (ids: readonly string[]) => void said.wakes.push({ ids, delayMs: 0 }),
   }
   const flow = {
     ruling: await rulingOf(changes.routes),
@@ -148,6 +149,7 @@ function countingMetrics(counted: string[]): Metrics {
     item: (outcome) => write('item', outcome),
     attempt: (result) => write('attempt', result),
     ended: (state, reason) => write('ended', state, reason),
+    breaker: (to) => write('breaker', to),
     report: (outcome) => write('report', outcome),
     alarm: (cause) => write('alarm', cause),
   }

@@ -13,7 +13,13 @@ async function scrape({ registry }: ReturnType<typeof createMetrics>): Promise<R
 }
 
 function metricsOn(depth: Gauges['depth']): ReturnType<typeof createMetrics> {
-  return createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth })
+  return createMetrics({
+    online: () => true,
+    standby: () => false,
+    openDestinations: () => 0,
+    bytes: async () => ({}),
+    depth,
+  })
 }
 
 describe('the gauges that are read from Redis', () => {
@@ -30,7 +36,13 @@ describe('the gauges that are read from Redis', () => {
       if (isAway) throw new Error('Redis is away')
       return { waiting: 7, dead: 5 }
     }
-    const { registry } = createMetrics({ online: () => true, standby: () => false, bytes, depth: async () => DEPTH })
+    const { registry } = createMetrics({
+      online: () => true,
+      standby: () => false,
+      openDestinations: () => 0,
+      bytes,
+      depth: async () => DEPTH,
+    })
     const lines = async () =>
       [...(await registry.metrics()).matchAll(/^waybill_payload_bytes\{.*$/gm)].map(([line]) => line)
     const both = ['waybill_payload_bytes{state="waiting"} 7', 'waybill_payload_bytes{state="dead"} 5']

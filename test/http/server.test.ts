@@ -24,7 +24,13 @@ const depth = async () => ({ waiting: 0, underWay: 0, suspects: 0, dead: 0, olde
 
 async function serve(changes: Partial<Parameters<typeof startHttp>[0]> = {}) {
   const { log, lines } = keepLog()
-  const made = createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth })
+  const made = createMetrics({
+    online: () => true,
+    standby: () => false,
+    openDestinations: () => 0,
+    bytes: async () => ({}),
+    depth,
+  })
   const options = { host: '127.0.0.1', port: 0, registry: made.registry, readiness: async () => ready, log }
   const http: RunningHttp = await startHttp({ ...options, ...changes })
   cleanups.push(() => http.close())
@@ -87,7 +93,13 @@ describe('the answers', () => {
       ...{
         host: '127.0.0.1',
         port: 0,
-        registry: createMetrics({ online: () => true, standby: () => false, bytes: async () => ({}), depth }).registry,
+        registry: createMetrics({
+          online: () => true,
+          standby: () => false,
+          openDestinations: () => 0,
+          bytes: async () => ({}),
+          depth,
+        }).registry,
       },
       ...{ readiness: async () => ready, log: () => {} },
     })

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { OpenBreaker } from '../../src/domain/breaker.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { inconsistencies } from './consistency.ts'
@@ -24,7 +25,7 @@ afterAll(async () => {
   await redis?.stop()
 })
 
-/** Deliveries in every state: waiting, first and second of a lane, with an end set, under way, delivered, dead; and without a route. */
+/** Deliveries in every state: waiting, also for an open destination, first and second of a lane, with an end set, under way, delivered, dead; and without a route. */
 async function storeOfEverything(): Promise<string[]> {
   const ids: string[] = []
   for (const changes of [
@@ -36,10 +37,25 @@ async function storeOfEverything(): Promise<string[]> {
     { deliveries: [plan({ to: 'd@x.example' })], report: 'all' as const },
     { deliveries: [plan({ to: 'e@x.example' })] },
     { deliveries: [] },
+    { deliveries: [plan({ to: 'f@x.example' })] },
   ]) {
     ids.push(await accepted(store, changes))
   }
-  const [, , , , held, delivered, dead] = ids
+  const [, , , , held, delivered, dead, , barred] = ids
+  const breaker: OpenBreaker = {
+    kind: 'open',
+    sinceMs: 0,
+    condition: 'timeout',
+    text: '',
+    failedAtMs: 0,
+    probes: 0,
+    nextProbeMs: 0,
+    firstMs: 0,
+    maxMs: 0,
+    late: false,
+  }
+  await store.keepOpen([{ destination: 'f@x.example', breaker }])
+  await store.start([`${barred}.0`], [])
   await store.start([`${held}.0`, `${delivered}.0`, `${dead}.0`], [])
   const record = { atMs: Date.now(), result: 'x' }
   await store.end({ id: `${delivered}.0`, kind: 'delivered', record })
@@ -58,6 +74,7 @@ describe('the check of what stands in Redis', () => {
     ['a member without an envelope', () => client.zadd(key('ready'), 1, 'gone.0'), /ready holds gone\.0/],
     ['a dead letter without an envelope', () => client.zadd(key('dead'), 1, 'gone'), /dead holds gone/],
     ['a delivery that nobody would start', ([id]) => client.zrem(key('ready'), `${id}.0`), /started by nobody/],
+    ['a delivery that waits for no open destination', () => client.del(key('breakers')), /started by nobody/],
     ['an attempt that nobody would take back', (ids) => client.zrem(key('underway'), `${ids[4]}.0`), /is held by/],
     ['a delivery that would never expire', (ids) => client.zrem(key('expiring'), `${ids[3]}.0`), /never expire/],
     ['a delivery that has lost its place', (ids) => loseItsPlace(ids[2]!), /is not in its lane/],

@@ -2,6 +2,7 @@
  * Whether what stands in Redis fits together (src/redis/scripts/transition.lua says what there is): nothing that belongs to
  * nobody, nothing waiting that nobody would ever find, and a ledger that says what the envelopes say.
  */
+import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { readShard, type Shard, type StoredDelivery, type StoredEnvelope } from './shard.ts'
 
@@ -50,10 +51,18 @@ function summedUpWrongly({ id, sum, deliveries, payloadBytes }: StoredEnvelope):
   return faults
 }
 
+function digestOf(destination: string): string {
+  return createHash('sha1').update(destination).digest('hex')
+}
+
 /** Where a delivery stands must follow from its state. */
-function misplaced({ id, facts }: StoredDelivery, { sets, lanes }: Shard): string[] {
+function misplaced({ id, facts }: StoredDelivery, { sets, lanes, barred, breakers }: Shard): string[] {
   const isIn = (name: string) => sets.get(name)!.has(id)
-  const places = ['ready', 'later', 'underway'].filter(isIn)
+  const isBarred = barred.get(digestOf(facts.to))?.has(id) === true
+  // What has failed is barred as well as later, so that it goes on with the others when its destination answers.
+  const waitsForDestination = isIn('lapsing') && isBarred && breakers[facts.to] !== undefined
+  const places = ['ready', 'later', 'suspects', 'underway'].filter(isIn)
+  if (places.length === 0 && waitsForDestination) places.push('barred')
   const lane = facts.lane === undefined ? undefined : lanes.get(facts.lane)
   const faults: string[] = []
   const expect = (holds: boolean, fault: string) => {
@@ -61,7 +70,7 @@ function misplaced({ id, facts }: StoredDelivery, { sets, lanes }: Shard): strin
   }
   expect(isIn('dead') === (facts.state === 'dead'), `is ${isIn('dead') ? '' : 'not '}in dead`)
   if (facts.state !== 'waiting') {
-    expect(places.length === 0, `is in ${places}`)
+    expect(places.length === 0 && !isBarred && !isIn('lapsing'), `is in ${places}, or barred`)
     expect(!isIn('expiring'), 'is in expiring')
     expect(!lane?.has(id), `is in its lane ${facts.lane}`)
     expect(facts.holder === undefined, `is held by ${facts.holder}`)
@@ -98,15 +107,19 @@ function documentMisplaced({ id, sum, deliveries }: StoredEnvelope, { sets }: Sh
   return faults
 }
 
-function membersOfNobody({ sets, lanes, claims, envelopes, ledger }: Shard, deliveries: ReadonlyMap<string, unknown>) {
+function membersOfNobody(
+  { sets, lanes, barred, claims, envelopes, ledger }: Shard,
+  deliveries: ReadonlyMap<string, unknown>,
+) {
   const faults: string[] = []
   const expect = (where: string, id: string, exists: boolean) => {
     if (!exists) faults.push(`${where} holds ${id}, which does not exist`)
   }
-  for (const name of ['ready', 'later', 'underway', 'expiring']) {
+  for (const name of ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring']) {
     for (const id of sets.get(name)!.keys()) expect(name, id, deliveries.has(id))
   }
   for (const [name, members] of lanes) for (const id of members.keys()) expect(`lane ${name}`, id, deliveries.has(id))
+  for (const members of barred.values()) for (const id of members.keys()) expect('barred', id, deliveries.has(id))
   for (const id of sets.get('dead')!.keys()) expect('dead', id, deliveries.has(id) || envelopes.has(id))
   for (const name of ['finished', 'reports']) {
     for (const id of sets.get(name)!.keys()) expect(name, id, envelopes.has(id))

@@ -28,6 +28,8 @@ export interface ModelDelivery {
   tries: number
   records: number
   endedMs: number
+  /** Its attempt probes the destination. */
+  probe: boolean
 }
 
 export interface ModelDocument {
@@ -59,6 +61,7 @@ const STATES = ['waiting', 'dead', 'expired', 'dropped', 'delivered'] as const
 
 export function createModel(now: () => number, kept: { ms: number; finished: number; dead: number; bounceMs: number }) {
   const documents = new Map<string, ModelDocument>()
+  const open = new Set<string>()
   let sequence = 0
   const nextPlace = () => {
     sequence += 1
@@ -87,6 +90,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     const document = documentOf(delivery)
     const was = delivery.state
     delivery.state = state
+    if (state !== 'delivered') delivery.probe = false
     delivery.byHand = ''
     delivery.asked = undefined
     if (was !== 'dead' || state === 'waiting') settleReport(document)
@@ -98,6 +102,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   /** The attempt is over, and it waits again or ends as was asked for. Gives whoever is first now where that is another one. */
   function goOn(delivery: ModelDelivery, dueMs: number): string[] {
     delivery.holder = undefined
+    delivery.probe = false
     if (delivery.asked) return endByHand(delivery, delivery.asked, delivery.byHand)
     delivery.place = delivery.ownPlace
     delivery.dueMs = dueMs
@@ -129,6 +134,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   function comeBack(delivery: ModelDelivery, dueMs: number, place = delivery.ownPlace): void {
     const first = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
     if (first?.holder && first.place > place) first.place = place - 0.5
+    if (delivery.probe) delivery.tries -= 1
     change(delivery, 'waiting')
     delivery.place = delivery.ownPlace = place
     delivery.dueMs = dueMs
@@ -161,6 +167,8 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   return {
     documents,
     deliveries,
+    find,
+    open,
     isHead,
     isSuspect,
     stateOf,
@@ -201,6 +209,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         if (delivery?.state !== 'waiting' || delivery.holder || !isHead(delivery)) continue
         if (isExpired(delivery)) continue
         if (delivery.dueMs > now() + 50 || isSuspect(delivery)) continue
+        if (open.has(delivery.to) && !delivery.probe) continue
         begin(delivery, instance)
         started.push(id)
       }
@@ -239,6 +248,19 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       change(delivery, kind)
       const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
       return next && next.dueMs <= now() ? [next.id] : []
+    },
+
+    /** What waits for it is due now. */
+    close(to: string): string[] {
+      open.delete(to)
+      const waiting = deliveries().filter((one) => one.to === to && one.state === 'waiting' && !one.holder)
+      return waiting.filter(isHead).map(({ id }) => id)
+    },
+
+    giveUp(id: string): void {
+      const delivery = find(id)!
+      delivery.records += 1
+      change(delivery, 'dead')
     },
 
     expire(): string[] {
@@ -408,7 +430,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   ): ModelDelivery {
     const unsuspected = { alone: false, closes: 0, crashes: 0 }
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
-    const byHand = { asked: undefined, byHand: '' }
+    const byHand = { asked: undefined, byHand: '', probe: false }
     return {
       ...{ id, ...planned, ...times, ...byHand, ...unsuspected, place, ownPlace: place },
       ...{ state: 'waiting', holder: undefined, tries: 0, records: 0 },

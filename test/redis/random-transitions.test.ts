@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { OpenBreaker } from '../../src/domain/breaker.ts'
 import type { PlannedDelivery } from '../../src/domain/delivery.ts'
 import type { AttemptEnd } from '../../src/flow/ports.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
@@ -185,10 +187,63 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async prune(world) {
     expect(await world.stores.one!.prune()).toBe(world.model.prune())
   },
+  async open({ pick, stores, model, clock }) {
+    const to = pick(DESTINATIONS)
+    await stores.one!.keepOpen([{ destination: to, breaker: opened(clock()) }])
+    model.open.add(to)
+  },
+  async close({ pick, stores, model, clock }) {
+    const to = pick(DESTINATIONS)
+    const { ids } = await stores.one!.letGo(to)
+    const mayGo = model.close(to)
+    for (const id of ids) {
+      expect(mayGo).toContain(id)
+      const delivery = model.find(id)!
+      delivery.dueMs = Math.min(delivery.dueMs, clock())
+    }
+  },
+  async probe({ stores, model, clock }) {
+    const probes = await stores.one!.probes(DESTINATIONS)
+    for (const [at, id] of probes.entries()) {
+      if (id === undefined) continue
+      const delivery = model.find(id)!
+      expect({ ...delivery, isHead: model.isHead(delivery), isOpen: model.open.has(delivery.to) }).toMatchObject({
+        to: DESTINATIONS[at],
+        state: 'waiting',
+        holder: undefined,
+        isHead: true,
+        isOpen: true,
+      })
+      delivery.probe = true
+      delivery.dueMs = Math.min(delivery.dueMs, clock())
+    }
+  },
+  async lapse({ stores, model }) {
+    const allowedMs = 300_000
+    for (const { id, destination } of await stores.one!.lapse(new Map(), allowedMs)) {
+      const delivery = model.find(id)!
+      expect(delivery).toMatchObject({ to: destination, state: 'waiting', holder: undefined })
+      expect(model.open).toContain(destination)
+      model.giveUp(id)
+    }
+  },
   async wait(world) {
     world.clock.nowMs += world.pick([1, 1_000, 30_000, LEASE_MS])
   },
 }
+
+const opened = (nowMs: number): OpenBreaker => ({
+  kind: 'open',
+  sinceMs: nowMs,
+  condition: 'timeout',
+  text: '',
+  failedAtMs: nowMs,
+  probes: 0,
+  nextProbeMs: nowMs,
+  firstMs: 1_000,
+  maxMs: 60_000,
+  late: false,
+})
 
 // `expires` counts from receipt, which for a replanned document was earlier.
 function receivedThen({ model, clock }: World, id: string, known: Known[]): Known[] {
@@ -214,6 +269,10 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['report', 2],
   ['reclaim', 2],
   ['prune', 1],
+  ['open', 1],
+  ['close', 1],
+  ['probe', 2],
+  ['lapse', 1],
   ['wait', 3],
 ]
 const DECK = WEIGHTS.flatMap(([name, weight]) => Array.from({ length: weight }, () => name))
@@ -231,8 +290,17 @@ async function compare(world: World): Promise<void> {
   const [ready, later, suspects, held, expiring, dead, finished] = await Promise.all(keys)
   const waiting = model.deliveries().filter(({ state }) => state === 'waiting')
   const heads = waiting.filter((one) => one.holder === undefined && model.isHead(one))
-  expect([...ready!, ...later!].sort()).toEqual(ids(heads.filter((one) => !model.isSuspect(one))))
+  const sha = (to: string) => createHash('sha1').update(to).digest('hex')
+  const barredAt = (to: string) => client.zrange(`{${prefix}:0}:barred:${sha(to)}`, '0', '-1')
+  const barred = (await Promise.all([...model.open].map(barredAt))).flat()
+  const unsuspected = ids(heads.filter((one) => !model.isSuspect(one)))
+  expect([...new Set([...ready!, ...later!, ...barred])].sort()).toEqual(unsuspected)
   expect(suspects!.sort()).toEqual(ids(heads.filter(model.isSuspect)))
+  for (const to of DESTINATIONS) {
+    if (!model.open.has(to)) expect(later).toEqual(expect.arrayContaining(await barredAt(to)))
+  }
+  expect(barred).toEqual(expect.arrayContaining(await client.zrange(`{${prefix}:0}:lapsing`, '0', '-1')))
+  expect(new Set((await stores.one!.openDestinations()).map(({ destination }) => destination))).toEqual(model.open)
   expect(held!.sort()).toEqual(ids(waiting.filter(({ holder }) => holder)))
   const mayExpire = waiting.filter(({ holder, expiresAtMs }) => !holder && expiresAtMs !== undefined)
   expect(expiring!.sort()).toEqual(ids(mayExpire))

@@ -6,10 +6,14 @@ import { type Facts, type Meta, parseRecords, type Sum } from '../../src/redis/r
 /** Everything that Waybill keeps in Redis under one prefix, as values: read key by key, so nobody may write meanwhile. */
 export interface Shard {
   readonly envelopes: ReadonlyMap<string, StoredEnvelope>
-  /** ready, later, underway, expiring, dead, finished, reports, each with its members and their scores. */
+  /** ready, later, suspects, lapsing, underway, expiring, dead, finished, reports, each with its members and their scores. */
   readonly sets: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Members in their order, by the lane's name. */
   readonly lanes: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** What waits for each destination, by its digest. */
+  readonly barred: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** Open destinations. */
+  readonly breakers: Readonly<Record<string, string>>
   readonly ledger: Readonly<Record<string, string>>
   readonly senders: Readonly<Record<string, string>>
   /** `claim:…` and `key:…` → the envelope id that they stand for. */
@@ -44,7 +48,7 @@ export interface StoredEnvelope {
   readonly deliveries: readonly StoredDelivery[]
 }
 
-const SETS = ['ready', 'later', 'underway', 'expiring', 'dead', 'finished', 'reports'] as const
+const SETS = ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring', 'dead', 'finished', 'reports'] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
 const OTHERS = /^(bull:|taken:|items:|lease:|sequence$|version$)/
 
@@ -55,19 +59,22 @@ export async function readShard(client: Redis, prefix: string): Promise<Shard> {
   const envelopes = await Promise.all(named('envelope:').map((name) => readEnvelope(client, begin, name)))
   const sets = await Promise.all(SETS.map((name) => readSet(client, begin + name)))
   const lanes = await Promise.all(named('lane:').map((name) => readSet(client, begin + name)))
+  const barred = await Promise.all(named('barred:').map((name) => readSet(client, begin + name)))
   const claims = [...named('claim:'), ...named('key:')]
   const values = await Promise.all(claims.map((name) => client.get(begin + name)))
-  const known = new Set<string>([...SETS, 'ledger', 'senders'])
+  const known = new Set<string>([...SETS, 'ledger', 'senders', 'breakers'])
   return {
     envelopes: new Map(envelopes.map((envelope) => [envelope.id, envelope])),
     sets: new Map(SETS.map((name, at) => [name, sets[at]!])),
     lanes: new Map(named('lane:').map((name, at) => [name.slice('lane:'.length), lanes[at]!])),
+    barred: new Map(named('barred:').map((name, at) => [name.slice('barred:'.length), barred[at]!])),
+    breakers: await client.hgetall(`${begin}breakers`),
     ledger: await client.hgetall(`${begin}ledger`),
     senders: await client.hgetall(`${begin}senders`),
     // One that expired since its name was read stands for nothing.
     claims: new Map(claims.flatMap((name, at) => (values[at] ? [[name, values[at].split(' ')[0]!] as const] : []))),
     strange: names.filter(
-      (name) => !known.has(name) && !OTHERS.test(name) && !/^(envelope|lane|claim|key):/.test(name),
+      (name) => !known.has(name) && !OTHERS.test(name) && !/^(envelope|lane|barred|claim|key):/.test(name),
     ),
   }
 }

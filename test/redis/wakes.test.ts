@@ -226,6 +226,45 @@ describe('a Redis without memory', () => {
   })
 })
 
+describe('ids that are handed over', () => {
+  it('reach the handler without a job, and gather while it runs', async () => {
+    const prefix = freshPrefix()
+    const wakes = await openTestWakes(prefix)
+    const came: (readonly string[])[] = []
+    let goOn = () => {}
+    wakes.work(
+      (ids) => {
+        came.push(ids)
+        return new Promise((resolve) => {
+          goOn = resolve
+        })
+      },
+      { concurrency: 1 },
+    )
+    wakes.hand(['a'])
+    wakes.hand(['b'])
+    wakes.hand(['c', 'd'])
+    expect(came).toEqual([['a']])
+    goOn()
+    await eventually(() => came.length === 2)
+    expect(came[1]).toEqual(['b', 'c', 'd'])
+    goOn()
+    expect(await client.keys(`{${prefix}:0}:bull:wakes:[0-9]*`)).toEqual([])
+  })
+
+  it('are left to the sweeper during a pause', async () => {
+    const wakes = await openTestWakes()
+    const came: string[] = []
+    wakes.work(async (ids) => void came.push(...ids), { concurrency: 1 })
+    await wakes.pause()
+    wakes.hand(['a'])
+    wakes.resume()
+    wakes.hand(['b'])
+    await eventually(() => came.length > 0)
+    expect(came).toEqual(['b'])
+  })
+})
+
 describe('a lost wake', () => {
   it('costs time only: the store tells again what is due', async () => {
     const prefix = freshPrefix()

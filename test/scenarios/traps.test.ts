@@ -506,14 +506,12 @@ describe('a type that nothing would be checked by is refused when the configurat
 
   const loading: readonly (readonly [what: string, schema: string, message: string])[] = [
     ['no schema', '', 'schema: none'],
-    ['a schema that is empty', 'schema: {}\n', 'schema needs exactly one of xsd, rng, json: found none'],
+    ['a schema that is empty', 'schema: {}\n', 'schema needs one of xsd, rng, json, schematron: found none'],
     ['a language without validator', 'schema: { dtd: order.dtd }\n', 'Unknown key "dtd"'],
-    ['a validator for another form', 'schema: { json: reading.json }\n', 'XML needs xsd or rng'],
-    [
-      'Schematron, which has no validator yet',
-      'schema: { xsd: order.xsd, schematron: order.sch }\n',
-      'schematron is not available',
-    ],
+    ['a schema that is nowhere', 'schema: { json: nowhere.json }\n', 'Cannot find schema nowhere.json'],
+    ['rules in a language without validator', 'schema: { schematron: other.sch }\n', 'their queryBinding is exslt'],
+    ['rules that are empty', 'schema: { schematron: [blank.sch] }\n', 'the file is empty'],
+    ['rules that check nothing', 'schema: { schematron: nothing.sch }\n', 'it accepts everything'],
   ]
   it('nor is a type without a validator', async () => {
     const types = Object.fromEntries(
@@ -522,7 +520,13 @@ describe('a type that nothing would be checked by is refused when the configurat
         `kind: DocumentType\nname: none-${n}\nidentify: { xml: { root: "{urn:example:none}r${n}" } }\n${schema}`,
       ]),
     )
-    const { code, stdout } = await waybill(['check', scenarioFolder({ 'waybill.yaml': WAYBILL, ...types })])
+    const sch = (content: string) => `<schema xmlns="http://purl.oclc.org/dsdl/schematron" ${content}</schema>`
+    const files = {
+      'schemas/other.sch': sch('queryBinding="exslt"><pattern><rule context="/"><assert test="1"/></rule></pattern>'),
+      'schemas/blank.sch': '',
+      'schemas/nothing.sch': sch('queryBinding="xslt2"><pattern/>'),
+    }
+    const { code, stdout } = await waybill(['check', scenarioFolder({ 'waybill.yaml': WAYBILL, ...types, ...files })])
     expect(code).toBe(1)
     for (const [n, [what, , message]] of loading.entries()) {
       expect(

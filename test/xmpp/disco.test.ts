@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import type { DocumentType } from '../../src/domain/document-type.ts'
+import type { DocumentType, SchemaLayer } from '../../src/domain/document-type.ts'
 import { type Description, discoInfo, discoItems } from '../../src/xmpp/disco.ts'
 import { meaning, stanza } from './stanza.ts'
 
 const base = { namespaces: {}, senders: undefined, fields: {}, key: undefined, onInvalid: 'reject' } as const
+const layer = (language: SchemaLayer['language'], file: string): SchemaLayer => {
+  return { language, file, folder: '/s', onInvalid: 'reject', phase: '', place: ['schema', language] }
+}
 const types: readonly DocumentType[] = [
   {
     ...base,
     name: 'invoice',
     identify: { xml: { root: '{urn:example:invoice}Invoice' } },
-    schema: { language: 'xsd', file: '/s/invoice.xsd', folder: '/s' },
+    layers: [layer('xsd', '/s/invoice.xsd'), layer('schematron', '/s/rules.sch')],
   },
-  { ...base, name: 'reading', identify: { json: { datatype: 'urn:example:reading' } }, schema: undefined },
+  { ...base, name: 'reading', identify: { json: { datatype: 'urn:example:reading' } }, layers: [] },
 ]
 const description: Description = { version: '1', types, limits: { documentBytes: 190000, depth: 64, attributes: 256 } }
 const query = (kind: string, node?: string) =>
@@ -47,7 +50,7 @@ describe('disco#info', () => {
       meaning(
         `<query xmlns='http://jabber.org/protocol/disco#info' node='types/invoice'><identity category='hierarchy' type='leaf' name='invoice'/>` +
           `<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'><value>urn:waybill:0#type</value></field><field var='name'><value>invoice</value></field>` +
-          `<field var='root'><value>{urn:example:invoice}Invoice</value></field><field var='schema'><value>xsd</value></field></x></query>`,
+          `<field var='root'><value>{urn:example:invoice}Invoice</value></field><field var='schema'><value>xsd schematron</value></field></x></query>`,
       ),
     )
   })

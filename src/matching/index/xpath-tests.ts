@@ -40,6 +40,7 @@ export function exactTests(node: XPathNode, namespaces: Namespaces): XPathTests 
     case 'binary':
       return exactBinary(node, namespaces)
     case 'negative':
+    case 'variable':
       return undefined
   }
 }
@@ -119,6 +120,7 @@ function necessary(node: XPathNode, context: readonly PathStep[], namespaces: Na
     case 'literal':
     case 'number':
     case 'negative':
+    case 'variable':
       return TRUE
     case 'path':
       return necessaryPath(node, { kind: 'exists' }, context, namespaces)

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Records how attempts of this instance ended. ARGV[3]: instance; then of each: id, kind, due time or reason, record. The kind
--- `closed` is `void` where the stream was closed, and this may be why.
+-- `closed` is `void` where the stream was closed, and this may be why; `uncounted` a retry that burns no try.
 -- Gives of each the id that became free to start by it, or ''. An end of what this instance has not under way is ignored.
 local INSTANCE = ARGV[3]
 
@@ -15,9 +15,10 @@ local function conclude(id, kind, detail, record)
   addRecord(delivery, record)
   local facts = delivery.facts
   if kind == 'closed' then facts.closes = (facts.closes or 0) + 1 end
-  if kind == 'void' or kind == 'closed' then facts.tries = facts.tries - 1 end
-  if kind == 'retry' or kind == 'delivered' or (kind == 'dead' and not string.find(detail, '^breaks%-')) then acquit(facts) end
-  if kind == 'retry' or kind == 'void' or kind == 'closed' then return postpone(delivery, tonumber(detail)) end
+  if kind == 'void' or kind == 'closed' or kind == 'uncounted' then facts.tries = facts.tries - 1 end
+  local again = kind == 'retry' or kind == 'uncounted'
+  if again or kind == 'delivered' or (kind == 'dead' and not string.find(detail, '^breaks%-')) then acquit(facts) end
+  if again or kind == 'void' or kind == 'closed' then return postpone(delivery, tonumber(detail)) end
   local asked = facts.asked
   if asked and kind == 'dead' then return endAsAsked(delivery, asked) end
   return finish(delivery, kind, kind == 'expired' and 'expired' or (kind == 'dead' and detail or nil))

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
--- Lanes in which something waits behind the first. That one is in `ready`, `later`, `suspects` or `underway`: ARGV[3] names the set. ARGV[4]: how
--- many of its members to pass over. ARGV[5]: how many to look at.
+-- Lanes in which something waits behind the first. That one is in `ready`, `later`, `lapsing`, `suspects` or `underway`: ARGV[3]
+-- names the set. ARGV[4]: how many of its members to pass over. ARGV[5]: how many to look at.
 -- Gives how many were looked at; and of each lane: the first's id, meta, facts, last attempt or '', and how many wait behind it.
 local SET, OFFSET, COUNT = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local ids = redis.call('ZRANGE', key(SET), OFFSET, OFFSET + COUNT - 1)

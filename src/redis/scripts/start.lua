@@ -4,8 +4,8 @@
 -- ARGV[5]: lease. ARGV[6]: how much later a delivery to a full destination comes due. ARGV[7]: 'alone' for the first suspect that
 -- may start, and no other; ''. ARGV[8]: the count of full destinations; then these; then ids.
 -- Gives of each attempt: id, tries, destination, route, expiry or '', since when or '', options, meta, payload, the number of the
--- document that it was redriven with or '', that one's meta or '', and how long it has to be alone: 1 until the server has had it, 2 until
--- it ends, or ''. Metas and payload are '' where an earlier attempt of this
+-- document that it was redriven with or '', that one's meta or '', how long it has to be alone: 1 until the server has had it, 2 until
+-- it ends, or ''; and 1 where it probes its open destination, or ''. Metas and payload are '' where an earlier attempt of this
 -- reply has given them for the same document.
 local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local ALONE, FULL = ARGV[7] == 'alone', tonumber(ARGV[8])
@@ -38,16 +38,17 @@ local function tell(delivery)
   started[#started + 1] = {
     delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', facts.since or '', found[1], found[2], found[3],
     tostring(number), known and '' or documentMeta(delivery), tostring(facts.alone or ''),
+    facts.probe and '1' or '',
   }
 end
 
 local function begin(delivery)
   local facts = delivery.facts
+  unschedule(delivery.id)
   facts.holder, facts.token, facts.started = INSTANCE, TOKEN, NOW
   facts.tries = facts.tries + 1
   if ALONE then facts.alone = (facts.closes or 0) >= STUBBORN_AFTER and 2 or 1 end
   delivery.touched = true
-  unschedule(delivery.id)
   take('expiring', delivery.id)
   put('underway', delivery.id, NOW + math.max(LEASE_MS, (facts.patience or 0) + GRACE_MS))
   tell(delivery)
@@ -66,6 +67,7 @@ local function consider(id)
   -- The next sweep ends it.
   if isExpired(delivery) then return expectExpiry(delivery) end
   if facts.due > NOW + EARLY_MS then return end
+  if not ALONE and not facts.probe and breakerOf(facts.to) == 'open' then return bar(delivery) end
   if full[facts.to] and not ALONE then return postpone(delivery, NOW + POSTPONE_MS) end
   begin(delivery)
 end

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- Everything but the payload of one envelope. ARGV[3]: its id. Gives meta, sum, and of each delivery: index, facts, attempts,
--- the id of the first of its lane or '', how many are before it there, and the meta of the document that it was redriven with or ''.
--- Nothing where there is no such envelope.
+-- the id of the first of its lane or '', how many are before it there, and the meta of the document that it was redriven with or '',
+-- and the breaker of its destination or ''. Nothing where there is no such envelope.
 local ID = ARGV[3]
 local envelope = envelopeOf(ID)
 if not summary(envelope) then return {} end
@@ -14,10 +14,15 @@ local function behind(delivery)
   return redis.call('ZRANGE', lane, 0, 0)[1], ahead
 end
 
+local function breaker(delivery)
+  if delivery.facts.state ~= 'waiting' or breakerOf(delivery.facts.to) ~= 'open' then return '' end
+  return redis.call('HGET', key('breakers'), delivery.facts.to)
+end
+
 local answer = { redis.call('HGET', envelope.key, 'meta'), redis.call('HGET', envelope.key, 'sum') }
 for _, delivery in ipairs(readAll(ID)) do
   local head, ahead = behind(delivery)
   local facts = redis.call('HGET', envelope.key, 'd' .. delivery.index)
-  answer[#answer + 1] = { delivery.index, facts, delivery.attempts, head, ahead, documentMeta(delivery) }
+  answer[#answer + 1] = { delivery.index, facts, delivery.attempts, head, ahead, documentMeta(delivery), breaker(delivery) }
 end
 return answer

@@ -12,6 +12,10 @@
 -- suspects     zset  deliveries that may start at their score, each with the stream to itself; they are neither ready nor later
 -- underway     zset  deliveries of which an attempt was started, by the end of the lease
 -- expiring     zset  waiting deliveries that are not under way, by the time when they expire
+-- breakers     hash  open destination -> JSON (domain/breaker.ts), or "closing" while what waited for it is let go
+-- barred:NAME  zset  deliveries that wait for a destination (SHA-1 of its name), by urgency and due time: while it is open, or since
+--                    a try failed; these are in `later` too
+-- lapsing      zset  deliveries that wait for an open destination, by the time when it is looked at whether to give them up
 -- lane:KEY     zset  waiting deliveries that go one after the other, by their places: the order of acceptance, or of the redrive
 --                    that sent them behind all others. Only the first is ready, later, a suspect or under way
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
@@ -30,7 +34,11 @@ local RECORDS_FIRST, RECORDS_ALL = 5, 25
 -- A delivery that was unproven at so many closes of the stream, or under way at so many ends of a process, is a suspect of both.
 local SUSPECT_AFTER = 3
 local envelopes, ledger, senders = {}, {}, {}
-local sets = { ready = {}, later = {}, suspects = {}, underway = {}, expiring = {}, dead = {}, finished = {}, reports = {} }
+local sets = {
+  ready = {}, later = {}, suspects = {}, underway = {}, expiring = {},
+  dead = {}, finished = {}, reports = {}, lapsing = {},
+}
+local breakers, areBreakers = {}, nil
 
 local function key(name)
   return PREFIX .. name
@@ -184,6 +192,33 @@ local function rank(facts)
   return (100 - facts.priority) * 1e13 + facts.due
 end
 
+-- nil, 'open', or 'closing' while what waited for it is let go.
+local function breakerOf(destination)
+  if areBreakers == nil then areBreakers = redis.call('EXISTS', key('breakers')) == 1 end
+  if not areBreakers then return nil end
+  if breakers[destination] == nil then
+    local known = redis.call('HGET', key('breakers'), destination)
+    breakers[destination] = known and (known == 'closing' and known or 'open')
+  end
+  return breakers[destination] or nil
+end
+
+-- The name of the set, which is written with the others.
+local function barredAt(destination)
+  local name = 'barred:' .. redis.sha1hex(destination)
+  sets[name] = sets[name] or {}
+  return name
+end
+
+-- Waits for its destination, which is open: nothing looks at it until that is probed, or it is given up.
+local function bar(delivery)
+  local id = delivery.id
+  take('ready', id)
+  take('later', id)
+  put(barredAt(delivery.facts.to), id, rank(delivery.facts))
+  if not redis.call('ZSCORE', key('lapsing'), id) then put('lapsing', id, NOW) end
+end
+
 local function isSuspect(facts)
   return (facts.closes or 0) >= SUSPECT_AFTER or (facts.crashes or 0) >= SUSPECT_AFTER
 end
@@ -193,22 +228,32 @@ local function unschedule(id)
   take('later', id)
   take('suspects', id)
   take('underway', id)
+  local delivery = read(id)
+  if delivery and (delivery.facts.tries > 0 or breakerOf(delivery.facts.to)) then
+    take(barredAt(delivery.facts.to), id)
+    take('lapsing', id)
+  end
 end
 
+-- A suspect goes alone also where its destination is open: once it has been answered, it waits like the others.
 local function schedule(delivery)
-  if isSuspect(delivery.facts) then
-    unschedule(delivery.id)
-    put('suspects', delivery.id, delivery.facts.due)
+  local id, facts = delivery.id, delivery.facts
+  if isSuspect(facts) then
+    unschedule(id)
+    put('suspects', id, facts.due)
     return
   end
-  take('underway', delivery.id)
-  take('suspects', delivery.id)
-  if delivery.facts.due <= NOW then
-    put('ready', delivery.id, rank(delivery.facts))
-    take('later', delivery.id)
+  take('underway', id)
+  take('suspects', id)
+  if breakerOf(facts.to) == 'open' and not facts.probe then return bar(delivery) end
+  if facts.due <= NOW then
+    put('ready', id, rank(facts))
+    take('later', id)
+    if facts.tries > 0 then take(barredAt(facts.to), id) end
   else
-    put('later', delivery.id, delivery.facts.due)
-    take('ready', delivery.id)
+    put('later', id, facts.due)
+    take('ready', id)
+    if facts.tries > 0 then put(barredAt(facts.to), id, rank(facts)) end
   end
 end
 
@@ -308,6 +353,8 @@ local function finish(delivery, state, reason)
   local was = delivery.facts.state
   if was == 'waiting' or was == 'delivered' then delivery.envelope.ended = true end
   release(delivery)
+  -- A probe that comes back later burns no try either.
+  if state ~= 'delivered' then delivery.facts.probe = nil end
   delivery.facts.reason = reason
   delivery.facts.ended = NOW
   move(delivery, state)
@@ -330,7 +377,7 @@ local function postpone(delivery, due)
   local asked = delivery.facts.asked
   if asked then return endAsAsked(delivery, asked) end
   release(delivery)
-  delivery.facts.due = due
+  delivery.facts.probe, delivery.facts.due = nil, due
   expectExpiry(delivery)
   return resume(delivery)
 end
@@ -353,6 +400,7 @@ end
 
 local function reopen(delivery, due)
   local facts = delivery.facts
+  if facts.probe then facts.tries, facts.probe = math.max(0, facts.tries - 1), nil end
   facts.reason, facts.ended, facts.due = nil, nil, due
   take('dead', delivery.id)
   delivery.envelope.reopened = true

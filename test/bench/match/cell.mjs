@@ -7,7 +7,8 @@
  * @typedef {{
  *   cell: Cell, failure: string, absent?: boolean, elements: number, bytes: number, routes: number,
  *   parse?: Timing, addMs: number, bytesPerRoute: number, usedBytes: number, bytesAfterUse: number,
- *   match?: Timing, parseAndMatch?: Timing,
+ *   match?: Timing, decide?: Timing, parseAndMatch?: Timing,  // `decide`: match, and the deliveries planned
+ *   updates?: import('./updates.mjs').Updates,
  *   others: Record<string, { compileMs: number, match: Timing, parseAndMatch?: Timing }>
  * }} Result
  */
@@ -17,9 +18,10 @@ import { compileAutomaton } from './automaton.mjs'
 import { compileClosures } from './closures.mjs'
 import { makeExtraction } from './extraction.mjs'
 import { compileLibxml2, loadTree, unloadTree } from './libxml2.mjs'
-import { measure, usedBytes } from './measuring.mjs'
+import { measure, startClock, usedBytes } from './measuring.mjs'
 import { routeOf } from './routes.mjs'
 import { makeScenario } from './scenario.mjs'
+import { measureUpdates } from './updates.mjs'
 import { compileWaybill, subjectOf } from './waybill.mjs'
 
 /** How many documents of a cell every contender has to agree on with the closure loop. */
@@ -30,11 +32,10 @@ const SLOW_DOCUMENTS = 2
 
 process.on('message', (message) => {
   const { cell, seed, pace } = /** @type {any} */ (message)
-  try {
-    process.send?.(measureCell(cell, seed, pace))
-  } catch (error) {
-    process.send?.({ failed: error instanceof Error ? error.stack : String(error) })
-  }
+  measureCell(cell, seed, pace).then(
+    (result) => process.send?.(result),
+    (error) => process.send?.({ failed: error instanceof Error ? error.stack : String(error) }),
+  )
 })
 process.on('disconnect', () => process.exit(0))
 
@@ -42,9 +43,9 @@ process.on('disconnect', () => process.exit(0))
  * @param {Cell} cell
  * @param {number} seed
  * @param {import('./measuring.mjs').Pace} pace
- * @returns {Result}
+ * @returns {Promise<Result>}
  */
-function measureCell(cell, seed, pace) {
+async function measureCell(cell, seed, pace) {
   const scenario = makeScenario(cell, seed)
   if (!scenario) return { ...nothing(cell), absent: true }
   const { documents, specs, fresh = false } = scenario
@@ -53,6 +54,7 @@ function measureCell(cell, seed, pace) {
   const parsing = cell.parse ? measureParsing(scenario, loaded, own.compiled, pace) : {}
   const extract = makeExtraction(pathsOf(specs))
   const others = measureOthers(cell, scenario, { loaded, extract, pace })
+  const updates = cell.updates ? { updates: await measureChanges(cell, scenario, loaded, seed) } : {}
   const { compiled, ...measured } = own
   return {
     ...nothing(cell),
@@ -62,6 +64,7 @@ function measureCell(cell, seed, pace) {
     routes: specs.length,
     ...measured,
     ...parsing,
+    ...updates,
     others: others.measured,
     ...(fresh ? { fresh } : {}),
   }
@@ -83,16 +86,15 @@ function nothing(cell) {
 function measureWaybill({ specs, namespaces, fresh = false }, loaded, pace) {
   const routes = specs.map((spec, at) => routeOf(spec, at, namespaces))
   const before = usedBytes()
-  const begun = performance.now()
-  const compiled = compileWaybill(routes)
-  const addMs = performance.now() - begun
+  const [compiled, addMs] = timed(() => compileWaybill(routes))
   const used = usedBytes() - before
   const subjects = loaded.map(({ root, fields }) => subjectOf(root, fields))
-  const match = measure(subjects, (subject) => compiled.match(subject).length, pace, { fresh })
+  const match = measure(subjects, (subject) => compiled.matching(subject).length, pace, { fresh })
+  const decide = measure(subjects, (subject) => compiled.match(subject).routes.length, pace, { fresh })
   const bytesAfterUse = usedBytes() - before
   // Alive until here: otherwise what routes share with the index would be counted as freed.
   const count = routes.length
-  return { compiled, addMs, bytesPerRoute: used / count, usedBytes: used, bytesAfterUse, match }
+  return { compiled, addMs, bytesPerRoute: used / count, usedBytes: used, bytesAfterUse, match, decide }
 }
 
 /**
@@ -103,8 +105,27 @@ function measureWaybill({ specs, namespaces, fresh = false }, loaded, pace) {
  */
 function measureParsing({ fresh = false }, loaded, compiled, pace) {
   const parseOnly = measure(loaded, ({ text }) => parse(text).children.length, pace, { fresh })
-  const both = ({ text, fields }) => compiled.match(subjectOf(parse(text), fields)).length
+  const both = ({ text, fields }) => compiled.matching(subjectOf(parse(text), fields)).length
   return { parse: parseOnly, parseAndMatch: measure(loaded, both, pace, { fresh }) }
+}
+
+/** What comes in is of another seed and on more paths than what is there: new paths are part of a change. */
+const MORE_PATHS = 1.5
+const ADDED_SHARE = 0.1
+
+/**
+ * @param {Cell} cell
+ * @param {import('./scenario.mjs').Scenario} scenario
+ * @param {readonly Loaded[]} loaded
+ * @param {number} seed
+ */
+function measureChanges(cell, { specs, namespaces }, loaded, seed) {
+  const paths = Math.floor(cell.paths * MORE_PATHS)
+  const others = makeScenario({ ...cell, routes: cell.routes * ADDED_SHARE, paths }, seed + 1)
+  const routes = specs.map((spec, at) => routeOf(spec, at, namespaces))
+  const added = (others?.specs ?? []).map((spec, at) => routeOf(spec, specs.length + at, namespaces))
+  const subjects = loaded.map(({ root, fields }) => subjectOf(root, fields))
+  return measureUpdates(routes, added, subjects)
 }
 
 /**
@@ -133,7 +154,13 @@ function measureOthers(cell, { specs, namespaces }, { loaded, extract, pace }) {
     const sorted = extracted.map((document) => automaton.sort(document))
     for (const [at, { expected: wanted }] of agreed.entries())
       mustAgree('automaton', automaton.match(sorted[at]), wanted)
-    measured.automaton = { compileMs, match: measure(sorted, (document) => automaton.match(document).length, pace) }
+    // As the index begins with the tree, so does it; what it takes on fields that were sorted before is told as well.
+    const fromTree = (/** @type {Loaded} */ { root }) => automaton.match(automaton.sort(extract(root))).length
+    measured.automaton = { compileMs, match: measure(loaded, fromTree, pace) }
+    measured['automaton on sorted fields'] = {
+      compileMs,
+      match: measure(sorted, (each) => automaton.match(each).length, pace),
+    }
   }
   if (wants('libxml2')) {
     const [matchEach, compileMs] = timed(() => compileLibxml2(specs))
@@ -153,9 +180,9 @@ function measureOthers(cell, { specs, namespaces }, { loaded, extract, pace }) {
  * @returns {[T, number]} and the milliseconds that it took
  */
 function timed(work) {
-  const begun = performance.now()
+  const elapsedUs = startClock()
   const result = work()
-  return [result, performance.now() - begun]
+  return [result, elapsedUs() / 1000]
 }
 
 /**
@@ -177,7 +204,7 @@ function mustAgree(who, found, expected) {
  */
 function disagreement(compiled, agreed) {
   for (const { document, expected } of agreed) {
-    const found = compiled.match(subjectOf(document.root, document.fields)).map((name) => Number(name.slice(1)))
+    const found = compiled.matching(subjectOf(document.root, document.fields)).map(({ name }) => Number(name.slice(1)))
     const difference = differenceOf(
       [...found].sort((a, b) => a - b),
       expected,

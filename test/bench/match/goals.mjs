@@ -32,13 +32,15 @@ export function goalsOf(results, correctness) {
     atLeast('routes added at once, a second', base ? (base.routes * 1000) / base.addMs : Number.NaN, 100_000),
     atMost('bytes of index for a route at 100k', base?.bytesPerRoute ?? Number.NaN, 300, 0),
     atMost('MB of index at 1M routes', (large?.usedBytes ?? Number.NaN) / 1e6, 400, 0),
+    atMost('ms of the longest pause while routes change at 100k', base?.updates?.longestMs ?? Number.NaN, 5, 1),
     ...correctnessGoals(correctness),
   ]
 }
 
 /** @param {Result} result */
-function agrees({ cell, failure }) {
-  return { text: `${cell.name}: ${failure || 'the same matches as the closure loop'}`, met: failure === '' }
+function agrees({ cell, failure, updates }) {
+  const wrong = failure || updates?.mixed || ''
+  return { text: `${cell.name}: ${wrong || 'the same matches as the closure loop'}`, met: wrong === '' }
 }
 
 /** @param {Result | undefined} result */

@@ -20,7 +20,7 @@ const HEAD = /** @type {const} */ ([
   ['BuyerName', 'name'],
   ['SellerId', 'id'],
   ['CountryCode', 'code'],
-  ['TaxAmount', 'amount'],
+  ['BaseAmount', 'amount'],
   ['ContractId', 'id'],
   ['StatusCode', 'code'],
   ['ContactName', 'name'],

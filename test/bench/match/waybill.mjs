@@ -14,11 +14,7 @@ export function compileWaybill(routes) {
   const { matcher, problems } = compileRoutes(routes, compileXPathTest)
   const error = problems.find(({ severity }) => severity === 'error')
   if (error !== undefined) throw new Error(`Cannot compile route ${error.route}: ${error.message}`)
-  return {
-    matcher,
-    /** The names of the routes that match. */
-    match: (/** @type {Subject} */ subject) => matcher.match(subject).routes,
-  }
+  return matcher
 }
 
 /**
