@@ -31,8 +31,8 @@ function creation(node: string): string {
     access_model: 'open',
     publish_model: node === SOURCE_NODE ? 'open' : 'publishers',
     persist_items: '1',
-    // Prosody writes the whole node with each item: more would be a test of its disk.
-    max_items: node === SOURCE_NODE ? '100' : '48',
+    // Prosody writes the whole node with each item. They last for longer than Waybill, or the reader, is ever away.
+    max_items: node === SOURCE_NODE ? '60' : '16',
     deliver_payloads: '1',
     send_last_published_item: 'never',
   }

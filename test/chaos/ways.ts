@@ -52,7 +52,7 @@ export const WAYS = {
       ...node('').deliver,
       node: 'out/fresh-{fresh}',
       allow: 'out/fresh-[0-9]',
-      create: { max_items: 48, access_model: 'open', persist_items: true },
+      create: { max_items: 16, access_model: 'open', persist_items: true },
     },
     destination: (fresh) => destinationName({ kind: 'node', service: PUBSUB, node: `out/fresh-${fresh}` }),
   },
