@@ -38,6 +38,8 @@ export function createReceivers(component: () => Component): Receivers {
     const known = here.get(envelopeId) ?? []
     here.set(envelopeId, known)
     if (changes.wasRead && known.length > 0) return
+    // It was in the node before the news of it came.
+    if (known.length === 1 && known[0]!.wasRead) known.pop()
     known.push({ atMs: Date.now(), place: place++, wasSentBack: false, wasRead: false, ...changes })
   }
 
