@@ -62,7 +62,9 @@ export function createReceivers(component: () => Component): Receivers {
   function takeEvent(stanza: string): void {
     const node = /<items\b[^>]*?\snode=(["'])(.*?)\1/.exec(stanza)?.[2]
     if (node === undefined) return
-    for (const id of itemIds(stanza)) note(destinationName({ kind: 'node', service: PUBSUB, node }), id)
+    // ejabberd makes a node that was deleted by itself, with defaults of its own: the last item is sent to whoever subscribes.
+    const wasRead = /<delay\b[^>]*urn:xmpp:delay/.test(stanza)
+    for (const id of itemIds(stanza)) note(destinationName({ kind: 'node', service: PUBSUB, node }), id, { wasRead })
   }
 
   return {
