@@ -41,6 +41,8 @@ const breaks: Readonly<Record<FaultKind, Break>> = {
   'freeze the server': async ({ installation: { server } }) => freeze(server),
   'cut what goes to the server': cut('toServer', 'there'),
   'cut what comes from the server': cut('toServer', 'back'),
+  'lose what goes to the server': async ({ installation: { toServer } }) => toServer.lose('there'),
+  'lose what comes from the server': async ({ installation: { toServer } }) => toServer.lose('back'),
   'stall the link to the server': async ({ installation: { toServer } }) => toServer.stall(),
   'lose iq results': sift(() => ({ kind: 'lose' })),
   'delay iq results': sift((choice) => ({ kind: 'delay', ms: 200 + 3_000 * choice })),
