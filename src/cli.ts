@@ -32,10 +32,11 @@ function program(finish: (code: ExitCode) => void): Command {
     .command('check')
     .description('Every problem of a configuration at once, as file:line:column.')
     .argument('[dir]', 'the configuration folder', '.')
+    .option('--strict', 'exit with 1 for warnings too', false)
     .addOption(format())
-    .addHelpText('before', examples('check', 'check conf', 'check conf -o json'))
+    .addHelpText('before', examples('check', 'check conf --strict', 'check conf -o json'))
     .action((dir: string, options) =>
-      act(async (output) => (await import('./commands/check.ts')).check(dir, output), options.output),
+      act(async (output) => (await import('./commands/check.ts')).check(dir, options.strict, output), options.output),
     )
 
   waybill

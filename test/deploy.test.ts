@@ -202,7 +202,7 @@ describe('the configuration of the demo', () => {
   })
 
   it('has no problem, not even a warning', async () => {
-    expect(await check(config, output)).toBe(0)
+    expect(await check(config, false, output)).toBe(0)
     expect(lines.join('\n')).toContain('0 warnings')
   })
 

@@ -1,10 +1,15 @@
 import { assemble } from '../assemble.ts'
-import { formatProblem } from '../config/configuration.ts'
+import { byPlace, formatProblem } from '../config/configuration.ts'
+import { review } from '../review.ts'
 import { type ExitCode, type Output, printJson } from './output.ts'
 
-/** Every problem of a configuration at once. 1 where one of them is an error. */
-export async function check(folder: string, output: Output): Promise<ExitCode> {
-  const { assembly, problems } = await assemble(folder, process.env)
+/**
+ * Every problem of a configuration at once, and what is surely not meant in it. 1 where one of them is an error; with `strict`,
+ * warnings count too.
+ */
+export async function check(folder: string, strict: boolean, output: Output): Promise<ExitCode> {
+  const { assembly, problems: found } = await assemble(folder, process.env)
+  const problems = assembly ? [...found, ...review(assembly)].sort(byPlace) : found
   assembly?.documents.dispose()
   if (output.format === 'json') printJson(output, { problems })
   else for (const problem of problems) output.print(formatProblem(problem))
@@ -12,5 +17,5 @@ export async function check(folder: string, output: Output): Promise<ExitCode> {
   const { types, routes } = assembly.configuration
   if (output.format === 'table')
     output.print(`fine: ${types.length} document types, ${routes.length} routes, ${problems.length} warnings`)
-  return 0
+  return strict && problems.length > 0 ? 1 : 0
 }

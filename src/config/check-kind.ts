@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv'
+import { didYouMean, nearest } from '../domain/nearest.ts'
 import { formats } from './formats.ts'
 import { environmentKeys, type KindName, type Schema, schemaOf, validatorOf } from './kind-schemas.ts'
-import { didYouMean, nearest } from './nearest.ts'
 import { type Complain, type Path, type ProblemCode, showPath } from './problem.ts'
 import type { YamlThing } from './yaml-file.ts'
 

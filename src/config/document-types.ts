@@ -1,9 +1,9 @@
 import { dirname, join, resolve } from 'node:path'
 import type { DocumentType, Identify, SchemaLayer } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
+import { didYouMean } from '../domain/nearest.ts'
 import { bundleFolder, findFile } from './find-files.ts'
 import type { DocumentType as Written } from './kinds.ts'
-import { didYouMean } from './nearest.ts'
 import type { Thing } from './thing.ts'
 
 /** A document type of a thing that its schema found sound; what is wrong beyond that is complained of. */

@@ -163,6 +163,10 @@ export interface Waybill {
     to: string[]
   }
   /**
+   * What has the folder loaded again while Waybill runs: `watch`, changes of its files and SIGHUP; `signal`, SIGHUP alone. A set with errors is refused whole, and the one in force stays.
+   */
+  reload: 'watch' | 'signal'
+  /**
    * How long what has ended is kept. The first limit that is reached counts.
    */
   retention: {

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
+import { didYouMean } from '../domain/nearest.ts'
 import { listYaml, lookAt, readText } from './find-files.ts'
 import type { KindName } from './kind-schemas.ts'
-import { didYouMean } from './nearest.ts'
 import type { Problem } from './problem.ts'
 import { complainAbout, type Thing } from './thing.ts'
 import { WAYBILL_FILE, type WaybillThing } from './waybill-file.ts'

@@ -1,8 +1,8 @@
 import type { DocumentType } from '../domain/document-type.ts'
+import { didYouMean } from '../domain/nearest.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
 import { BUILT_IN_PLACES, PLACE, parseTemplate } from '../matching/template.ts'
 import { formOf } from './document-types.ts'
-import { didYouMean } from './nearest.ts'
 import type { Complain, Path } from './problem.ts'
 
 /**

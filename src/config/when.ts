@@ -1,9 +1,9 @@
 import type { DocumentType } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
+import { didYouMean } from '../domain/nearest.ts'
 import type { Conditions } from '../domain/route.ts'
 import { listOf, readConditions } from './conditions.ts'
 import type { Group } from './kinds.ts'
-import { didYouMean } from './nearest.ts'
 import type { Complain, Path } from './problem.ts'
 import { complainOfGroupFields } from './route-fields.ts'
 

@@ -225,6 +225,8 @@ function stepInto(
     return item === undefined ? undefined : { value: item }
   }
   if (!isMap(node)) return undefined
+  // Where a list may stand, one thing alone is its own first item.
+  if (part === 0) return { value: node }
   const pair = node.items.find((candidate: Pair) => isPair(candidate) && keyOf(candidate) === String(part))
   return pair && { key: pair.key, value: pair.value }
 }

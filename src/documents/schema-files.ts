@@ -3,6 +3,8 @@ import { posix, relative, resolve, sep } from 'node:path'
 import type { SchemaSource } from '../domain/document-type.ts'
 import { decodeXml } from './encoding.ts'
 import { compileExpression, evaluate, freeTree, parseTree, type Tree } from './libxml2.ts'
+import { compactToXml } from './rnc/compact-syntax.ts'
+import { RncProblem } from './rnc/tokens.ts'
 
 /**
  * The files of a schema in XML: the first one and all that it includes and imports, read before libxml2 sees any of it. Only what
@@ -113,6 +115,11 @@ function parseOne(folder: string, path: string, askedAt: string): ReadFile | Sch
   if (decoded.kind !== 'text') return problem(decoded.message, `${file}:1:1`)
   const { text } = decoded
   if (text.trim() === '') return problem('Cannot read the schema: the file is empty', `${file}:1:1`)
+  if (/\.rnc$/i.test(path)) return parseCompact(text, path, file)
+  return parseText(text, path, file)
+}
+
+function parseText(text: string, path: string, file: string): ReadFile | SchemaProblem {
   const external = externalIn(text)
   if (external) return problem(`Cannot read the schema: ${external.message}`, `${file}:${external.line}:1`)
   const utf8 = Buffer.from(text)
@@ -121,6 +128,16 @@ function parseOne(folder: string, path: string, askedAt: string): ReadFile | Sch
   const [first] = report.errors
   const reason = first?.message.trim() ?? 'it is no XML'
   return problem(`Cannot read the schema: ${reason}`, `${file}:${first?.line ?? 1}:${first?.column || 1}`)
+}
+
+/** RELAX NG in compact syntax stands under its own name as what it means in the XML syntax. */
+function parseCompact(text: string, path: string, file: string): ReadFile | SchemaProblem {
+  try {
+    return parseText(compactToXml(text), path, file)
+  } catch (error) {
+    if (!(error instanceof RncProblem)) throw error
+    return problem(`Cannot read the schema: ${error.message}`, `${file}:${error.line}:${error.column}`)
+  }
 }
 
 /** What a DOCTYPE would fetch from elsewhere: the external subset, or external entities. */

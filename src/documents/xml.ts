@@ -1,6 +1,7 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes'
 import type { Attribute, Element, Node } from '../domain/element.ts'
 import { type Finding, type Rejection, type RejectionKind, reject } from '../domain/rejection.ts'
+import { shared } from '../domain/shared-text.ts'
 import { exceeds, type Limits } from './limits.ts'
 import { shown } from './shown.ts'
 
@@ -107,7 +108,7 @@ function elementOf(tag: SaxesTagNS): OpenElement {
     namespaces ??= Object.create(null) as Record<string, string>
     namespaces[declared] = value
   }
-  return { name: tag.local, uri: tag.uri, prefix: tag.prefix, attributes, namespaces, children: [] }
+  return { name: shared(tag.local), uri: tag.uri, prefix: tag.prefix, attributes, namespaces, children: [] }
 }
 
 function declaredPrefix(prefix: string, local: string): string | undefined {

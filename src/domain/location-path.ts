@@ -200,8 +200,20 @@ export function compare(operator: Comparison, left: number, right: number): bool
 
 /** XPath's `number()` of a string, with the exponents that libxml2 reads too. */
 export function toNumber(text: string): number {
+  if (isPlainNumber(text)) return Number(text)
   const match = /^[ \t\r\n]*(-?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d*))?[ \t\r\n]*$/.exec(text)
   if (!match) return Number.NaN
   const exponent = match[2] === undefined ? '' : `e${/\d/.test(match[2]) ? match[2] : '0'}`
   return Number(`${match[1]}${exponent}`)
+}
+
+/** Digits with a point among them, as most numbers are: they need no more looking at. */
+function isPlainNumber(text: string): boolean {
+  let points = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x2e) points += 1
+    else if (code < 0x30 || code > 0x39) return false
+  }
+  return points < 2 && text.length > points
 }

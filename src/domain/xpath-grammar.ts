@@ -101,15 +101,22 @@ function unexpected(reader: Reader, wanted: string): XPathProblem {
 
 // ---------------------------------------------------------------------------------------------------- operators
 
-/** Weakest first (XPath 1.0, 3.4 and 3.5). */
-const LEVELS: readonly (readonly BinaryOperator[])[] = [
-  ['or'],
-  ['and'],
-  ['=', '!='],
-  ['<', '<=', '>', '>='],
-  ['+', '-'],
-  ['*', 'div', 'mod'],
-]
+/** How tightly an operator binds (XPath 1.0, 3.4 and 3.5). */
+const LEVELS: ReadonlyMap<string, number> = new Map<BinaryOperator, number>([
+  ['or', 0],
+  ['and', 1],
+  ['=', 2],
+  ['!=', 2],
+  ['<', 3],
+  ['<=', 3],
+  ['>', 3],
+  ['>=', 3],
+  ['+', 4],
+  ['-', 4],
+  ['*', 5],
+  ['div', 5],
+  ['mod', 5],
+])
 
 function expression(reader: Reader): XPathNode {
   reader.depth += 1
@@ -119,17 +126,16 @@ function expression(reader: Reader): XPathNode {
   return node
 }
 
-function binary(reader: Reader, level: number): XPathNode {
-  const operators = LEVELS[level]
-  if (!operators) return unary(reader)
-  let left = binary(reader, level + 1)
+/** Operands joined by operators that bind at least so tightly. */
+function binary(reader: Reader, least: number): XPathNode {
+  let left = unary(reader)
   for (;;) {
     const { kind, text } = current(reader)
-    const operator = operators.find((candidate) => candidate === text)
-    if (operator === undefined || (kind !== 'symbol' && kind !== 'name')) return left
+    const level = kind === 'symbol' || kind === 'name' ? LEVELS.get(text) : undefined
+    if (level === undefined || level < least) return left
     reader.at += 1
     const right = binary(reader, level + 1)
-    left = { kind: 'binary', operator, left, right }
+    left = { kind: 'binary', operator: text as BinaryOperator, left, right }
   }
 }
 

@@ -72,6 +72,8 @@ describe('the codes of problems', () => {
   const files = [
     ...readdirSync(new URL('src/config/', root)).map((name) => `src/config/${name}`),
     'src/matching/problem.ts',
+    'src/matching/remark.ts',
+    'src/documents/xsd/review-xpath.ts',
   ]
   const sources = files.filter((path) => path.endsWith('.ts')).map(read)
 
@@ -87,7 +89,8 @@ describe('the codes of problems', () => {
   })
 
   it('of the matching room are explained too', () => {
-    const named = [...read('src/matching/problem.ts').matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code)
+    const unions = read('src/matching/problem.ts') + read('src/matching/remark.ts')
+    const named = [...unions.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code)
     expect(named.length).toBeGreaterThan(5)
     expect(named.filter((code) => !codes.includes(code!))).toEqual([])
   })

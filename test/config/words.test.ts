@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { formats, parseListenAddress, parseXmppAddress } from '../../src/config/formats.ts'
-import { nearest } from '../../src/config/nearest.ts'
 import { parseTimespan } from '../../src/config/timespan.ts'
+import { nearest } from '../../src/domain/nearest.ts'
 
 describe('a duration', () => {
   it.each([

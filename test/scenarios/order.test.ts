@@ -285,4 +285,21 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
     })
     expect((await at.ledger()).balanced).toBe(true)
   })
+
+  it('many that are redriven at once go in the order of acceptance, however they died', {
+    timeout: 120_000,
+  }, async () => {
+    receiver.refusing.add('desk')
+    const ids = [await send('many-0', 'a'), await send('many-1', 'b'), await send('many-2', 'c')]
+    for (const id of ids.toReversed()) {
+      const { id: delivery } = await deliveryTo(id, 'desk')
+      expect(await cli('dead', 'park', delivery, '--reason', 'not now')).toMatchObject({ code: 0 })
+      await eventually(async () => (await deliveryTo(id, 'desk')).state === 'dead')
+    }
+    receiver.refusing.delete('desk')
+    expect(await cli('dead', 'redrive', '--all', '--reason', 'parked', '--yes')).toMatchObject({ code: 0 })
+    await eventually(() => ids.every((id) => receiver.arrivals.desk.has(id)))
+    expect([...receiver.arrivals.desk.keys()].filter((id) => ids.includes(id))).toEqual(ids)
+    expect((await at.ledger()).balanced).toBe(true)
+  })
 })

@@ -56,6 +56,7 @@ async function ask(request: string, answers: Answers): Promise<{ out: string; as
     },
   }
   const dispatch = createDispatch({
+    maxStanzaBytes: 262_144,
     connection,
     outlet: { receipt: () => {}, bounce: () => {} },
     intake: () => Promise.reject(unexpected),
@@ -111,6 +112,7 @@ describe('track', () => {
     const connection = fakeConnection()
     const taken: string[] = []
     const dispatch = createDispatch({
+      maxStanzaBytes: 262_144,
       connection,
       outlet: { receipt: () => {}, bounce: () => {} },
       intake: async ({ kind }) => {

@@ -140,7 +140,8 @@ function matchesOne(patterns: readonly string[], value: string): Admission {
  * `\i`, `\c`, blocks of Unicode, and what repeats a repetition.
  */
 export function readPattern(pattern: string): RegExp | undefined {
-  if (/-\[|\\[icIC]|\\[pP]\{Is|\(\?/.test(pattern) || mayBacktrackForLong(pattern)) return undefined
+  if (/\\[icIC]|\\[pP]\{Is|\(\?/.test(pattern) || mayBacktrackForLong(pattern)) return undefined
+  if (/\[[^\]]*-\[/.test(pattern.replace(/\\./g, ''))) return undefined
   // `^` and `$` are characters there; `.` is any character but a line's end in both.
   const translated = pattern.replace(/\\.|\[[^\]]*\]|[$^]/gs, (piece) => (piece.length === 1 ? `\\${piece}` : piece))
   try {

@@ -1,4 +1,17 @@
-import { ALL, ANY, type Atoms, CONTAINS, EQUAL, EXISTS, PREFIX, SUFFIX, type Term, TRUE, WITHIN } from './atoms.ts'
+import {
+  ALL,
+  ANY,
+  type Atoms,
+  CONTAINS,
+  EQUAL,
+  EXISTS,
+  PREFIX,
+  SPAN,
+  SUFFIX,
+  type Term,
+  TRUE,
+  WITHIN,
+} from './atoms.ts'
 import type { Constants } from './constants.ts'
 import type { Operand } from './operands.ts'
 
@@ -64,6 +77,7 @@ export function accessTo(term: Term, atoms: Atoms, constants: Constants, operand
       case EXISTS:
         return 0.6
       case WITHIN:
+      case SPAN:
         return shareOfRange(operand, atoms.first[atom]!, atoms.second[atom]!)
       case PREFIX:
       case SUFFIX:

@@ -1,6 +1,7 @@
 import { grown } from './columns.ts'
 import type { Constants } from './constants.ts'
 import { hashOfDouble } from './doubles.ts'
+import { finished } from './hashes.ts'
 import type { Operand } from './operands.ts'
 
 /**
@@ -25,6 +26,8 @@ export const CONTAINS = 7
 export const COUNT = 8
 /** The value is a JID that the pattern, the constant `first`, matches. */
 export const JID = 9
+/** One of the values is a number of at least `first`, and one, the same or another, of at most `second`. */
+export const SPAN = 13
 /** Expression number `first` holds. */
 export const XPATH = 10
 /** All, or any, of the terms hold that stand in the arena: `second` of them from `first` on. */
@@ -55,8 +58,8 @@ export interface Atoms {
   take(kind: number, operand: Operand | undefined, first: number, second: number): number
   /** One more use of an atom that is there. */
   share(atom: number): void
-  /** The equality atom, or -1. */
-  findEqual(operand: number, constant: number): number
+  /** The atom of one constant, or -1. */
+  find(kind: number, operand: number, constant: number): number
   /** A group of terms in ascending order, whose uses it takes over. */
   takeGroup(kind: typeof ALL | typeof ANY, terms: readonly Term[]): number
   /** What nobody uses any more is forgotten, and its number used again. */
@@ -109,7 +112,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
       return atom
     },
     share,
-    findEqual: (operand, constant) => find(EQUAL, operand, constant, 0),
+    find: (kind, operand, constant) => find(kind, operand, constant, 0),
     takeGroup(kind, terms) {
       const known = findGroup(kind, terms)
       if (known >= 0) {
@@ -161,7 +164,6 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     if (kind === EQUAL) {
       nextEqual[atom] = constants.firstEqual[constant]!
       constants.firstEqual[constant] = atom
-      constants.equals[constant]! += 1
       if (typeof constants.at(constant) === 'number') {
         if (operand.equalNumbers++ === 0) needs.onNeed(operand)
       } else if (operand.equalTexts++ === 0) needs.onNeed(operand)
@@ -172,7 +174,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
       needs.onNeed(operand)
       return
     }
-    if (kind === WITHIN) widen(operand, first[atom]!, second[atom]!)
+    if (kind === WITHIN || kind === SPAN) widen(operand, first[atom]!, second[atom]!)
     if (operand.asked++ === 0) needs.onNeed(operand)
   }
 
@@ -193,7 +195,6 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
 
   function unchain(atom: number, constant: number): void {
     const { nextEqual } = atoms
-    constants.equals[constant]! -= 1
     if (constants.firstEqual[constant] === atom) {
       constants.firstEqual[constant] = nextEqual[atom]!
       return
@@ -331,21 +332,15 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
 }
 
 function hashOf(kind: number, operand: number, first: number, second: number): number {
-  return mixed(Math.imul(operand + 1, 0x27d4_eb2d) ^ hashOfDouble(first) ^ Math.imul(hashOfDouble(second), 31) ^ kind)
+  return finished(
+    Math.imul(operand + 1, 0x27d4_eb2d) ^ hashOfDouble(first) ^ Math.imul(hashOfDouble(second), 31) ^ kind,
+  )
 }
 
 function hashOfGroup(kind: number, terms: ArrayLike<number>, from: number, length: number): number {
   let hash = kind
   for (let at = from; at < from + length; at++) hash = Math.imul(hash ^ terms[at]!, 0x0100_0193) + 0x9e37
-  return mixed(hash)
-}
-
-/** All bits into the low ones, which choose the bucket. */
-function mixed(hash: number): number {
-  let mixing = hash ^ (hash >>> 16)
-  mixing = Math.imul(mixing, 0x85eb_ca6b)
-  mixing ^= mixing >>> 13
-  return (mixing ^ (mixing >>> 16)) & 0x7fff_ffff
+  return finished(hash)
 }
 
 function widen(operand: Operand, low: number, high: number): void {

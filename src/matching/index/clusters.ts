@@ -1,4 +1,4 @@
-import { type Atoms, CONTAINS, PREFIX, SUFFIX, WITHIN } from './atoms.ts'
+import { type Atoms, CONTAINS, PREFIX, SPAN, SUFFIX, WITHIN } from './atoms.ts'
 import { grown } from './columns.ts'
 import type { Constants } from './constants.ts'
 import type { Operand } from './operands.ts'
@@ -95,36 +95,45 @@ export function createClusters(
     const kind = atoms.kind[atom]!
     if (!isSearched(kind)) return
     const operand = operands[atoms.operand[atom]!]!
-    if (!operand.ranges && !operand.texts) onNeed(operand)
+    if (!operand.ranges && !operand.spans && !operand.texts) onNeed(operand)
     if (kind === WITHIN) {
       operand.ranges ??= createRangeIndex(atoms)
       operand.ranges.add(atom)
       return
     }
+    if (kind === SPAN) {
+      operand.spans ??= createRangeIndex(atoms)
+      operand.spans.add(atom)
+      return
+    }
     operand.texts ??= createTextIndex()
     const text = constants.at(atoms.first[atom]!) as string
-    if (kind === PREFIX) operand.texts.addPrefix(text, atom)
-    else if (kind === SUFFIX) operand.texts.addSuffix(text, atom)
-    else operand.texts.addPart(text, atom)
+    if (kind === PREFIX) operand.texts.prefixes.add(text.length)
+    else if (kind === SUFFIX) operand.texts.suffixes.add(text.length)
+    else operand.texts.parts.add(text, atom)
   }
 
   function close(atom: number): void {
     const kind = atoms.kind[atom]!
     if (!isSearched(kind)) return
-    const { ranges, texts } = operands[atoms.operand[atom]!]!
+    const { ranges, spans, texts } = operands[atoms.operand[atom]!]!
     if (kind === WITHIN) {
       ranges!.remove(atom)
       return
     }
+    if (kind === SPAN) {
+      spans!.remove(atom)
+      return
+    }
     const text = constants.at(atoms.first[atom]!) as string
-    if (kind === PREFIX) texts!.removePrefix(text)
-    else if (kind === SUFFIX) texts!.removeSuffix(text)
-    else texts!.removePart(text, atom)
+    if (kind === PREFIX) texts!.prefixes.remove(text.length)
+    else if (kind === SUFFIX) texts!.suffixes.remove(text.length)
+    else texts!.parts.remove(text, atom)
   }
 
   return clusters
 }
 
 function isSearched(kind: number): boolean {
-  return kind === WITHIN || kind === PREFIX || kind === SUFFIX || kind === CONTAINS
+  return kind === WITHIN || kind === SPAN || kind === PREFIX || kind === SUFFIX || kind === CONTAINS
 }

@@ -13,6 +13,7 @@ import {
   HOLDS,
   JID,
   PREFIX,
+  SPAN,
   SUFFIX,
   type Term,
   WITHIN,
@@ -253,6 +254,8 @@ function pathTerm(operand: Operand, test: PathTest, sense: boolean, needs: TermN
       return atom(DIFFERS, operand, needs.constants.take(test.constant), 0, sense, needs)
     case 'within':
       return within(operand, test.low, test.high, sense, needs)
+    case 'span':
+      return atom(SPAN, operand, test.low, test.high, sense, needs)
     case 'count':
       return atom(COUNT, operand, test.low, test.high, sense, needs)
     case 'prefix':

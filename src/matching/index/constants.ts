@@ -1,4 +1,6 @@
 import { grown } from './columns.ts'
+import { hashOfDouble } from './doubles.ts'
+import { finished, hashOfText, rolled } from './hashes.ts'
 
 /** What a value is compared with: a text, a number, or JSON's null. The text `1` and the number 1 are two constants. */
 export type Constant = string | number | null
@@ -10,67 +12,171 @@ export interface Constants {
   release(id: number): void
   /** The number, or -1 for what no condition asks for. Never keeps what it is asked about. */
   find(constant: Constant): number
+  /** The number of the part of a text from one place to another. */
+  findPart(text: string, from: number, to: number): number
   at(id: number): Constant
   /** The first of the equality atoms with this constant, or -1; they are chained in `Atoms.nextEqual`. */
   firstEqual: Int32Array
-  /** How many atoms the chain has. */
-  equals: Int32Array
   /** No text among them was ever longer. */
   longest(): number
 }
 
-/** Several small maps, so that none takes milliseconds when it grows. */
-const SHARDS = 64
+/** Bits of the filter for each constant: of values that are none, about one in thirty passes it. */
+const FILTER_BITS = 16
 
+const HASH_OF_NULL = 0x5bd1_e995
+
+/**
+ * A hash table of our own. Most values of a document are no constant, which a filter tells by one look into an array small enough
+ * to stay near (a Bloom filter with both bits in one word); and the table is never rebuilt all at once (linear hashing).
+ */
 export function createConstants(): Constants {
-  const shards = Array.from({ length: SHARDS }, () => new Map<Constant, number>())
   const values: Constant[] = []
   const free: number[] = []
   let uses = new Int32Array(64)
+  let hashes = new Int32Array(64)
+  let nextInBucket = new Int32Array(64)
+  let buckets = new Int32Array(64).fill(-1)
+  let level = 32
+  let bucketCount = 32
+  let held = 0
   let longest = 0
+  let filter = new Int32Array(64)
+  /** Constants since the filter was made; those of them that are gone have left their bits. */
+  let filtered = 0
 
-  function add(constant: Constant, shard: Map<Constant, number>): number {
+  function passes(hash: number): boolean {
+    const bits = bitsOf(hash)
+    return (filter[wordOf(hash)]! & bits) === bits
+  }
+
+  function mark(hash: number): void {
+    filter[wordOf(hash)]! |= bitsOf(hash)
+  }
+
+  function wordOf(hash: number): number {
+    return (hash >>> 10) & (filter.length - 1)
+  }
+
+  function enterFilter(hash: number): void {
+    filtered += 1
+    if (filtered * FILTER_BITS > filter.length * 32) {
+      const isFull = held * FILTER_BITS > filter.length * 16
+      filter = new Int32Array(isFull ? filter.length * 2 : filter.length)
+      filtered = held
+      for (let bucket = 0; bucket < bucketCount; bucket++) {
+        for (let id = buckets[bucket]!; id >= 0; id = nextInBucket[id]!) mark(hashes[id]!)
+      }
+    }
+    mark(hash)
+  }
+
+  function bucketOf(hash: number): number {
+    const bucket = hash & (level * 2 - 1)
+    return bucket < bucketCount ? bucket : hash & (level - 1)
+  }
+
+  function findHashed(constant: Constant, hash: number): number {
+    let id = buckets[bucketOf(hash)]!
+    while (id >= 0 && !(hashes[id] === hash && values[id] === constant)) id = nextInBucket[id]!
+    return id
+  }
+
+  function add(constant: Constant, hash: number): number {
     const id = free.pop() ?? values.length
+    if (id >= uses.length) {
+      uses = grown(uses, id + 1)
+      hashes = grown(hashes, id + 1)
+      nextInBucket = grown(nextInBucket, id + 1)
+      table.firstEqual = grown(table.firstEqual, id + 1)
+    }
     values[id] = constant
-    uses = grown(uses, id + 1)
-    table.firstEqual = grown(table.firstEqual, id + 1)
-    table.equals = grown(table.equals, id + 1)
+    uses[id] = 0
+    hashes[id] = hash
     table.firstEqual[id] = -1
-    table.equals[id] = 0
-    shard.set(constant, id)
+    held += 1
+    if (held > bucketCount) split()
+    link(id)
+    enterFilter(hash)
     if (typeof constant === 'string' && constant.length > longest) longest = constant.length
     return id
   }
 
+  function link(id: number): void {
+    const bucket = bucketOf(hashes[id]!)
+    nextInBucket[id] = buckets[bucket]!
+    buckets[bucket] = id
+  }
+
+  function split(): void {
+    const from = bucketCount - level
+    buckets = grown(buckets, bucketCount + 1)
+    let id = buckets[from]!
+    buckets[from] = -1
+    buckets[bucketCount] = -1
+    bucketCount += 1
+    if (bucketCount === level * 2) level *= 2
+    while (id >= 0) {
+      const next = nextInBucket[id]!
+      link(id)
+      id = next
+    }
+  }
+
+  function unlink(id: number): void {
+    held -= 1
+    const bucket = bucketOf(hashes[id]!)
+    if (buckets[bucket] === id) {
+      buckets[bucket] = nextInBucket[id]!
+      return
+    }
+    let before = buckets[bucket]!
+    while (nextInBucket[before] !== id) before = nextInBucket[before]!
+    nextInBucket[before] = nextInBucket[id]!
+  }
+
   const table: Constants = {
     firstEqual: new Int32Array(64),
-    equals: new Int32Array(64),
     take(constant) {
-      const shard = shards[shardOf(constant)]!
-      const id = shard.get(constant) ?? add(constant, shard)
+      const hash = hashOf(constant)
+      const known = findHashed(constant, hash)
+      const id = known < 0 ? add(constant, hash) : known
       uses[id]! += 1
       return id
     },
     release(id) {
       uses[id]! -= 1
       if (uses[id] !== 0) return
-      shards[shardOf(values[id]!)]!.delete(values[id]!)
+      unlink(id)
       values[id] = null
       free.push(id)
     },
-    find: (constant) => shards[shardOf(constant)]!.get(constant) ?? -1,
+    find(constant) {
+      const hash = hashOf(constant)
+      return passes(hash) ? findHashed(constant, hash) : -1
+    },
+    findPart(text, from, to) {
+      const hash = hashOfText(text, from, to)
+      if (!passes(hash)) return -1
+      let id = buckets[bucketOf(hash)]!
+      while (id >= 0 && !(hashes[id] === hash && isPart(values[id]!, text, from, to))) id = nextInBucket[id]!
+      return id
+    },
     at: (id) => values[id]!,
     longest: () => longest,
   }
   return table
 }
 
-function shardOf(constant: Constant): number {
-  if (typeof constant === 'string') {
-    const { length } = constant
-    if (length === 0) return 0
-    return (length + constant.charCodeAt(length - 1) * 7 + constant.charCodeAt(length >> 1) * 13) & (SHARDS - 1)
-  }
-  // The first bits of whole numbers, and of what stands behind the point.
-  return constant === null ? 0 : ((constant * 1024) & (SHARDS - 1)) ^ (constant & (SHARDS - 1))
+function bitsOf(hash: number): number {
+  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31))
+}
+
+function isPart(constant: Constant, text: string, from: number, to: number): boolean {
+  return typeof constant === 'string' && constant.length === to - from && text.startsWith(constant, from)
+}
+
+function hashOf(constant: Constant): number {
+  if (typeof constant === 'string') return hashOfText(constant, 0, constant.length)
+  return constant === null ? HASH_OF_NULL : finished(rolled(hashOfDouble(constant), 1))
 }

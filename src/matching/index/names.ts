@@ -22,9 +22,14 @@ export const ANY_NAME = 0
 const OTHER = 0
 
 interface Entry {
-  readonly uri: string
+  readonly namespace: Namespace
   readonly symbol: number
   readonly next: Entry | undefined
+}
+
+/** A namespace name, as it was last seen: comparing a text with itself takes no time, and within a document it mostly is the same. */
+interface Namespace {
+  seen: string
 }
 
 interface Symbol {
@@ -34,20 +39,29 @@ interface Symbol {
 
 export function createNames(): Names {
   let tests = 1
+  let hasPartTests = false
   const exactTests: (number | undefined)[] = []
   const uriTests = new Map<string, number>()
   const localTests = new Map<string, number>()
   const symbols: Symbol[] = [{ uri: undefined, name: undefined }]
   const entries = new Map<string, Entry>()
+  const namespaces = new Map<string, Namespace>()
   const uriSymbols = new Map<string, number>()
   const localSymbols = new Map<string, number>()
 
   function exactSymbol(name: string, uri: string): number {
     const first = entries.get(name)
-    for (let entry = first; entry !== undefined; entry = entry.next) if (entry.uri === uri) return entry.symbol
+    for (let entry = first; entry !== undefined; entry = entry.next)
+      if (entry.namespace.seen === uri) return entry.symbol
     const symbol = symbols.push({ uri, name }) - 1
-    entries.set(name, { uri, symbol, next: first })
+    entries.set(name, { namespace: namespaceOf(uri), symbol, next: first })
     return symbol
+  }
+
+  function namespaceOf(uri: string): Namespace {
+    const namespace = namespaces.get(uri) ?? { seen: uri }
+    namespaces.set(uri, namespace)
+    return namespace
   }
 
   /** A name that no test asks for with this namespace; its parts may be asked for by themselves. */
@@ -66,6 +80,7 @@ export function createNames(): Names {
   return {
     testOf({ uri, name }) {
       if (uri === undefined && name === undefined) return ANY_NAME
+      if (uri === undefined || name === undefined) hasPartTests = true
       if (uri === undefined) return numberIn(localTests, name!)
       if (name === undefined) return numberIn(uriTests, uri)
       const symbol = exactSymbol(name, uri)
@@ -74,9 +89,11 @@ export function createNames(): Names {
     },
     symbolOf(name, uri) {
       for (let entry = entries.get(name); entry !== undefined; entry = entry.next) {
-        if (entry.uri === uri) return entry.symbol
+        if (entry.namespace.seen !== uri) continue
+        entry.namespace.seen = uri
+        return entry.symbol
       }
-      return uriTests.size === 0 && localTests.size === 0 ? OTHER : partlyKnown(name, uri)
+      return hasPartTests ? partlyKnown(name, uri) : OTHER
     },
     testsOf(symbol) {
       const { uri, name } = symbols[symbol]!

@@ -23,11 +23,13 @@ export interface Operand {
   /** Atoms found by the value while the document is read; undefined where there never were any. */
   texts: TextIndex | undefined
   ranges: RangeIndex | undefined
+  /** Found by the least and the greatest of its values, when the document has been read. */
+  spans: RangeIndex | undefined
   // What the document in hand has there: true of the document whose epoch this is.
   epoch: number
-  readonly nodes: (Element | FieldScalar)[]
+  nodes: readonly (Element | FieldScalar)[]
   numbersEpoch: number
-  readonly numbers: number[]
+  numbers: readonly number[]
 }
 
 export function createOperand(id: number, kind: Operand['kind']): Operand {
@@ -43,6 +45,7 @@ export function createOperand(id: number, kind: Operand['kind']): Operand {
     high: Number.NEGATIVE_INFINITY,
     texts: undefined,
     ranges: undefined,
+    spans: undefined,
     epoch: 0,
     nodes: [],
     numbersEpoch: 0,

@@ -1,11 +1,14 @@
 import type { Atoms } from './atoms.ts'
 import { orderedBits } from './doubles.ts'
+import { createNumberTable } from './number-table.ts'
 
 /** Atoms on ranges of one operand's numbers, found by the number. */
 export interface RangeIndex {
   add(atom: number): void
   remove(atom: number): void
   find(value: number, found: (atom: number) => void): void
+  /** Those that begin above `low`, up to `high`. */
+  findBetween(low: number, high: number, found: (atom: number) => void): void
 }
 
 /** Bits of a number that place a range; narrower ranges share their place. */
@@ -18,58 +21,85 @@ const BITS = 40
  * that begin early enough, a number above it the ones that end late enough.
  */
 export function createRangeIndex(atoms: Atoms): RangeIndex {
-  const places = new Map<number, Place>()
-  /** How many places there are for each number of bits. */
+  /** At most places there is one range: its atom doubled, otherwise the number of the place doubled and 1 more. */
+  const table = createNumberTable()
+  const places: Place[] = []
+  const free: number[] = []
+  /** How many ranges there are for each number of bits. */
   const used = new Int32Array(BITS + 1)
+  const all = createSorted(atoms, 'first')
 
-  const keyOf = (prefix: number, bits: number) => prefix * 64 + bits
-
-  function placeOf(atom: number): { readonly key: number; readonly bits: number } {
-    const low = orderedBits(atoms.first[atom]!)
-    const high = orderedBits(atoms.second[atom]!)
+  function keyOf(atom: number): { readonly key: number; readonly bits: number } {
+    let low = orderedBits(atoms.first[atom]!)
+    let high = orderedBits(atoms.second[atom]!)
     let bits = BITS
-    let [from, to] = [low, high]
-    while (from !== to) {
-      from = Math.floor(from / 2)
-      to = Math.floor(to / 2)
+    while (low !== high) {
+      low = Math.floor(low / 2)
+      high = Math.floor(high / 2)
       bits -= 1
     }
-    return { key: keyOf(from, bits), bits }
+    return { key: low * 64 + bits, bits }
+  }
+
+  function makePlace(atom: number): number {
+    const at = free.pop() ?? places.length
+    places[at] = { byLow: createSorted(atoms, 'first'), byHigh: createSorted(atoms, 'second') }
+    places[at].byLow.add(atom)
+    places[at].byHigh.add(atom)
+    return at
+  }
+
+  function told(atom: number, value: number, found: (atom: number) => void): void {
+    if (atoms.first[atom]! <= value && value <= atoms.second[atom]!) found(atom)
   }
 
   return {
     add(atom) {
-      const { key, bits } = placeOf(atom)
-      let place = places.get(key)
-      if (!place) {
-        place = { byLow: createSorted(atoms, 'first'), byHigh: createSorted(atoms, 'second') }
-        places.set(key, place)
-        used[bits]! += 1
+      all.add(atom)
+      const { key, bits } = keyOf(atom)
+      used[bits]! += 1
+      const held = table.get(key)
+      if (held < 0) table.set(key, atom * 2)
+      else {
+        const at = held % 2 === 1 ? held >> 1 : makePlace(held >> 1)
+        places[at]!.byLow.add(atom)
+        places[at]!.byHigh.add(atom)
+        table.set(key, at * 2 + 1)
       }
-      place.byLow.add(atom)
-      place.byHigh.add(atom)
     },
     remove(atom) {
-      const { key, bits } = placeOf(atom)
-      const place = places.get(key)!
-      place.byLow.remove(atom)
-      place.byHigh.remove(atom)
-      if (place.byLow.size() > 0) return
-      places.delete(key)
+      all.remove(atom)
+      const { key, bits } = keyOf(atom)
       used[bits]! -= 1
+      const held = table.get(key)
+      if (held % 2 === 0) {
+        table.delete(key)
+        return
+      }
+      const { byLow, byHigh } = places[held >> 1]!
+      byLow.remove(atom)
+      byHigh.remove(atom)
+      if (byLow.size() > 0) return
+      table.delete(key)
+      free.push(held >> 1)
     },
     find(value, found) {
       const ordered = orderedBits(value)
-      for (let bits = 0, rest = 2 ** BITS; bits <= BITS; bits++, rest /= 2) {
+      let rest = 2 ** BITS
+      for (let bits = 0; bits <= BITS; bits++, rest /= 2) {
         if (used[bits] === 0) continue
-        const prefix = Math.floor(ordered / rest)
-        const place = places.get(keyOf(prefix, bits))
-        if (!place) continue
+        const held = table.get(Math.floor(ordered / rest) * 64 + bits)
+        if (held < 0) continue
+        if (held % 2 === 0) {
+          told(held >> 1, value, found)
+          continue
+        }
         const isBelow = bits === BITS || Math.floor(ordered / (rest / 2)) % 2 === 0
-        if (isBelow) place.byLow.upTo(value, found)
-        else place.byHigh.from(value, found)
+        if (isBelow) places[held >> 1]!.byLow.upTo(value, found)
+        else places[held >> 1]!.byHigh.from(value, found)
       }
     },
+    findBetween: (low, high, found) => all.between(low, high, found),
   }
 }
 
@@ -86,6 +116,7 @@ interface Sorted {
   /** All whose low end is no larger, and whose high end is no smaller, than the value. */
   upTo(value: number, found: (atom: number) => void): void
   from(value: number, found: (atom: number) => void): void
+  between(low: number, high: number, found: (atom: number) => void): void
 }
 
 /** So many are left unsorted, and looked through one by one, before they are merged into the others. */
@@ -147,6 +178,11 @@ function createSorted(atoms: Atoms, by: 'first' | 'second'): Sorted {
       sorted = sorted.subarray(0, sorted.length - 1)
     },
     size: () => sorted.length + pending.length,
+    between(low, high, found) {
+      const { first } = atoms
+      for (let at = firstFrom(low); at < sorted.length && first[sorted[at]!]! <= high; at++) found(sorted[at]!)
+      for (const atom of pending) if (first[atom]! >= low && first[atom]! <= high) found(atom)
+    },
     upTo(value, found) {
       for (let at = 0; at < sorted.length && atoms.first[sorted[at]!]! <= value; at++) told(sorted[at]!, value, found)
       for (const atom of pending) told(atom, value, found)

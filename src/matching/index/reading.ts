@@ -2,11 +2,12 @@ import { type Attribute, type Element, textOf } from '../../domain/element.ts'
 import type { FieldScalar } from '../../domain/fields.ts'
 import { toNumber } from '../../domain/location-path.ts'
 import { numberOf } from '../value.ts'
-import type { Atoms } from './atoms.ts'
+import { type Atoms, EQUAL, PREFIX, SUFFIX } from './atoms.ts'
 import type { Automaton, Interest, State, Visit } from './automaton.ts'
 import type { Constants } from './constants.ts'
 import type { Names } from './names.ts'
 import type { Operand } from './operands.ts'
+import type { TextIndex } from './texts.ts'
 
 /** One document after the other: finds the atoms that its values answer, and keeps what other atoms will ask for. */
 export interface Reading {
@@ -21,7 +22,7 @@ export interface Reading {
   readonly hits: number[]
   /** What was kept of an operand. */
   nodesOf(operand: Operand): readonly (Element | FieldScalar)[]
-  /** Its values as numbers; those that are none are left out, or NaN for paths. */
+  /** Its values as numbers; those that are none are left out. */
   numbersOf(operand: Operand): readonly number[]
 }
 
@@ -37,6 +38,8 @@ export function createReading(
 ): Reading {
   let epoch = 0
   const hits: number[] = []
+  /** Operands to be looked up once all their values are known. */
+  const spanned: Operand[] = []
   // Ways down that are still to be gone: an element's children, from the last to the first, and its state.
   const elements: Element[] = []
   const places: number[] = []
@@ -48,12 +51,42 @@ export function createReading(
     if (atoms.cluster[atom]! >= 0) hits.push(atom)
   }
 
+  function hitIfThere(atom: number): void {
+    if (atom >= 0) hit(atom)
+  }
+
   function keep(operand: Operand, node: Element | FieldScalar): void {
-    if (operand.epoch !== epoch) {
-      operand.epoch = epoch
-      operand.nodes.length = 0
+    if (operand.epoch === epoch) {
+      ;(operand.nodes as (Element | FieldScalar)[]).push(node)
+      return
     }
-    operand.nodes.push(node)
+    operand.epoch = epoch
+    operand.nodes = [node]
+    if (operand.spans) spanned.push(operand)
+  }
+
+  function findSpans(operand: Operand): void {
+    let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for (const number of numbersOf(operand)) {
+      least = Math.min(least, number)
+      greatest = Math.max(greatest, number)
+    }
+    if (!(least <= greatest)) return
+    operand.spans!.find(least, hit)
+    if (least < greatest) operand.spans!.findBetween(least, greatest, hit)
+  }
+
+  function numbersOf(operand: Operand): readonly number[] {
+    if (operand.epoch !== epoch) return NONE
+    if (operand.numbersEpoch === epoch) return operand.numbers
+    const numbers: number[] = []
+    for (const node of operand.nodes) {
+      const number = operand.kind === 'path' ? toNumber(textOfNode(node)) : numberOf(node as FieldScalar)
+      if (number !== undefined && !Number.isNaN(number)) numbers.push(number)
+    }
+    operand.numbersEpoch = epoch
+    operand.numbers = numbers
+    return numbers
   }
 
   // -------------------------------------------------------------------------------------------------------- values
@@ -63,36 +96,43 @@ export function createReading(
     const id = constants.find(constant)
     if (id < 0) return
     const { operand, nextEqual } = atoms
-    if (constants.equals[id]! > operands.length * 4) {
-      for (const one of operands) {
-        const atom = atoms.findEqual(one.id, id)
-        if (atom >= 0) hit(atom)
-      }
-      return
-    }
+    let left = operands.length * 4
     for (let atom = constants.firstEqual[id]!; atom >= 0; atom = nextEqual[atom]!) {
       const of = operand[atom]!
       if ((members[of >> 5]! & (1 << (of & 31))) !== 0) hit(atom)
+      if (left-- > 0) continue
+      // A constant that very many operands are compared with: asking for each of the few that are here is shorter.
+      for (const one of operands) hitIfThere(atoms.find(EQUAL, one.id, id))
+      return
     }
   }
 
   function findEqualOf(constant: string | number | null, of: Operand): void {
     const id = constants.find(constant)
     if (id < 0) return
-    const atom = atoms.findEqual(of.id, id)
-    if (atom >= 0) hit(atom)
+    hitIfThere(atoms.find(EQUAL, of.id, id))
   }
 
-  function search(operand: Operand, text: string | undefined, number: () => number | undefined): void {
-    if (operand.texts && text !== undefined) {
-      operand.texts.find(text, hit, (atom) => {
-        if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
-      })
+  /** @param number What the value is as a number; NaN where it is none. */
+  function search({ id, texts, ranges }: Operand, text: string | undefined, number: number): void {
+    if (texts && text !== undefined) searchText(id, texts, text)
+    if (ranges && !Number.isNaN(number)) ranges.find(number, hit)
+  }
+
+  function searchText(operand: number, { prefixes, suffixes, parts }: TextIndex, text: string): void {
+    for (const length of prefixes.lengths) {
+      if (length > text.length) continue
+      const id = constants.findPart(text, 0, length)
+      if (id >= 0) hitIfThere(atoms.find(PREFIX, operand, id))
     }
-    if (operand.ranges) {
-      const value = number()
-      if (value !== undefined && !Number.isNaN(value)) operand.ranges.find(value, hit)
+    for (const length of suffixes.lengths) {
+      if (length > text.length) continue
+      const id = constants.findPart(text, text.length - length, text.length)
+      if (id >= 0) hitIfThere(atoms.find(SUFFIX, operand, id))
     }
+    parts.find(text, (atom) => {
+      if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
+    })
   }
 
   function meet(interest: Interest): void {
@@ -104,13 +144,17 @@ export function createReading(
   function meetText(interest: Interest, text: string): void {
     meet(interest)
     for (const operand of interest.asked) keep(operand, text)
+    lookUp(interest, text)
+  }
+
+  function lookUp(interest: Interest, text: string): void {
     if (interest.equalTexts && text.length <= constants.longest()) findEqual(text, interest)
     if (interest.equalNumbers) findNumber(text, interest)
-    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+    for (const operand of interest.searched) search(operand, text, operand.ranges ? numberIn(text) : Number.NaN)
   }
 
   function findNumber(text: string, interest: Interest): void {
-    const number = mayBeNumber(text) ? toNumber(text) : Number.NaN
+    const number = numberIn(text)
     if (!Number.isNaN(number)) findEqual(number, interest)
   }
 
@@ -142,15 +186,13 @@ export function createReading(
     if (!interest.equalNumbers && interest.searched.length === 0) return
     const text = textOf(element)
     if (interest.equalNumbers) findNumber(text, interest)
-    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+    for (const operand of interest.searched) search(operand, text, operand.ranges ? numberIn(text) : Number.NaN)
   }
 
   function meetSimple(interest: Interest, element: Element, text: string): void {
     meet(interest)
     for (const operand of interest.asked) keep(operand, element)
-    if (interest.equalTexts && text.length <= constants.longest()) findEqual(text, interest)
-    if (interest.equalNumbers) findNumber(text, interest)
-    for (const operand of interest.searched) search(operand, text, () => toNumber(text))
+    lookUp(interest, text)
   }
 
   /** Text without an element between is one node, however it came. */
@@ -189,20 +231,20 @@ export function createReading(
     },
     readScalars(operand, values) {
       operand.epoch = epoch
-      operand.nodes.length = 0
+      operand.nodes = values
       if (values.length === 0) return
       if (operand.exists >= 0) hit(operand.exists)
       for (const value of values) {
-        if (operand.asked > 0) operand.nodes.push(value)
         if (operand.equalTexts > 0) findEqualOf(value === null ? null : String(value), operand)
         if (operand.equalNumbers > 0) {
           const number = numberOf(value)
           if (number !== undefined) findEqualOf(number, operand)
         }
-        search(operand, typeof value === 'string' ? value : undefined, () => numberOf(value))
+        search(operand, typeof value === 'string' ? value : undefined, numberOf(value) ?? Number.NaN)
       }
     },
     readTree(root) {
+      spanned.length = 0
       const start = automaton.start()
       const first = automaton.next(start, names.symbolOf(root.name, root.uri))
       enter(root, first)
@@ -230,19 +272,10 @@ export function createReading(
         places.pop()
         states.pop()
       }
+      spanned.forEach(findSpans)
     },
     nodesOf: (operand) => (operand.epoch === epoch ? operand.nodes : NONE),
-    numbersOf(operand) {
-      if (operand.epoch !== epoch) return NONE
-      if (operand.numbersEpoch === epoch) return operand.numbers
-      operand.numbersEpoch = epoch
-      operand.numbers.length = 0
-      for (const node of operand.nodes) {
-        const number = operand.kind === 'path' ? toNumber(textOfNode(node)) : numberOf(node as FieldScalar)
-        if (number !== undefined) operand.numbers.push(number)
-      }
-      return operand.numbers
-    },
+    numbersOf,
   }
 }
 
@@ -277,8 +310,9 @@ function textUpTo(element: Element, most: number): string | undefined {
   return text
 }
 
-/** False only for what `number()` can't read: whatever begins otherwise than a number. */
-function mayBeNumber(text: string): boolean {
+/** What `number()` reads. Most texts are told to be none by how they begin. */
+function numberIn(text: string): number {
   const code = text.charCodeAt(0)
-  return (code >= 0x2d && code <= 0x39) || code === 0x20 || (code >= 0x09 && code <= 0x0d)
+  const mayBe = (code >= 0x2d && code <= 0x39) || code === 0x20 || (code >= 0x09 && code <= 0x0d)
+  return mayBe ? toNumber(text) : Number.NaN
 }

@@ -1,4 +1,4 @@
-import { ALL, ANY, type Atoms, FAILS, HOLDS, type Term, XPATH } from './atoms.ts'
+import { ALL, ANY, type Atoms, FAILS, HOLDS, SPAN, type Term, WITHIN, XPATH } from './atoms.ts'
 
 /**
  * Puts terms together. Negation stands at atoms only, groups are flat, sorted and held once: the same conditions are the same
@@ -14,33 +14,42 @@ export function createTerms(atoms: Atoms): Terms {
   const release = (term: Term) => atoms.release(term >> 1)
 
   function joined(kind: typeof ALL | typeof ANY, given: readonly Term[]): Term {
-    const [neutral, decisive] = kind === ALL ? [HOLDS, FAILS] : [FAILS, HOLDS]
+    const neutral = kind === ALL ? HOLDS : FAILS
+    const decisive = kind === ALL ? FAILS : HOLDS
     const flat = flattened(kind, given)
     if (flat.includes(decisive)) {
       flat.forEach(release)
       return decisive
     }
-    const sorted = flat.filter((term) => term !== neutral).sort(byCost)
-    const distinct = sorted.filter((term, at) => {
-      const isNew = term !== sorted[at - 1]
-      if (!isNew) release(term)
-      return isNew
-    })
+    flat.sort(byCost)
+    const distinct: Term[] = []
+    for (const term of flat) {
+      if (term === neutral) continue
+      if (term === distinct[distinct.length - 1]) release(term)
+      else distinct.push(term)
+    }
     if (distinct.length === 0) return neutral
     return distinct.length === 1 ? distinct[0]! : atoms.takeGroup(kind, distinct) * 2
   }
 
   /** Groups of the same kind within a group are no groups of their own. */
   function flattened(kind: number, given: readonly Term[]): Term[] {
-    return given.flatMap((term) => {
+    const flat: Term[] = []
+    for (const term of given) {
       const atom = term >> 1
-      if (atoms.kind[atom] !== kind || (term & 1) === 1) return [term]
+      if (atoms.kind[atom] !== kind || (term & 1) === 1) {
+        flat.push(term)
+        continue
+      }
       const from = atoms.first[atom]!
-      const inner = Array.from(atoms.arena.subarray(from, from + atoms.second[atom]!))
-      for (const one of inner) atoms.share(one >> 1)
+      const end = from + atoms.second[atom]!
+      for (let at = from; at < end; at++) {
+        atoms.share(atoms.arena[at]! >> 1)
+        flat.push(atoms.arena[at]!)
+      }
       release(term)
-      return inner
-    })
+    }
+    return flat
   }
 
   /** Cheap ones are asked first: what is found by reading, then what is computed, then groups, and XPath last. */
@@ -51,7 +60,7 @@ export function createTerms(atoms: Atoms): Terms {
   function costOf(term: Term): number {
     const kind = atoms.kind[term >> 1]!
     if (kind === XPATH) return ANY + 1
-    return kind
+    return kind === SPAN ? WITHIN : kind
   }
 
   return { all: (terms) => joined(ALL, terms), any: (terms) => joined(ANY, terms), release }

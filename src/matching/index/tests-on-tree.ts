@@ -34,6 +34,10 @@ function holdsFor(values: readonly string[], test: PathTest): boolean {
     }
     case 'within':
       return values.map(toNumber).some((number) => test.low <= number && number <= test.high)
+    case 'span': {
+      const numbers = values.map(toNumber)
+      return numbers.some((number) => number >= test.low) && numbers.some((number) => number <= test.high)
+    }
     case 'prefix':
       return values.some((value) => value.startsWith(test.text))
     case 'contains':

@@ -1,77 +1,73 @@
-/** Atoms on the beginnings, ends and parts of one operand's texts, found by the text. */
+/** Where atoms on the beginnings, ends and parts of one operand's texts are found by the text. */
 export interface TextIndex {
-  addPrefix(text: string, atom: number): void
-  addSuffix(text: string, atom: number): void
-  addPart(text: string, atom: number): void
-  removePrefix(text: string): void
-  removeSuffix(text: string): void
-  removePart(text: string, atom: number): void
-  /** Tells of each beginning and end that the text has, and of each part that it may have. */
-  find(text: string, found: (atom: number) => void, maybe: (atom: number) => void): void
+  /** Beginnings and ends are constants; which lengths they have tells which parts of a text to look up. */
+  readonly prefixes: Lengths
+  readonly suffixes: Lengths
+  readonly parts: Parts
+}
+
+export interface Lengths {
+  readonly lengths: readonly number[]
+  add(length: number): void
+  remove(length: number): void
+}
+
+export interface Parts {
+  add(text: string, atom: number): void
+  remove(text: string, atom: number): void
+  /** Tells of each atom whose part the text may hold. */
+  find(text: string, maybe: (atom: number) => void): void
+}
+
+export function createTextIndex(): TextIndex {
+  return { prefixes: createLengths(), suffixes: createLengths(), parts: createParts() }
+}
+
+function createLengths(): Lengths {
+  const counts = new Map<number, number>()
+  const lengths: number[] = []
+  return {
+    lengths,
+    add(length) {
+      const count = counts.get(length) ?? 0
+      counts.set(length, count + 1)
+      if (count === 0) lengths.push(length)
+    },
+    remove(length) {
+      const count = counts.get(length)!
+      counts.set(length, count - 1)
+      if (count > 1) return
+      counts.delete(length)
+      lengths.splice(lengths.indexOf(length), 1)
+    },
+  }
 }
 
 /** A part is looked for by its first characters; what has them is compared in full. */
 const GRAM = 4
 
-export function createTextIndex(): TextIndex {
-  const prefixes = createByLength<number>()
-  const suffixes = createByLength<number>()
-  const grams = createByLength<number[]>()
-
+function createParts(): Parts {
+  /** By the length of the beginning, which is shorter where the part is. */
+  const grams: readonly Map<string, number[]>[] = Array.from({ length: GRAM + 1 }, () => new Map())
+  const gramsOf = (text: string) => grams[Math.min(GRAM, text.length)]!
   return {
-    addPrefix: (text, atom) => prefixes.set(text, atom),
-    addSuffix: (text, atom) => suffixes.set(text, atom),
-    addPart(text, atom) {
+    add(text, atom) {
       const gram = text.slice(0, GRAM)
-      const atoms = grams.get(gram)
+      const atoms = gramsOf(text).get(gram)
       if (atoms) atoms.push(atom)
-      else grams.set(gram, [atom])
+      else gramsOf(text).set(gram, [atom])
     },
-    removePrefix: (text) => prefixes.delete(text),
-    removeSuffix: (text) => suffixes.delete(text),
-    removePart(text, atom) {
+    remove(text, atom) {
       const gram = text.slice(0, GRAM)
-      const atoms = grams.get(gram)!
+      const atoms = gramsOf(text).get(gram)!
       atoms.splice(atoms.indexOf(atom), 1)
-      if (atoms.length === 0) grams.delete(gram)
+      if (atoms.length === 0) gramsOf(text).delete(gram)
     },
-    find(text, found, maybe) {
-      for (const [length, atoms] of prefixes.lengths) {
-        const atom = length > text.length ? undefined : atoms.get(text.slice(0, length))
-        if (atom !== undefined) found(atom)
+    find(text, maybe) {
+      for (const [length, known] of grams.entries()) {
+        if (known.size === 0) continue
+        for (let at = 0; at + length <= text.length; at++) known.get(text.slice(at, at + length))?.forEach(maybe)
       }
-      for (const [length, atoms] of suffixes.lengths) {
-        const atom = length > text.length ? undefined : atoms.get(text.slice(text.length - length))
-        if (atom !== undefined) found(atom)
-      }
-      for (const [length, atoms] of grams.lengths) {
-        for (let at = 0; at + length <= text.length; at++) atoms.get(text.slice(at, at + length))?.forEach(maybe)
-      }
-    },
-  }
-}
-
-interface ByLength<Value> {
-  readonly lengths: Map<number, Map<string, Value>>
-  get(text: string): Value | undefined
-  set(text: string, value: Value): void
-  delete(text: string): void
-}
-
-function createByLength<Value>(): ByLength<Value> {
-  const lengths = new Map<number, Map<string, Value>>()
-  return {
-    lengths,
-    get: (text) => lengths.get(text.length)?.get(text),
-    set(text, value) {
-      const known = lengths.get(text.length)
-      if (known) known.set(text, value)
-      else lengths.set(text.length, new Map([[text, value]]))
-    },
-    delete(text) {
-      const known = lengths.get(text.length)
-      known?.delete(text)
-      if (known?.size === 0) lengths.delete(text.length)
     },
   }
 }

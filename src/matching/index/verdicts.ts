@@ -9,6 +9,7 @@ import {
   DIFFERS,
   JID,
   PREFIX,
+  SPAN,
   SUFFIX,
   type Term,
   WITHIN,
@@ -71,6 +72,8 @@ export function createVerdicts(
         return xpath(first)
       case WITHIN:
         return within(operandOf(atom), first, atoms.second[atom]!) ? YES : NO
+      case SPAN:
+        return spans(operandOf(atom), first, atoms.second[atom]!) ? YES : NO
       case COUNT: {
         const count = reading.nodesOf(operandOf(atom)).length
         return first <= count && count <= atoms.second[atom]! ? YES : NO
@@ -118,6 +121,11 @@ export function createVerdicts(
     const numbers = reading.numbersOf(operand)
     for (let at = 0; at < numbers.length; at++) if (numbers[at]! >= low && numbers[at]! <= high) return true
     return false
+  }
+
+  function spans(operand: Operand, low: number, high: number): boolean {
+    const numbers = reading.numbersOf(operand)
+    return numbers.some((number) => number >= low) && numbers.some((number) => number <= high)
   }
 
   function differs(operand: Operand, constant: number): boolean {

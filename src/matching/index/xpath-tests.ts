@@ -14,11 +14,14 @@ export type XPathTests =
   | { readonly kind: 'not'; readonly part: XPathTests }
   | { readonly kind: 'path'; readonly path: IndexPath; readonly test: PathTest }
 
-/** Holds where one of the nodes is so; `count` is about how many there are. */
+/**
+ * Holds where one of the nodes is so; `count` is about how many there are. `span`: one node is at least `low` and one, the same or
+ * another, is at most `high`, which is what `p >= 1 and p <= 5` says.
+ */
 export type PathTest =
   | { readonly kind: 'exists' }
   | { readonly kind: 'equal' | 'differs'; readonly constant: string | number }
-  | { readonly kind: 'within' | 'count'; readonly low: number; readonly high: number }
+  | { readonly kind: 'within' | 'span' | 'count'; readonly low: number; readonly high: number }
   | { readonly kind: 'prefix' | 'contains'; readonly text: string }
 
 type Namespaces = Readonly<Record<string, string>>
@@ -54,13 +57,14 @@ function exactCall(name: string, given: readonly XPathNode[], namespaces: Namesp
 }
 
 type Binary = Extract<XPathNode, { kind: 'binary' }>
+type Path = Extract<XPathNode, { kind: 'path' }>
 
 function exactBinary({ operator, left, right }: Binary, namespaces: Namespaces): XPathTests | undefined {
   if (operator === 'and' || operator === 'or' || operator === '|') {
     const parts = [exactTests(left, namespaces), exactTests(right, namespaces)]
     const [first, second] = parts
     if (!first || !second) return undefined
-    return { kind: operator === 'and' ? 'all' : 'any', parts: [first, second] }
+    return operator === 'and' ? allOf(first, second) : { kind: 'any', parts: [first, second] }
   }
   const comparison = comparisonOf(operator, left, right)
   if (!comparison) return undefined
@@ -78,9 +82,37 @@ function exactPath(node: XPathNode, test: PathTest, namespaces: Namespaces): XPa
     return parts[0] && parts[1] && { kind: 'any', parts: [parts[0], parts[1]] }
   }
   if (node.kind !== 'path') return undefined
-  const found = pathsOf(node, [], namespaces)
+  const own = test.kind === 'exists' ? ownTest(node) : undefined
+  const found = pathsOf(own ? own.path : node, [], namespaces)
   if (!found?.isWhole || found.lifted.length > 0) return undefined
-  return anyOf(found.paths, test)
+  return anyOf(found.paths, own ? own.test : test)
+}
+
+/** `p[. = 'x']` is `p = 'x'`: a predicate that asks the last node about itself alone. */
+function ownTest(node: Path): { readonly path: Path; readonly test: PathTest } | undefined {
+  const last = node.steps.at(-1)
+  const [predicate] = last?.predicates ?? []
+  if (last?.predicates.length !== 1 || !predicate) return undefined
+  const test = testOfSelf(predicate)
+  return test && { path: { ...node, steps: node.steps.with(-1, { ...last, predicates: [] }) }, test }
+}
+
+function testOfSelf(predicate: XPathNode): PathTest | undefined {
+  if (predicate.kind === 'call') {
+    const [of, text] = predicate.arguments
+    if (!of || !isSelf(of) || text?.kind !== 'literal') return undefined
+    if (predicate.name === 'starts-with') return { kind: 'prefix', text: text.value }
+    return predicate.name === 'contains' ? { kind: 'contains', text: text.value } : undefined
+  }
+  if (predicate.kind !== 'binary') return undefined
+  const comparison = comparisonOf(predicate.operator, predicate.left, predicate.right)
+  return comparison && isSelf(comparison.of) ? testOf(comparison.operator, comparison.constant) : undefined
+}
+
+function isSelf(node: XPathNode): boolean {
+  if (node.kind !== 'path' || node.absolute || node.from || node.steps.length !== 1) return false
+  const { axis, test, predicates } = node.steps[0]!
+  return axis === 'self' && test.kind === 'type' && test.type === 'node' && predicates.length === 0
 }
 
 function exactCount(
@@ -153,8 +185,8 @@ function necessaryBinary(
   namespaces: Namespaces,
 ): XPathTests {
   if (operator === 'and' || operator === 'or' || operator === '|') {
-    const parts = [necessary(left, context, namespaces), necessary(right, context, namespaces)]
-    return { kind: operator === 'and' ? 'all' : 'any', parts }
+    const parts = [necessary(left, context, namespaces), necessary(right, context, namespaces)] as const
+    return operator === 'and' ? allOf(...parts) : { kind: 'any', parts }
   }
   if (!isComparison(operator)) return TRUE
   const comparison = comparisonOf(operator, left, right)
@@ -230,6 +262,35 @@ function holdsForZero(operator: Comparison, bound: number): boolean {
   return low <= 0 && high >= 0
 }
 
+/** Two bounds on one path are one test: together they let a document be found that neither would find. */
+function allOf(first: XPathTests, second: XPathTests): XPathTests {
+  const parts = [first, second].flatMap((one) => (one.kind === 'all' ? one.parts : [one]))
+  const low = parts.find((part) => isBound(part, 'low'))
+  const high = low && parts.find((part) => isBound(part, 'high') && isSamePath(part.path, (low as Bound).path))
+  if (!low || !high) return { kind: 'all', parts }
+  const bounds = { low: (low as Bound).test.low, high: (high as Bound).test.high }
+  const others = parts.filter((part) => part !== low && part !== high)
+  if (bounds.low > bounds.high) return { kind: 'all', parts }
+  const span: XPathTests = { kind: 'path', path: (low as Bound).path, test: { kind: 'span', ...bounds } }
+  return { kind: 'all', parts: [...others, span] }
+}
+
+interface Bound {
+  readonly kind: 'path'
+  readonly path: IndexPath
+  readonly test: { readonly kind: 'within'; readonly low: number; readonly high: number }
+}
+
+function isBound(tests: XPathTests, end: 'low' | 'high'): tests is Bound {
+  if (tests.kind !== 'path' || tests.test.kind !== 'within') return false
+  const { low, high } = tests.test
+  return end === 'low' ? high === Number.POSITIVE_INFINITY : low === Number.NEGATIVE_INFINITY
+}
+
+function isSamePath(a: IndexPath, b: IndexPath): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
+}
+
 // ---------------------------------------------------------------------------------------------------------- paths
 
 interface FoundPaths {
@@ -243,7 +304,7 @@ interface FoundPaths {
 
 /** Undefined where nothing of the path can be held. */
 function pathsOf(
-  { absolute, from, steps }: Extract<XPathNode, { kind: 'path' }>,
+  { absolute, from, steps }: Path,
   context: readonly PathStep[],
   namespaces: Namespaces,
 ): FoundPaths | undefined {
