@@ -23,6 +23,7 @@ export function goalsOf(results: readonly ChaosResult[]): readonly Goal[] {
     goal('unaccounted', ({ count }) => count.unaccounted.length),
     goal('orphaned', ({ count }) => count.orphans.length),
     goal('repeated for no reason', ({ count }) => count.unexplained.length),
+    goal('reports missing', ({ count }) => count.unreported.length),
     goal('leaks', ({ resources }) => resources.flatMap(leaks).length),
     goal('not done in time', ({ isWhole }) => (isWhole ? 0 : 1)),
   ]
@@ -50,6 +51,7 @@ export function tableOf(results: readonly ChaosResult[]): string {
     row('inversions', ({ count }) => count.inversions.length),
     row('unaccounted', ({ count }) => count.unaccounted.length),
     row('orphaned, or wrong in the ledger', ({ count }) => count.orphans.length),
+    row('reports missing', ({ count }) => count.unreported.length),
     row('leaks', ({ resources }) => resources.flatMap(leaks).length),
     row('ends that nobody wanted', ({ unwanted }) => unwanted.length),
   ]
@@ -79,6 +81,7 @@ export function listsOf({ kind, count, faults, resources, unwanted }: ChaosResul
     ['inversions', count.inversions],
     ['unaccounted', count.unaccounted],
     ['orphaned, or wrong in the ledger', count.orphans],
+    ['reports missing', count.unreported],
     ['repeated for no reason', count.unexplained],
     ['repeated, by what the attempts came to', counts(tally(count.repeats.map((line) => line.replace(/^.*?: /, ''))))],
     ['repeated', count.repeats],

@@ -57,12 +57,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { installation, receivers } = stage
   try {
     const resources = watchProcesses(installation)
-    const loaded = await load(stage, documents, faults, options)
+    const { heard, ...loaded } = await load(stage, documents, faults, options)
     const used = resources.end()
     await installation.waybills.stop()
     const shard = await readShard(installation.client, installation.prefix)
     const { serverDeaths, waybills } = installation
-    const counted = count({ sent: loaded.sent, shard, arrivals: receivers.arrivals, serverDeaths })
+    const counted = count({ ...heard, shard, arrivals: receivers.arrivals, serverDeaths })
     return { kind, seed, count: counted, resources: used, unwanted: waybills.unwanted, ...loaded }
   } finally {
     await installation.stop()
@@ -111,7 +111,7 @@ async function load(
   documents: readonly (readonly PlannedDocument[])[],
   faults: readonly PlannedFault[],
   { tell, capMs, quietMs }: ChaosOptions,
-): Promise<Pick<ChaosResult, 'faults' | 'seconds' | 'isWhole'> & Pick<Senders, 'sent'>> {
+): Promise<Pick<ChaosResult, 'faults' | 'seconds' | 'isWhole'> & { readonly heard: Senders }> {
   const { installation, reader } = stage
   const { domain } = installation.server.component('waybill')
   const clock = startClock((nowMs) => stage.senders?.behindMs(nowMs) ?? 0)
@@ -132,7 +132,7 @@ async function load(
     const wasQuiet = await waitForQuiet(installation, quietMs)
     const seconds = { load: (healedAtMs - beganAtMs) / 1_000, quiet: (Date.now() - healedAtMs) / 1_000 }
     await reader.catchUp()
-    return { faults: done, seconds, isWhole: wasSent && wasQuiet && !isOver, sent: senders.sent }
+    return { faults: done, seconds, isWhole: wasSent && wasQuiet && !isOver, heard: senders }
   } finally {
     clearTimeout(over)
     stopTelling()

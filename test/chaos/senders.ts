@@ -20,6 +20,8 @@ export interface Senders {
   readonly sent: readonly SentDocument[]
   /** Resolves when everything was sent and acknowledged, or when they were stopped. */
   readonly done: Promise<unknown>
+  /** Envelope ids of the documents of which a report came. */
+  readonly reported: ReadonlySet<string>
   /** Takes what comes back. */
   take(stanza: string): void
   /** Publishes again what was published since then: a server that was killed may have forgotten it. */
@@ -48,6 +50,7 @@ export function startSenders(
   const waiting = new Map<string, (stanza: string | undefined) => void>()
   const byNumber = new Map<string, SentDocument>()
   const sent: SentDocument[] = []
+  const reported = new Set<string>()
   /** When the document that each sender is at was to be sent. */
   const plannedAt = new Map<number, number>()
   let isClosed = false
@@ -99,7 +102,10 @@ export function startSenders(
   return {
     sent,
     done: Promise.all(planned.map(runSender)),
+    reported,
     take(stanza) {
+      const report = /<report\b[^>]*?\sid=(["'])([0-9a-f-]{36})\1/.exec(stanza)?.[2]
+      if (report !== undefined) return void reported.add(report)
       const number = answeredNumber(stanza)
       if (number === undefined) return
       const one = byNumber.get(number)
