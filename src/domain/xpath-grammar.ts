@@ -101,35 +101,41 @@ function unexpected(reader: Reader, wanted: string): XPathProblem {
 
 // ---------------------------------------------------------------------------------------------------- operators
 
-/** Weakest first (XPath 1.0, 3.4 and 3.5). */
-const LEVELS: readonly (readonly BinaryOperator[])[] = [
-  ['or'],
-  ['and'],
-  ['=', '!='],
-  ['<', '<=', '>', '>='],
-  ['+', '-'],
-  ['*', 'div', 'mod'],
-]
+/** How strongly operators bind, the weakest first (XPath 1.0, 3.4 and 3.5). */
+const STRENGTH: ReadonlyMap<string, number> = new Map([
+  ['or', 1],
+  ['and', 2],
+  ['=', 3],
+  ['!=', 3],
+  ['<', 4],
+  ['<=', 4],
+  ['>', 4],
+  ['>=', 4],
+  ['+', 5],
+  ['-', 5],
+  ['*', 6],
+  ['div', 6],
+  ['mod', 6],
+])
 
 function expression(reader: Reader): XPathNode {
   reader.depth += 1
   if (reader.depth > DEPTH) throw new XPathProblem(`it is nested more than ${DEPTH} deep`)
-  const node = binary(reader, 0)
+  const node = binary(reader, 1)
   reader.depth -= 1
   return node
 }
 
-function binary(reader: Reader, level: number): XPathNode {
-  const operators = LEVELS[level]
-  if (!operators) return unary(reader)
-  let left = binary(reader, level + 1)
+/** Everything that binds at least so strongly. */
+function binary(reader: Reader, least: number): XPathNode {
+  let left = unary(reader)
   for (;;) {
     const { kind, text } = current(reader)
-    const operator = operators.find((candidate) => candidate === text)
-    if (operator === undefined || (kind !== 'symbol' && kind !== 'name')) return left
+    const strength = kind === 'symbol' || kind === 'name' ? STRENGTH.get(text) : undefined
+    if (strength === undefined || strength < least) return left
     reader.at += 1
-    const right = binary(reader, level + 1)
-    left = { kind: 'binary', operator, left, right }
+    const right = binary(reader, strength + 1)
+    left = { kind: 'binary', operator: text as BinaryOperator, left, right }
   }
 }
 

@@ -44,7 +44,9 @@ function templatesByHome(entries: readonly Entry[]): ReadonlyMap<string, readonl
   entries.forEach((entry, rank) => {
     if (entry.destination.places.length === 0) return
     const home = homeOf(entry.destination.target)
-    templates.set(home, [...(templates.get(home) ?? []), { entry, rank }])
+    const known = templates.get(home)
+    if (known) known.push({ entry, rank })
+    else templates.set(home, [{ entry, rank }])
   })
   return templates
 }
@@ -89,16 +91,20 @@ function differences(owner: Entry, other: Entry): string[] {
     'create',
   ]
   const ofTemplates = options.filter((key) => {
-    return canonical(owner.destination.template[key]) !== canonical(other.destination.template[key])
+    return !isSame(owner.destination.template[key], other.destination.template[key])
   })
   const ofRoutes = (['order', 'expiresMs'] as const).filter((key) => {
-    return canonical(owner.route[key]) !== canonical(other.route[key])
+    return !isSame(owner.route[key], other.route[key])
   })
   return [...ofTemplates, ...ofRoutes].map((key) => NAMES[key] ?? key)
 }
 
 /** Where the configuration's word is another than ours. */
 const NAMES: Readonly<Record<string, string>> = { confirmTimeoutMs: 'confirmTimeout', expiresMs: 'expires' }
+
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || canonical(one) === canonical(other)
+}
 
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'

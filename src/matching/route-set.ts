@@ -54,15 +54,13 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
   const byExplanation = gated(compileXPath)
   let unsound: ReadonlyMap<string, Route> = new Map()
   const destinationsOf = keptDestinations()
-  const entries = new Map<string, number>()
   let last: Promise<unknown> = Promise.resolve()
 
   function* apply({ remove = [], add = [] }: RouteChange, problems: RouteProblem[]): Generator<void, void, void> {
     const nextUnsound = new Map(unsound)
     const takeOut = (name: string) => {
-      const entry = entries.get(name)
+      const entry = index.find(name)
       if (entry !== undefined) index.remove(entry)
-      entries.delete(name)
       nextUnsound.delete(name)
     }
     for (const name of remove) {
@@ -73,7 +71,6 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
       takeOut(route.name)
       const entry = index.add(route, route.when, complaining(route, problems))
       if (entry === undefined) nextUnsound.set(route.name, route)
-      else entries.set(route.name, entry)
       yield
     }
     index.publish()

@@ -15,32 +15,37 @@ export function createTerms(atoms: Atoms): Terms {
 
   function joined(kind: typeof ALL | typeof ANY, given: readonly Term[]): Term {
     const [neutral, decisive] = kind === ALL ? [HOLDS, FAILS] : [FAILS, HOLDS]
-    const flat = flattened(kind, given)
-    if (flat.includes(decisive)) {
-      flat.forEach(release)
+    const terms: Term[] = []
+    for (const term of given) flatten(kind, term, terms)
+    if (terms.includes(decisive)) {
+      terms.forEach(release)
       return decisive
     }
-    const sorted = flat.filter((term) => term !== neutral).sort(byCost)
-    const distinct = sorted.filter((term, at) => {
-      const isNew = term !== sorted[at - 1]
-      if (!isNew) release(term)
-      return isNew
-    })
-    if (distinct.length === 0) return neutral
-    return distinct.length === 1 ? distinct[0]! : atoms.takeGroup(kind, distinct) * 2
+    terms.sort(byCost)
+    let count = 0
+    for (const term of terms) {
+      if (term === neutral) continue
+      if (count > 0 && term === terms[count - 1]) release(term)
+      else terms[count++] = term
+    }
+    terms.length = count
+    if (count === 0) return neutral
+    return count === 1 ? terms[0]! : atoms.takeGroup(kind, terms) * 2
   }
 
   /** Groups of the same kind within a group are no groups of their own. */
-  function flattened(kind: number, given: readonly Term[]): Term[] {
-    return given.flatMap((term) => {
-      const atom = term >> 1
-      if (atoms.kind[atom] !== kind || (term & 1) === 1) return [term]
-      const from = atoms.first[atom]!
-      const inner = Array.from(atoms.arena.subarray(from, from + atoms.second[atom]!))
-      for (const one of inner) atoms.share(one >> 1)
-      release(term)
-      return inner
-    })
+  function flatten(kind: number, term: Term, into: Term[]): void {
+    const atom = term >> 1
+    if (atoms.kind[atom] !== kind || (term & 1) === 1) {
+      into.push(term)
+      return
+    }
+    const from = atoms.first[atom]!
+    for (let at = from; at < from + atoms.second[atom]!; at++) {
+      into.push(atoms.arena[at]!)
+      atoms.share(atoms.arena[at]! >> 1)
+    }
+    release(term)
   }
 
   /** Cheap ones are asked first: what is found by reading, then what is computed, then groups, and XPath last. */
