@@ -7,6 +7,7 @@ import { UNKNOWN, YES } from './index/verdicts.ts'
 import { byPriority } from './order.ts'
 import { type Decision, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
+import { inSlices, type Pause, type Steps } from './slices.ts'
 import type { Subject } from './subject.ts'
 import type { CompileXPath } from './xpath.ts'
 
@@ -32,12 +33,12 @@ export interface RouteSet {
    * Takes routes out by their names and puts others in, in small slices; then all of it comes into force at once. A route
    * replaces the one of its name. Routes with errors never match.
    *
-   * @param pause Called between slices of about a millisecond: lets documents in.
+   * @param pause Called between slices of about two milliseconds: lets documents in.
    * @returns what is wrong with the routes that came in
    */
-  change(change: RouteChange, pause: () => Promise<void>): Promise<readonly RouteProblem[]>
-  /** The same in one go. */
-  changeAtOnce(change: RouteChange): readonly RouteProblem[]
+  change(change: RouteChange, pause: Pause): Promise<readonly RouteProblem[]>
+  /** The same for whoever goes through the steps himself; no other change may be under way. */
+  changeInSteps(change: RouteChange): Steps<readonly RouteProblem[]>
 }
 
 export interface RouteChange {
@@ -46,9 +47,6 @@ export interface RouteChange {
   readonly add?: Iterable<Route>
 }
 
-/** Routes taken in or out between two pauses: about a millisecond. */
-const SLICE = 50
-
 export function createRouteSet(compileXPath: CompileXPath): RouteSet {
   const index = createRouteIndex<Route>(compileXPath)
   const byExplanation = gated(compileXPath)
@@ -56,7 +54,8 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
   const destinationsOf = keptDestinations()
   let last: Promise<unknown> = Promise.resolve()
 
-  function* apply({ remove = [], add = [] }: RouteChange, problems: RouteProblem[]): Generator<void, void, void> {
+  function* apply({ remove = [], add = [] }: RouteChange): Steps<readonly RouteProblem[]> {
+    const problems: RouteProblem[] = []
     const nextUnsound = new Map(unsound)
     const takeOut = (name: string) => {
       const entry = index.find(name)
@@ -76,6 +75,7 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
     index.publish()
     unsound = nextUnsound
     while (index.sweep(1)) yield
+    return problems
   }
 
   function matched(subject: Subject): readonly Found[] {
@@ -128,21 +128,11 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
   return {
     matcher,
     change(change, pause) {
-      const problems: RouteProblem[] = []
-      const run = async () => {
-        let count = 0
-        for (const _ of apply(change, problems)) if (++count % SLICE === 0) await pause()
-        return problems
-      }
-      const result = last.then(run)
+      const result = last.then(() => inSlices(apply(change), pause))
       last = result.catch(() => {})
       return result
     },
-    changeAtOnce(change) {
-      const problems: RouteProblem[] = []
-      for (const _ of apply(change, problems));
-      return problems
-    },
+    changeInSteps: apply,
   }
 }
 
