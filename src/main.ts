@@ -18,6 +18,7 @@ import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
 import { openLease } from './redis/lease.ts'
 import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts'
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
+import { createReloads, type InForce } from './reload.ts'
 import { connectionOptionsOf, leaseOptionsOf, storeOptionsOf } from './settings.ts'
 import { VERSION } from './version.ts'
 import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
@@ -50,7 +51,7 @@ export interface RunningWaybill {
   readonly domain: string
   /** '' where `http` is not configured. */
   readonly http: string
-  /** Loads types, routes and policies again; a set with errors is refused whole and the last good one stays. */
+  /** Loads types, routes and policies again, as a change of the files does; a set with errors is refused whole and the last good one stays. */
   reload(): Promise<void>
   /** Finishes what is in flight and ends, within ten seconds. */
   stop(): Promise<void>
@@ -60,8 +61,6 @@ const SWEEP_MS = 1_000
 const PRUNE_MS = 5_000
 const DRAIN_MS = 6_000
 const CLOSE_MS = 2_000
-/** A reload's predecessor is freed when no stanza can hold it any more. */
-const OLD_RULING_MS = 60_000
 const PLACES = { all: 2_048, perDestination: 1_024, bytes: 64 << 20 }
 const IN_HAND_LIMIT = 4_096
 /** In memory a document takes several times its bytes. */
@@ -83,11 +82,6 @@ interface Rooms {
   readonly http: RunningHttp | undefined
 }
 
-/** The assembly in force; a reload replaces it. */
-interface InForce {
-  assembly: Assembly
-}
-
 /**
  * Starts Waybill on a configuration folder and resolves when it is up: while another process holds the domain, it stands by.
  * Throws {@link StartFailed}.
@@ -101,11 +95,14 @@ export async function start(folder: string, surroundings: Surroundings): Promise
     const rooms = await furnish(settings, inForce, log, undo)
     await attach(rooms, log, surroundings.cancelled)
     const stopTimers = beginWork(rooms, log)
+    const reloads = createReloads({ folder, environment: surroundings.environment, inForce, log })
+    if (settings.reload === 'watch') reloads.watch()
     return {
       domain: settings.xmpp.domain,
       http: rooms.http?.url ?? '',
-      reload: () => reload(folder, surroundings, inForce),
+      reload: () => reloads.reload('signal'),
       async stop() {
+        reloads.stop()
         stopTimers()
         await drain(rooms, log)
         await unwind(undo, log)
@@ -211,6 +208,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
   const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
   const dispatch = createDispatch({
     connection,
+    maxStanzaBytes: settings.xmpp.maxStanzaBytes,
     outlet: returns,
     intake,
     questions,
@@ -347,18 +345,6 @@ function repeat(pauseMs: number, work: () => Promise<unknown>, failed: (error: E
   }
   void loop()
   return () => stopped.abort()
-}
-
-async function reload(folder: string, { environment, log }: Surroundings, inForce: InForce): Promise<void> {
-  const { assembly: next, problems } = await assemble(folder, environment)
-  if (!next) {
-    log('error', 'reload-refused', { problems: problems.map(formatProblem) })
-    return
-  }
-  const before = inForce.assembly
-  inForce.assembly = next
-  setTimeout(() => before.documents.dispose(), OLD_RULING_MS).unref()
-  log('info', 'reloaded', { types: next.configuration.types.length, routes: next.configuration.routes.length })
 }
 
 /** New documents are refused with `wait`, what is in hand is answered, and what is under way is ended as far as it can be in time. */

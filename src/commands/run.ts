@@ -12,7 +12,9 @@ export async function run(folder: string, output: Output): Promise<ExitCode> {
   void asked.then(() => cancel.abort())
   let running: RunningWaybill | undefined
   // From the beginning: a SIGHUP that nobody listens to ends the process, and a start may wait long for its server.
-  process.on('SIGHUP', () => void running?.reload())
+  process.on('SIGHUP', () => {
+    void running?.reload().catch((error: Error) => log('error', 'reload-failed', { reason: error.message }))
+  })
   process.on('unhandledRejection', (reason) => log('error', 'unhandled-rejection', { reason: String(reason) }))
   try {
     running = await start(folder, {

@@ -30,6 +30,8 @@ export function describeTrace(seen: EnvelopeTrace): string {
     lines.push(`  to ${delivery.destination} by route ${delivery.route}`)
     if (delivery.document)
       lines.push(`  with another document: ${delivery.document.bytes} bytes, SHA-256 ${delivery.document.digest}`)
+    if (delivery.isSuspect)
+      lines.push('  goes alone: the stream was closed, or the process died, three times while it was under way')
     if (delivery.behind) lines.push(`  waits behind ${delivery.behind}${between(delivery.ahead! - 1)}`)
     if (delivery.asked)
       lines.push(`  will be ${ended(delivery.asked.state)} with the attempt's end: ${delivery.asked.reason}`)

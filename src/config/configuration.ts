@@ -14,6 +14,7 @@ import { readPolicy } from './policies.ts'
 import type { Path, Problem as PlacedProblem, Position } from './problem.ts'
 import { readThings } from './read-things.ts'
 import { complainOfMissingWhen, type ReadRoute, readRoute } from './routes.ts'
+import { schemaDigests } from './schema-digests.ts'
 import { type Settings as ReadSettings, readSettings } from './settings.ts'
 import type { Thing } from './thing.ts'
 import { complainOfUnavailable } from './unavailable.ts'
@@ -31,6 +32,8 @@ export interface Configuration {
   readonly routes: readonly Route[]
   /** By name; `default` is always there. */
   readonly policies: ReadonlyMap<string, RetryPolicy>
+  /** For each type what stands in the files of its schema, as a digest. */
+  readonly digests: ReadonlyMap<string, string>
   /**
    * Where something stands in the YAML of one thing: for problems that are found elsewhere, such as a schema that doesn't
    * compile. Falls back to the nearest existing ancestor.
@@ -73,7 +76,8 @@ export async function loadConfiguration(
   if (!settings || problems.some(({ severity }) => severity === 'error'))
     return { configuration: undefined, sound, problems }
   const { types, routes, policies } = kinds
-  return { configuration: { folder: absolute, settings, types, routes, policies, locate }, sound, problems }
+  const digests = await schemaDigests(types)
+  return { configuration: { folder: absolute, settings, types, routes, policies, digests, locate }, sound, problems }
 }
 
 const nothingSound: LoadedConfiguration['sound'] = {

@@ -163,6 +163,10 @@ export interface Waybill {
     to: string[]
   }
   /**
+   * What has the folder loaded again while Waybill runs: `watch`, changes of its files and SIGHUP; `signal`, SIGHUP alone. A set with errors is refused whole, and the one in force stays.
+   */
+  reload: 'watch' | 'signal'
+  /**
    * How long what has ended is kept. The first limit that is reached counts.
    */
   retention: {
@@ -776,7 +780,7 @@ export interface Policy {
    */
   breaker: {
     /**
-     * So many failed attempts in a row open the destination, for all that goes there. 0: these deliveries open none.
+     * So many failed attempts in a row, of at least two deliveries where it is more than one, open the destination for all that goes there. 0: these deliveries open none.
      */
     failures: number
     /**

@@ -46,6 +46,8 @@ export interface Settings {
     readonly from: 'publisher' | 'service'
   }[]
   readonly alarms: { readonly to: readonly string[] }
+  /** What has the folder loaded again: changes of its files and SIGHUP, or SIGHUP alone. */
+  readonly reload: 'watch' | 'signal'
   readonly retention: {
     readonly deadMs: number
     readonly deadCount: number
@@ -72,6 +74,7 @@ export function readSettings(value: Waybill, complain: Complain): Settings {
     dedupe: { windowMs: parseTimespan(value.dedupe.window)! },
     subscriptions: value.subscriptions.map((subscription) => ({ ...subscription, pubsub: jid(subscription.pubsub) })),
     alarms: { to: value.alarms.to.map(jid) },
+    reload: value.reload,
     retention: {
       deadMs: parseTimespan(retention.dead)!,
       deadCount: retention.deadCount,

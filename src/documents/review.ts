@@ -1,5 +1,6 @@
 import type { DocumentType } from '../domain/document-type.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
+import { readRngSchema } from './rng/read-grammar.ts'
 import { readSchemaFiles } from './schema-files.ts'
 import type { TypeDefinition, XsdSchema } from './xsd/components.ts'
 import { readXsdSchema } from './xsd/read-schema.ts'
@@ -34,7 +35,7 @@ export interface SchemaReview {
 }
 
 /**
- * Compares the XPaths and conditions of types and routes with the XML Schemas of the types. Only what no valid document can have is
+ * Compares the XPaths and conditions of types and routes with the schemas of the types, XML Schema or RELAX NG. Only what no valid document can have is
  * remarked on; types with other schemas, or with invalid documents let through, are passed over.
  *
  * @param types Sound ones: their XPaths compile.
@@ -83,19 +84,22 @@ function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const schemas = new Map<string, XsdSchema | undefined>()
   const walks = new Map<string, Walk>()
   for (const { name, identify, layers, namespaces, onInvalid } of types) {
-    const source = layers.find((layer) => layer.language === 'xsd' && layer.onInvalid === 'reject')
+    const source = layers.find(({ language, onInvalid: then }) => language in READERS && then === 'reject')
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
-    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: 'xsd' }))
+    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: source.language as Language }))
     const schema = schemas.get(key)
     if (schema) walks.set(name, startWalk(schema, identify.xml.root, namespaces))
   }
   return walks
 }
 
-function schemaOf(source: Parameters<typeof readSchemaFiles>[0]): XsdSchema | undefined {
+const READERS = { xsd: readXsdSchema, rng: readRngSchema } as const
+type Language = keyof typeof READERS
+
+function schemaOf(source: Parameters<typeof readSchemaFiles>[0] & { readonly language: Language }) {
   const files = readSchemaFiles(source)
-  return files.problems.length > 0 ? undefined : readXsdSchema(files)
+  return files.problems.length > 0 ? undefined : READERS[source.language](files)
 }
 
 function allValues(types: readonly TypeDefinition[] | undefined): readonly string[] | undefined {

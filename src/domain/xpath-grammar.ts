@@ -101,40 +101,40 @@ function unexpected(reader: Reader, wanted: string): XPathProblem {
 
 // ---------------------------------------------------------------------------------------------------- operators
 
-/** How strongly operators bind, the weakest first (XPath 1.0, 3.4 and 3.5). */
-const STRENGTH: ReadonlyMap<string, number> = new Map([
-  ['or', 1],
-  ['and', 2],
-  ['=', 3],
-  ['!=', 3],
-  ['<', 4],
-  ['<=', 4],
-  ['>', 4],
-  ['>=', 4],
-  ['+', 5],
-  ['-', 5],
-  ['*', 6],
-  ['div', 6],
-  ['mod', 6],
+/** How tightly an operator binds (XPath 1.0, 3.4 and 3.5). */
+const LEVELS: ReadonlyMap<string, number> = new Map<BinaryOperator, number>([
+  ['or', 0],
+  ['and', 1],
+  ['=', 2],
+  ['!=', 2],
+  ['<', 3],
+  ['<=', 3],
+  ['>', 3],
+  ['>=', 3],
+  ['+', 4],
+  ['-', 4],
+  ['*', 5],
+  ['div', 5],
+  ['mod', 5],
 ])
 
 function expression(reader: Reader): XPathNode {
   reader.depth += 1
   if (reader.depth > DEPTH) throw new XPathProblem(`it is nested more than ${DEPTH} deep`)
-  const node = binary(reader, 1)
+  const node = binary(reader, 0)
   reader.depth -= 1
   return node
 }
 
-/** Everything that binds at least so strongly. */
+/** Operands joined by operators that bind at least so tightly. */
 function binary(reader: Reader, least: number): XPathNode {
   let left = unary(reader)
   for (;;) {
     const { kind, text } = current(reader)
-    const strength = kind === 'symbol' || kind === 'name' ? STRENGTH.get(text) : undefined
-    if (strength === undefined || strength < least) return left
+    const level = kind === 'symbol' || kind === 'name' ? LEVELS.get(text) : undefined
+    if (level === undefined || level < least) return left
     reader.at += 1
-    const right = binary(reader, strength + 1)
+    const right = binary(reader, level + 1)
     left = { kind: 'binary', operator: text as BinaryOperator, left, right }
   }
 }

@@ -13,53 +13,72 @@ export interface Token {
 }
 
 // XPath 1.0, 3.7. A name may hold one colon here; which names are operators is told by what stands before.
-const NAME = '[\\p{L}_][\\p{L}\\p{N}\\p{M}_.\\u00b7-]*'
-const QUALIFIED = new RegExp(`${NAME}(?::(?:${NAME}|\\*))?`, 'uy')
-const LITERAL = /"[^"]*"|'[^']*'/y
+const PART = '[\\p{L}_][\\p{L}\\p{N}\\p{M}_.\\u00b7-]*'
+const NAME = new RegExp(`${PART}(?::(?:${PART}|\\*))?`, 'uy')
 const NUMBER = /\d+(?:\.\d*)?|\.\d+/y
-const SYMBOL = /::|\.\.|\/\/|!=|<=|>=|[()[\].@,/|+=<>*$-]/y
-const SPACE = /\s*/y
+const WHITE_SPACE = /\s*/uy
+const SYMBOLS = new Set('()[].@,/|+=<>*$-')
+const LONG_SYMBOLS = new Set(['::', '..', '//', '!=', '<=', '>='])
 
 /** @throws XPathProblem where a part of the text is no word. */
 export function tokenise(text: string): readonly Token[] {
   const tokens: Token[] = []
-  for (let at = afterSpace(text, 0); at < text.length; ) {
-    const kind = kindAt(text, at)
-    const found = match(PATTERNS[kind], text, at)
-    if (found === undefined) {
-      throw new XPathProblem(`${JSON.stringify(text.slice(at).trim().slice(0, 20))} is no XPath 1.0 (column ${at + 1})`)
+  for (let at = 0, end = 0; ; at = end) {
+    const start = afterWhiteSpace(text, at)
+    if (start === text.length) break
+    const kind = kindAt(text, start)
+    end = endOf(kind, text, start)
+    if (end === start) {
+      const rest = text.slice(start).trimEnd().slice(0, 20)
+      throw new XPathProblem(`${JSON.stringify(rest)} is no XPath 1.0 (column ${at + 1})`)
     }
-    tokens.push({ kind, text: found, column: at + 1 })
-    at = afterSpace(text, at + found.length)
+    tokens.push({ kind, text: text.slice(start, end), column: start + 1 })
   }
   tokens.push({ kind: 'end', text: '', column: text.length + 1 })
   return tokens
 }
 
-const PATTERNS = { name: QUALIFIED, literal: LITERAL, number: NUMBER, symbol: SYMBOL } as const
+function afterWhiteSpace(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  // Most words begin at once, or behind one space.
+  if (code > 0x20 && code < 0x80) return at
+  return at === text.length ? at : matchEnd(WHITE_SPACE, text, at)
+}
 
-/** By the first character, what the word can be. */
-function kindAt(text: string, at: number): keyof typeof PATTERNS {
+/** Where the pattern's match from there on ends; `at` where there is none. */
+function matchEnd(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at
+  return pattern.test(text) ? pattern.lastIndex : at
+}
+
+/** What it has to be, by its first character. */
+function kindAt(text: string, at: number): Token['kind'] {
   const code = text.charCodeAt(at)
   if (code === 0x22 || code === 0x27) return 'literal'
   if (isDigit(code) || (code === 0x2e && isDigit(text.charCodeAt(at + 1)))) return 'number'
-  const isLetter = code > 0x7f || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x5f
-  return isLetter ? 'name' : 'symbol'
+  return isLetter(code) || code >= 0x80 ? 'name' : 'symbol'
 }
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-function afterSpace(text: string, at: number): number {
-  const code = text.charCodeAt(at)
-  if (code > 0x20 && code < 0x80) return at
-  SPACE.lastIndex = at
-  SPACE.exec(text)
-  return SPACE.lastIndex
+function isLetter(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f
 }
 
-function match(pattern: RegExp, text: string, at: number): string | undefined {
-  pattern.lastIndex = at
-  return pattern.test(text) ? text.slice(at, pattern.lastIndex) : undefined
+function endOf(kind: Token['kind'], text: string, at: number): number {
+  switch (kind) {
+    case 'literal': {
+      const closing = text.indexOf(text.charAt(at), at + 1)
+      return closing < 0 ? at : closing + 1
+    }
+    case 'number':
+      return matchEnd(NUMBER, text, at)
+    case 'name':
+      return matchEnd(NAME, text, at)
+    default:
+      if (LONG_SYMBOLS.has(text.slice(at, at + 2))) return at + 2
+      return SYMBOLS.has(text.charAt(at)) ? at + 1 : at
+  }
 }

@@ -69,7 +69,9 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   const { store, wakes, outlet, log } = needs
   const places = createPlaces(needs.places)
   const watch = createWatch({ ...needs, wake: (ids) => wake(ids, 0) })
-  const sendSuspects = createSuspects({ store, outlet, attempt, log })
+  /** Attempts under way that are no suspects'. */
+  let ordinary = 0
+  const sendSuspects = createSuspects({ store, outlet, attempt, log, othersGo: () => ordinary > 0 })
 
   async function deliver(ids: readonly string[]): Promise<void> {
     if (!outlet.online) return
@@ -82,7 +84,12 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   async function begin(ids: readonly string[]): Promise<readonly string[]> {
     const started = await store.start(ids, places.full())
-    for (const one of started) void attempt(one)
+    for (const one of started) {
+      ordinary += 1
+      void attempt(one).finally(() => {
+        ordinary -= 1
+      })
+    }
     return started.map(({ id }) => id)
   }
 
@@ -254,9 +261,8 @@ function judgeFault(
   record: AttemptRecord,
   needs: DeliverNeeds,
 ): Judgement {
-  const policy = needs.policies().get(options.retry) ?? defaultPolicy
   const nowMs = needs.now()
-  const delayMs = delayAfter(policy, tries, nowMs - sinceMs, needs.random())
+  const delayMs = delayAfter(policyOf(options.retry, needs), tries, nowMs - sinceMs, needs.random())
   return delayMs === null
     ? { end: { id, kind: 'dead', reason: 'breaks-step', record }, alarm: true }
     : { end: { id, kind: 'retry', dueAtMs: nowMs + delayMs, record }, alarm: false }

@@ -215,6 +215,8 @@ export interface DeliveryTrace {
   /** Void ones and those before a redrive are not counted. */
   readonly tries: number
   readonly dueAtMs?: number
+  /** It is sent alone: it was there each time when the stream was closed, or the process died. */
+  readonly isSuspect?: true
   readonly reason?: string
   /** The document that it was redriven with, where that is another one than was accepted. */
   readonly document?: { readonly digest: string; readonly bytes: number }

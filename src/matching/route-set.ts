@@ -7,7 +7,7 @@ import { UNKNOWN, YES } from './index/verdicts.ts'
 import { byPriority } from './order.ts'
 import { type Decision, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
-import { inSlices, type Pause, type Steps } from './slices.ts'
+import { atOnce, inSlices, type Pause, type Steps } from './slices.ts'
 import type { Subject } from './subject.ts'
 import type { CompileXPath } from './xpath.ts'
 
@@ -37,6 +37,8 @@ export interface RouteSet {
    * @returns what is wrong with the routes that came in
    */
   change(change: RouteChange, pause: Pause): Promise<readonly RouteProblem[]>
+  /** The same in one go. */
+  changeAtOnce(change: RouteChange): readonly RouteProblem[]
   /** The same for whoever goes through the steps himself; no other change may be under way. */
   changeInSteps(change: RouteChange): Steps<readonly RouteProblem[]>
 }
@@ -132,6 +134,7 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
       last = result.catch(() => {})
       return result
     },
+    changeAtOnce: (change) => atOnce(apply(change)),
     changeInSteps: apply,
   }
 }

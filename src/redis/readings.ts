@@ -51,6 +51,7 @@ export function createReadings(
 
 const DOCUMENT_COUNTS = ['accepted', 'waiting', 'held', 'delivered', 'dead', 'expired', 'dropped', 'duplicate'] as const
 const DELIVERY_COUNTS = ['planned', 'waiting', 'delivered', 'dead', 'expired', 'dropped'] as const
+const SUSPECT_AFTER = 3
 const BYTE_COUNTS = ['waiting', 'held', 'dead', 'finished'] as const
 
 /** The ledger's hash, "GROUP STATE [NAME]" → count, as the flow knows it. */
@@ -89,6 +90,8 @@ function complete<State extends string>(
 /** The reply of trace.lua; undefined where there is no such envelope. */
 export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace | undefined {
   if (reply.length === 0) return undefined
+  if (reply.length === 1)
+    throw new Error(`Cannot trace ${id}: a later version of Waybill has written it (${reply[0]}, known is 1)`)
   const meta = JSON.parse(String(reply[0])) as Meta
   const sum = JSON.parse(String(reply[1])) as Sum
   const deliveries = (reply.slice(2) as unknown[][])
@@ -127,10 +130,16 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string): Deliver
     state: facts.state,
     tries: facts.tries,
     ...(facts.state === 'waiting' && facts.started === undefined ? { dueAtMs: facts.due } : {}),
+    ...(facts.state === 'waiting' && isSuspect(facts) ? { isSuspect: true } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(facts.asked ? { asked: { state: facts.asked.state, reason: reasonOf(facts.asked)! } } : {}),
     attempts: records,
   }
+}
+
+/** As transition.lua says. */
+function isSuspect({ closes = 0, crashes = 0 }: Facts): boolean {
+  return closes >= SUSPECT_AFTER || crashes >= SUSPECT_AFTER
 }
 
 function parseOpen(known: string): Pick<DeliveryTrace, 'open'> {

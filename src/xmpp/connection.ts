@@ -83,6 +83,8 @@ export interface Connection {
   write(xml: string): boolean
   /** The number of what was written last; it only grows. */
   readonly place: number
+  /** The server is known to have had everything that was written. */
+  readonly isQuiet: boolean
   /** Resolves at once unless more than 1 MiB is buffered; then when that is gone, or the stream ended. */
   drained(): Promise<void>
   readonly bufferedBytes: number
@@ -333,6 +335,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     get place() {
       return place
+    },
+    get isQuiet() {
+      return requests.had >= place
     },
     get bufferedBytes() {
       return bufferedBytes()

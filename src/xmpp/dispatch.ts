@@ -39,6 +39,8 @@ import type { Subscriptions } from './subscriptions.ts'
 
 export interface DispatchNeeds {
   readonly connection: Pick<Connection, 'domain' | 'write'>
+  /** Of UTF-8. The server closes the whole stream over a stanza that is larger than its own limit. */
+  readonly maxStanzaBytes: number
   /** Hears of what came back for deliveries. */
   readonly outlet: {
     receipt(id: string, from: string): void
@@ -90,7 +92,7 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
     if (!stanza) return
     try {
       const answer = excess ? refuseExcess(stanza, excess) : take(stanza)
-      if (answer !== undefined) write(answer)
+      if (answer !== undefined) write(stanza, answer)
     } catch (error) {
       fail(stanza, error)
     }
@@ -196,7 +198,7 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
     inHand += 1
     try {
       const answer = await answering()
-      if (answer !== undefined) write(answer)
+      if (answer !== undefined) write(stanza, answer)
     } catch (error) {
       fail(stanza, error)
     } finally {
@@ -218,15 +220,17 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
     log('error', 'stanza-failed', { stanza: element.name, from, id: attributeOf(element, 'id'), reason })
     if (!isOwedAnAnswer(stanza)) return
     try {
-      write(errorReply(element, internalServerError, ''))
+      write(stanza, errorReply(element, internalServerError, ''))
     } catch (again) {
       log('error', 'reply-failed', { from, reason: String(again) })
     }
   }
 
   /** Offline, the answer is lost; the sender asks again and is told the first id. */
-  function write(text: string): void {
-    if (!connection.write(text)) log('debug', 'reply-lost')
+  function write(stanza: Addressed, text: string): void {
+    const fitting = fitted(stanza, text, needs.maxStanzaBytes)
+    if (fitting !== text) log('warn', 'reply-cut', { from: stanza.from, bytes: Buffer.byteLength(text) })
+    if (fitting !== undefined && !connection.write(fitting)) log('debug', 'reply-lost')
   }
 
   return {
@@ -238,6 +242,17 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
       while (inHand > 0) await new Promise<void>((resolve) => waiters.push(resolve))
     },
   }
+}
+
+/**
+ * What is taken from the stanza, such as its id, may be as long as it likes, and longer when it is escaped. A result that is too large goes
+ * without its payload, as XEP-0060 7.1.2 allows; whatever is too large still is not answered.
+ */
+function fitted({ element }: Addressed, text: string, maxBytes: number): string | undefined {
+  // UTF-8 has three bytes at most for a unit of UTF-16.
+  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text
+  const bare = text.startsWith('<iq type="result"') ? iqResult(element, '') : ''
+  return bare !== '' && Buffer.byteLength(bare) <= maxBytes ? bare : undefined
 }
 
 function inbound(kind: InboundStanza['kind'], { element, from, to }: Addressed): InboundStanza {

@@ -16,6 +16,7 @@ import {
   publishPayload,
   streamClosed,
 } from './publish.ts'
+import { legible } from './replies.ts'
 import { createTurns } from './turns.ts'
 
 export interface OutletOptions {
@@ -66,7 +67,7 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
   const unproven = new Map<string, Unproven>()
   const publish = createPublish({ connection, log, window: options.publishWindow ?? 64 })
   const prove = createProof(connection, options.host, options.proofTimeoutMs ?? 30_000)
-  const turns = createTurns(prove)
+  const turns = createTurns(connection, prove)
   let draining: Promise<void> | undefined
 
   connection.onStream((event) => {
@@ -176,7 +177,7 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
   }
 
   function notify(jid: string, text: string): void {
-    if (!isXmlText(jid + text) || !connection.write(noticeMessage(jid, text, connection.domain))) {
+    if (!isXmlText(jid) || !connection.write(noticeMessage(jid, legible(text), connection.domain))) {
       log('warn', 'notice-lost', { to: jid })
     }
   }

@@ -95,6 +95,7 @@ describe('a configuration folder without mistakes', () => {
       dedupe: { windowMs: 600_000 },
       subscriptions: [],
       alarms: { to: ['ops@example.org'] },
+      reload: 'watch',
       retention: {
         deadMs: 30 * 86_400_000,
         deadCount: 100_000,
@@ -117,6 +118,7 @@ describe('a configuration folder without mistakes', () => {
       admins: [],
       senders: ['*@example.org'],
       alarms: { to: [] },
+      reload: 'watch',
     })
   })
 

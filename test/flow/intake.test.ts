@@ -333,6 +333,7 @@ describe('a fault of ours', () => {
     }
     const written: string[] = []
     const dispatch = createDispatch({
+      maxStanzaBytes: 262_144,
       connection: { domain: 'waybill.example.test', write: (text) => written.push(text) > 0 },
       outlet: { receipt() {}, bounce() {} },
       intake: flow.take,

@@ -51,6 +51,8 @@ describe('what was unproven at closes of the stream', () => {
     const ids = [await given(flow), await given(flow)]
     await closeTimes(flow, 3)
     expect(await flow.store.due(10)).toEqual([])
+    expect(await stateOf(flow, ids[0]!)).toMatchObject({ state: 'waiting', isSuspect: true })
+    expect(await flow.store.depth()).toMatchObject({ waiting: 2, suspects: 2 })
     flow.outcome = () => delivered
     await flow.deliverer.sweep()
     await eventually(async () => (await flow.store.ledger()).deliveries.delivered === 2)
@@ -113,6 +115,27 @@ describe('what was unproven at closes of the stream', () => {
       had[count - 1]!()
     }
     expect(alone(flow).toSorted()).toEqual(ids.toSorted())
+  })
+
+  it('leaves half of the time to the others while there are any', async () => {
+    const flow = await flowOn(redis.url)
+    await given(flow)
+    await given(flow)
+    await closeTimes(flow, 3)
+    const begun: number[] = []
+    const HAD_MS = 150
+    flow.outcome = ({ alone: until }, onHad) => {
+      if (until) {
+        begun.push(performance.now())
+        setTimeout(onHad, HAD_MS)
+      }
+      return new Promise(() => {})
+    }
+    await given(flow)
+    await flow.deliverer.deliver(await flow.store.due(10))
+    await flow.deliverer.sweep()
+    await eventually(() => begun.length === 2)
+    expect(begun[1]! - begun[0]!).toBeGreaterThan(1.9 * HAD_MS)
   })
 
   it('and closes it when the server has had it is alone until it ends after the sixth close', async () => {

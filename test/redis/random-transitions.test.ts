@@ -67,6 +67,11 @@ function anyDelivery({ model, pick }: World): string {
   return all.length === 0 ? `${freshId()}.0` : pick(all).id
 }
 
+function anyWaiting(world: World): string {
+  const waiting = world.model.deliveries().filter(({ state, holder }) => state === 'waiting' && !holder)
+  return waiting.length === 0 ? anyDelivery(world) : world.pick(waiting).id
+}
+
 function underWay({ model, pick }: World): string | undefined {
   const held = model.deliveries().filter(({ holder }) => holder !== undefined)
   return held.length === 0 ? undefined : pick(held).id
@@ -76,6 +81,11 @@ async function startBoth({ model, stores }: World, ids: readonly string[], insta
   const started = await stores[instance]!.start(ids, [])
   const expected = model.start(ids, instance).map((id) => model.deliveries().find((one) => one.id === id)!)
   expect(started.map(({ id, tries }) => ({ id, tries }))).toEqual(expected.map(({ id, tries }) => ({ id, tries })))
+}
+
+async function reclaimBoth({ model, stores }: World): Promise<void> {
+  const { deliveries, dead } = await stores.one!.reclaim()
+  expect({ deliveries, dead: dead.toSorted() }).toEqual(model.reclaim('one'))
 }
 
 const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
@@ -181,8 +191,27 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     if (end === document.owed) document.owed = 0
   },
   async reclaim(world) {
-    const { deliveries, dead } = await world.stores.one!.reclaim()
-    expect({ deliveries, dead: dead.toSorted() }).toEqual(world.model.reclaim('one'))
+    await reclaimBoth(world)
+  },
+  async closeThrice(world) {
+    const id = anyWaiting(world)
+    const end = {
+      kind: 'void',
+      closed: true,
+      dueAtMs: world.clock(),
+      record: { atMs: world.clock(), result: 'x' },
+    } as const
+    for (let time = 0; time < 3; time += 1) {
+      await startBoth(world, [id], 'one')
+      expect(await world.stores.one!.end({ id, ...end })).toEqual(world.model.end(id, 'one', 'closed', world.clock()))
+    }
+  },
+  async dieThrice(world) {
+    const id = anyWaiting(world)
+    for (let time = 0; time < 3; time += 1) {
+      await startBoth(world, [id], 'two')
+      await reclaimBoth(world)
+    }
   },
   async prune(world) {
     expect(await world.stores.one!.prune()).toBe(world.model.prune())
@@ -256,7 +285,9 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['accept', 6],
   ['start', 4],
   ['startDue', 5],
-  ['startSuspect', 2],
+  ['startSuspect', 3],
+  ['closeThrice', 1],
+  ['dieThrice', 1],
   ['cleared', 1],
   ['end', 11],
   ['bounce', 2],

@@ -14,10 +14,10 @@ const questions: Questions = {
 }
 
 const ENVELOPE = '01890a5d-ac96-774b-bcce-b302099a8057'
-const accepted: Reply = {
+const accepted = {
   kind: 'accepted',
   accepted: [{ id: ENVELOPE, type: 'order', duplicate: false, held: false, item: '' }],
-}
+} as const satisfies Reply
 
 interface Scene extends Dispatch {
   readonly written: readonly string[]
@@ -34,6 +34,7 @@ function scene(intake: (stanza: InboundStanza) => Promise<Reply> = async () => a
   const logged: string[] = []
   const counted: string[] = []
   const dispatch = createDispatch({
+    maxStanzaBytes: 262_144,
     connection,
     outlet: {
       receipt: (id, from) => heard.push(`receipt ${id} ${from}`),
@@ -426,6 +427,33 @@ describe('what the flow says, on the wire', () => {
   it('what the flow ignores is silence for a message and an error for an iq', async () => {
     expect(await answer(message, { kind: 'ignored' })).toEqual([])
     expect((await answer(iq, { kind: 'ignored' }))[0]).toContain('service-unavailable')
+  })
+})
+
+describe('an answer that would make the server close the stream', () => {
+  const long = '"'.repeat(60_000)
+
+  it('for the items that it repeats goes without them', async () => {
+    const items = Array.from({ length: 3_000 }, (_, n) => ({ ...accepted.accepted[0]!, item: `item-${n}` }))
+    const one = scene(async () => ({ kind: 'accepted', accepted: items }))
+    const publish = `<publish node='n'><item>${order}</item></publish>`
+    const pubsub = `<pubsub xmlns='http://jabber.org/protocol/pubsub'>${publish}</pubsub>`
+    one.handle(stanza(`<iq type='set' id='p1' ${notFrom}>${pubsub}</iq>`))
+    await one.idle()
+    expect(one.written.map(meaning)).toEqual([meaning(`<iq type='result' id='p1' ${back}/>`)])
+    expect(one.logged).toEqual(['reply-cut'])
+  })
+
+  it.each([
+    ['a result', `<iq type='set' id='${long}' ${notFrom}>${order}</iq>`],
+    ['an error', `<iq type='get' id='${long}' ${notFrom}><x xmlns='u'/></iq>`],
+    ['a receipt', `<message id='${long}' ${notFrom}>${order}${asked}</message>`],
+  ])('for the id that it repeats is not written: %s', async (_what, text) => {
+    const one = scene()
+    one.handle(stanza(text))
+    await one.idle()
+    expect(one.written).toEqual([])
+    expect(one.logged).toEqual(['reply-cut'])
   })
 })
 

@@ -47,6 +47,9 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
     get place() {
       return written.length
     },
+    get isQuiet() {
+      return had >= written.length
+    },
     get online() {
       return state.online
     },

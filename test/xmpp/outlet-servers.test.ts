@@ -48,6 +48,7 @@ async function attach(server: RunningXmppServer, name: 'waybill' | 'other'): Pro
   })
   const station: Station = { connection, outlet, taken, bounces, reply: { kind: 'ignored' } }
   const dispatch = createDispatch({
+    maxStanzaBytes: 262_144,
     connection,
     outlet,
     intake: async (stanza) => {

@@ -386,6 +386,14 @@ describe('a lost connection', () => {
     expect(one.logged).toEqual(['notice-lost'])
   })
 
+  it('a notice for a person is cut and made legible: it must not break the stream', async () => {
+    const one = scene()
+    one.outlet.notify('ops@example.test', `gave up\u0008: ${'x'.repeat(20_000)}`)
+    const notice = await written(one, 0)
+    expect(notice).toContain('<body>gave up\ufffd: xxx')
+    expect(notice.length).toBeLessThan(1_300)
+  })
+
   it('an answer to the ping of an older stream proves nothing of the new one', async () => {
     const one = scene()
     const before = one.outlet.send(attempt())

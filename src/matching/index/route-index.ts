@@ -64,7 +64,7 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
   const operands: Operand[] = []
   const constants = createConstants()
   const names = createNames()
-  const paths = createPaths(names, operands, () => automaton.forget())
+  const paths = createPaths(names, operands, (place) => automaton.forget(place))
   const automaton = createAutomaton(paths.root, names, operands)
   const expressions = createExpressions(compileXPath)
   const atoms = createAtoms({
@@ -93,7 +93,7 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
   const candidates: number[] = []
 
   function onNeed(operand: Operand): void {
-    if (operand.kind === 'path') automaton.forget()
+    if (operand.kind === 'path') automaton.forget(paths.placeOf(operand))
   }
 
   function forgetEpochs(): void {
@@ -103,7 +103,7 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
       operand.epoch = 0
       operand.numbersEpoch = 0
     }
-    automaton.forget()
+    automaton.forgetAll()
   }
 
   function slot(): number {

@@ -14,38 +14,42 @@ export function createTerms(atoms: Atoms): Terms {
   const release = (term: Term) => atoms.release(term >> 1)
 
   function joined(kind: typeof ALL | typeof ANY, given: readonly Term[]): Term {
-    const [neutral, decisive] = kind === ALL ? [HOLDS, FAILS] : [FAILS, HOLDS]
-    const terms: Term[] = []
-    for (const term of given) flatten(kind, term, terms)
-    if (terms.includes(decisive)) {
-      terms.forEach(release)
+    const neutral = kind === ALL ? HOLDS : FAILS
+    const decisive = kind === ALL ? FAILS : HOLDS
+    const flat = flattened(kind, given)
+    if (flat.includes(decisive)) {
+      flat.forEach(release)
       return decisive
     }
-    terms.sort(byCost)
-    let count = 0
-    for (const term of terms) {
+    flat.sort(byCost)
+    const distinct: Term[] = []
+    for (const term of flat) {
       if (term === neutral) continue
-      if (count > 0 && term === terms[count - 1]) release(term)
-      else terms[count++] = term
+      if (term === distinct[distinct.length - 1]) release(term)
+      else distinct.push(term)
     }
-    terms.length = count
-    if (count === 0) return neutral
-    return count === 1 ? terms[0]! : atoms.takeGroup(kind, terms) * 2
+    if (distinct.length === 0) return neutral
+    return distinct.length === 1 ? distinct[0]! : atoms.takeGroup(kind, distinct) * 2
   }
 
   /** Groups of the same kind within a group are no groups of their own. */
-  function flatten(kind: number, term: Term, into: Term[]): void {
-    const atom = term >> 1
-    if (atoms.kind[atom] !== kind || (term & 1) === 1) {
-      into.push(term)
-      return
+  function flattened(kind: number, given: readonly Term[]): Term[] {
+    const flat: Term[] = []
+    for (const term of given) {
+      const atom = term >> 1
+      if (atoms.kind[atom] !== kind || (term & 1) === 1) {
+        flat.push(term)
+        continue
+      }
+      const from = atoms.first[atom]!
+      const end = from + atoms.second[atom]!
+      for (let at = from; at < end; at++) {
+        atoms.share(atoms.arena[at]! >> 1)
+        flat.push(atoms.arena[at]!)
+      }
+      release(term)
     }
-    const from = atoms.first[atom]!
-    for (let at = from; at < from + atoms.second[atom]!; at++) {
-      into.push(atoms.arena[at]!)
-      atoms.share(atoms.arena[at]! >> 1)
-    }
-    release(term)
+    return flat
   }
 
   /** Cheap ones are asked first: what is found by reading, then what is computed, then groups, and XPath last. */

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Assembly, assemble } from './assemble.ts'
+import { formatProblem } from './config/configuration.ts'
+import { type Changes, type Difference, difference, isEmpty, needRestart } from './config/difference.ts'
+import type { Log } from './flow/ports.ts'
+import { watchFolder } from './watch.ts'
+
+/** The assembly in force; a reload replaces it whole. */
+export interface InForce {
+  assembly: Assembly
+}
+
+export type ReloadCause = 'signal' | 'change'
+
+export interface Reloads {
+  /**
+   * Loads the folder again. A set with errors is refused whole, with its reasons, and the one in force stays. One reload goes on
+   * at a time; those that are asked for meanwhile are one.
+   */
+  reload(cause: ReloadCause): Promise<void>
+  /** Reloads when files change. */
+  watch(): void
+  stop(): void
+}
+
+export interface ReloadNeeds {
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly inForce: InForce
+  readonly log: Log
+}
+
+const QUIET_MS = 300
+const LONGEST_MS = 5_000
+/** A predecessor is freed when no stanza can hold it any more. */
+const OLD_RULING_MS = 60_000
+
+export function createReloads({ folder, environment, inForce, log }: ReloadNeeds): Reloads {
+  let running: Promise<void> | undefined
+  let next: ReloadCause | undefined
+  let stopWatching = () => {}
+
+  async function reloadAll(): Promise<void> {
+    for (let cause = next; cause !== undefined; cause = next) {
+      next = undefined
+      await reloadOnce(cause)
+    }
+  }
+
+  async function reloadOnce(cause: ReloadCause): Promise<void> {
+    const { assembly, problems } = await assemble(folder, environment)
+    if (!assembly) {
+      log('error', 'reload-refused', { cause, problems: problems.map(formatProblem) })
+      return
+    }
+    const changes = difference(inForce.assembly.configuration, assembly.configuration)
+    if (cause === 'change' && isEmpty(changes)) {
+      log('debug', 'reload-unneeded', { cause })
+      assembly.documents.dispose()
+      return
+    }
+    takeOver(assembly)
+    const { types, routes } = assembly.configuration
+    log('info', 'reloaded', { cause, types: types.length, routes: routes.length, changes: shown(changes) })
+    const late = needRestart(changes)
+    if (late.length > 0) log('warn', 'reload-needs-restart', { settings: late })
+  }
+
+  /** A stanza keeps the ruling that it began with. */
+  function takeOver(assembly: Assembly): void {
+    const before = inForce.assembly
+    inForce.assembly = assembly
+    void delay(OLD_RULING_MS, undefined, { ref: false }).then(() => before.documents.dispose())
+  }
+
+  const reload: Reloads['reload'] = (cause) => {
+    // A signal is always answered, also where nothing has changed.
+    next = next === 'signal' ? next : cause
+    running ??= reloadAll().finally(() => {
+      running = undefined
+      // Asked for when the last one had just ended.
+      return next === undefined ? undefined : reload(next)
+    })
+    return running
+  }
+
+  return {
+    reload,
+    watch() {
+      const failed = (error: Error) => log('warn', 'watch-failed', { reason: error.message })
+      const changed = () => {
+        void reload('change').catch((error: Error) => log('error', 'reload-failed', { reason: error.message }))
+      }
+      stopWatching = watchFolder(folder, changed, { quietMs: QUIET_MS, longestMs: LONGEST_MS, failed })
+    },
+    stop: () => stopWatching(),
+  }
+}
+
+const NAMES_SHOWN = 20
+
+/** What has changed, in as many names as a line of the log should hold. */
+function shown({ types, routes, policies, settings }: Difference): Readonly<Record<string, unknown>> {
+  const named = Object.entries({ types, routes, policies }).map(
+    ([key, changes]) => [key, shownChanges(changes)] as const,
+  )
+  return Object.fromEntries(
+    [...named, ['settings', settings] as const].filter(([, value]) => Object.keys(value).length > 0),
+  )
+}
+
+function shownChanges(changes: Changes): Readonly<Record<string, unknown>> {
+  const given = Object.entries(changes).filter(([, names]: [string, readonly string[]]) => names.length > 0)
+  return Object.fromEntries(
+    given.map(([key, names]: [string, readonly string[]]) => {
+      return [key, names.length > NAMES_SHOWN ? { count: names.length, first: names.slice(0, NAMES_SHOWN) } : names]
+    }),
+  )
+}
