@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { DocumentType } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
@@ -140,8 +139,6 @@ function readWhatIsSound<Value, Result>(
   return read(thing as Thing<Value>)
 }
 
-const ROUTES_IN_A_SLICE = 50
-
 interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies'> {
   /** By the name of a route. */
   readonly writtenAt: ReadonlyMap<string, ReadRoute['writtenAt']>
@@ -164,13 +161,12 @@ async function readKinds(folder: string, things: readonly Thing[]): Promise<Read
     groups: readGroups(of('DestinationGroup'), policyNames),
     groupNames: namesOf(of('DestinationGroup')),
   }
-  const sound: ReadRoute[] = []
-  for (const [at, thing] of of('Route').entries()) {
-    // A process that reloads has documents to take in meanwhile.
-    if (at % ROUTES_IN_A_SLICE === 0) await setImmediate()
-    const read = await readWhatIsSound<Written.Route, Promise<ReadRoute>>(thing, (one) => readRoute(one, surroundings))
-    if (read) sound.push(read)
-  }
+  const read = await Promise.all(
+    of('Route').map((thing) =>
+      readWhatIsSound<Written.Route, Promise<ReadRoute>>(thing, (sound) => readRoute(sound, surroundings)),
+    ),
+  )
+  const sound = read.filter((one) => one !== undefined)
   const writtenAt = new Map(sound.map((one) => [one.route.name, one.writtenAt]))
   return { types: [...types.values()], routes: sound.map(({ route }) => route), policies, writtenAt }
 }
