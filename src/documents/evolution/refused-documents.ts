@@ -56,6 +56,10 @@ async function judgeOf(source: SchemaSource): Promise<Judge> {
     if (!schema) throw new NotComparable(problems)
     return schema
   }
+  if (language === 'schematron')
+    throw new NotComparable([
+      { message: 'Cannot try documents: rules alone are no schema', severity: 'error', at: `${source.file}:1:1` },
+    ])
   const { schema, problems } = await compileJsonSchema(source)
   if (!schema) throw new NotComparable(problems)
   return { refusalOf: (bytes) => refusalOfJson(schema, bytes), dispose: () => {} }

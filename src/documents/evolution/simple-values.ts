@@ -203,7 +203,7 @@ function proposals(type: SimpleType): readonly string[] {
     case 'list':
       return lists(type)
     case 'atomic':
-      return [...shortest(type), ...TYPICAL[type.primitive ?? 'string']!, ...sized(type), ...bounds(type)]
+      return [...TYPICAL[type.primitive ?? 'string']!, ...shortest(type), ...sized(type), ...bounds(type)]
   }
 }
 

@@ -50,6 +50,7 @@ export function compareWords(old: Shape, next: Shape, versions: Versions): WordC
   let open: string | undefined
   const start: Reached = { state: old.words.start, others: [next.words.start], before: undefined }
   const seen = new Set([keyOf(start)])
+  const missed = new Set<Reached>()
   const pending = [start]
   for (const reached of pending) {
     if (old.words.accepts(reached.state) && !reached.others.some((other) => next.words.accepts(other))) {
@@ -60,7 +61,9 @@ export function compareWords(old: Shape, next: Shape, versions: Versions): WordC
       const taken = advance(next, reached.others, chosen.name, versions.next)
       if (taken.unknown) open ??= `whether ${chosen.name} is declared can’t be told`
       if (taken.others.length === 0) {
-        if (!taken.unknown) addMiss(misses, notAllowed(reached, chosen, then))
+        // What else isn't allowed at the same place says nothing new.
+        if (!taken.unknown && !missed.has(reached)) addMiss(misses, notAllowed(reached, chosen, then, next))
+        missed.add(reached)
         continue
       }
       if (taken.types.size > 1) open ??= `${chosen.name} may be declared in two ways at one place`
@@ -117,25 +120,29 @@ function addMiss(misses: Miss[], miss: Miss): void {
 }
 
 function endsEarly(reached: Reached, next: Shape): Miss {
-  const expected = new Set(
-    reached.others.flatMap((other) => next.words.steps(other).map(({ label }) => labelName(label))),
-  )
-  const last = reached.before ? `after ${localNameOf(reached.before.chosen.name)}` : 'empty'
-  const wanted = [...expected].slice(0, 3).join(', ')
+  const end = reached.before ? `end after ${localNameOf(reached.before.chosen.name)}` : 'be empty'
   return {
-    message: `it can no longer end ${last}: ${wanted} must follow`.replace('end empty', 'be empty'),
+    message: `it can no longer ${end}: ${expectedAt(reached, next)}`,
     before: wordTo(reached),
     state: reached.state,
   }
+}
+
+function expectedAt({ others }: Reached, next: Shape): string {
+  const labels = others.flatMap((other) => next.words.steps(other).map(({ label }) => labelName(label)))
+  const expected = [...new Set(labels)]
+  if (expected.length === 0) return 'nothing can follow'
+  return `${expected.slice(0, 3).join(', ')}${expected.length > 3 ? ', …' : ''} can follow`
 }
 
 function labelName(label: Label): string {
   return label.kind === 'element' ? localNameOf(label.name) : 'an element of a wildcard'
 }
 
-function notAllowed(reached: Reached, chosen: Chosen, state: number): Miss {
+function notAllowed(reached: Reached, chosen: Chosen, state: number, next: Shape): Miss {
   const where = reached.before ? ` after ${localNameOf(reached.before.chosen.name)}` : ''
-  return { message: `${chosen.name} is no longer allowed${where}`, before: [...wordTo(reached), chosen], state }
+  const message = `${chosen.name} is no longer allowed${where}: ${expectedAt(reached, next)}`
+  return { message, before: [...wordTo(reached), chosen], state }
 }
 
 interface Symbol {
