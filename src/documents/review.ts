@@ -1,4 +1,4 @@
-import type { DocumentType } from '../domain/document-type.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
 import { readSchemaFiles } from './schema-files.ts'
 import type { TypeDefinition, XsdSchema } from './xsd/components.ts'
@@ -27,7 +27,7 @@ export interface FieldShape {
 
 export interface SchemaReview {
   readonly remarks: readonly SchemaRemark[]
-  /** All values that a field of a type can have, as they stand in documents; undefined where they are not known. */
+  /** All values that a field of a type, named by its key, can have, as they stand in documents; undefined where they are not known. */
   readonly valuesOf: (type: string, field: string) => readonly string[] | undefined
   /** How many values a field of a type can have; `Infinity` where that isn't known. */
   readonly mostOf: (type: string, field: string) => number
@@ -44,9 +44,9 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
   const walks = walksOf(types)
   const shapes = new Map<string, FieldShape>()
   for (const type of types) {
-    const walk = walks.get(type.name)
+    const walk = walks.get(typeKey(type))
     if (!walk) continue
-    const note = noteFor('DocumentType', type.name, remarks)
+    const note = noteFor('DocumentType', typeKey(type), remarks)
     const { where } = type.identify.xml!
     if (where !== undefined) note(['identify', 'xml', 'where'], reviewXPath(where, walk).remarks)
     for (const [field, { xpath }] of Object.entries(type.fields)) {
@@ -56,7 +56,7 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
       const types = arrival.open ? undefined : arrival.spots.map(typeOfSpot)
       const known =
         types?.every((one) => one !== undefined) && types.length > 0 ? (types as TypeDefinition[]) : undefined
-      shapes.set(`${type.name} ${field}`, { types: known, most })
+      shapes.set(`${typeKey(type)} ${field}`, { types: known, most })
     }
   }
   const shapeOf = (type: string, field: string) => shapes.get(`${type} ${field}`)
@@ -82,13 +82,14 @@ function noteFor(kind: SchemaRemark['kind'], name: string, remarks: SchemaRemark
 function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const schemas = new Map<string, XsdSchema | undefined>()
   const walks = new Map<string, Walk>()
-  for (const { name, identify, layers, namespaces, onInvalid } of types) {
+  for (const type of types) {
+    const { identify, layers, namespaces, onInvalid } = type
     const source = layers.find((layer) => layer.language === 'xsd' && layer.onInvalid === 'reject')
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
     if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: 'xsd' }))
     const schema = schemas.get(key)
-    if (schema) walks.set(name, startWalk(schema, identify.xml.root, namespaces))
+    if (schema) walks.set(typeKey(type), startWalk(schema, identify.xml.root, namespaces))
   }
   return walks
 }
