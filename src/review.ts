@@ -117,7 +117,10 @@ function placeValuesOf(
   types: readonly DocumentType[],
   schemas: SchemaReview,
 ): (place: string) => readonly string[] | undefined {
-  const own = types.filter(({ name }) => route.when.type?.includes(name) ?? true)
+  const own = types.filter((type) => {
+    const { type: names, version } = route.when
+    return (names?.includes(type.name) ?? true) && (version?.includes(typeKey(type)) ?? true)
+  })
   return (place) => {
     if (place === 'type') return route.when.type
     if (place === 'sender') return undefined

@@ -181,6 +181,9 @@ const ANNOTATIONS: readonly string[] = [
   'readOnly',
   'writeOnly',
   'examples',
+  'contentEncoding',
+  'contentMediaType',
+  'contentSchema',
 ]
 
 function constrains(schema: AnySchemaObject): boolean {

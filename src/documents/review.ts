@@ -1,5 +1,6 @@
 import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
+import { readRngSchema } from './rng/read-grammar.ts'
 import { readSchemaFiles } from './schema-files.ts'
 import type { TypeDefinition, XsdSchema } from './xsd/components.ts'
 import { readXsdSchema } from './xsd/read-schema.ts'
@@ -34,7 +35,7 @@ export interface SchemaReview {
 }
 
 /**
- * Compares the XPaths and conditions of types and routes with the XML Schemas of the types. Only what no valid document can have is
+ * Compares the XPaths and conditions of types and routes with the schemas of the types, XML Schema or RELAX NG. Only what no valid document can have is
  * remarked on; types with other schemas, or with invalid documents let through, are passed over.
  *
  * @param types Sound ones: their XPaths compile.
@@ -71,6 +72,10 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
   }
 }
 
+function isAskedFor(type: DocumentType, { type: names, version }: Conditions): boolean {
+  return (names?.includes(type.name) ?? true) && (version?.includes(typeKey(type)) ?? true)
+}
+
 type Note = (path: SchemaRemark['path'], found: readonly Pick<XPathRemark, 'code' | 'message'>[]) => void
 
 function noteFor(kind: SchemaRemark['kind'], name: string, remarks: SchemaRemark[]): Note {
@@ -84,19 +89,22 @@ function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const walks = new Map<string, Walk>()
   for (const type of types) {
     const { identify, layers, namespaces, onInvalid } = type
-    const source = layers.find((layer) => layer.language === 'xsd' && layer.onInvalid === 'reject')
+    const source = layers.find(({ language, onInvalid: then }) => language in READERS && then === 'reject')
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
-    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: 'xsd' }))
+    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: source.language as Language }))
     const schema = schemas.get(key)
     if (schema) walks.set(typeKey(type), startWalk(schema, identify.xml.root, namespaces))
   }
   return walks
 }
 
-function schemaOf(source: Parameters<typeof readSchemaFiles>[0]): XsdSchema | undefined {
+const READERS = { xsd: readXsdSchema, rng: readRngSchema } as const
+type Language = keyof typeof READERS
+
+function schemaOf(source: Parameters<typeof readSchemaFiles>[0] & { readonly language: Language }) {
   const files = readSchemaFiles(source)
-  return files.problems.length > 0 ? undefined : readXsdSchema(files)
+  return files.problems.length > 0 ? undefined : READERS[source.language](files)
 }
 
 function allValues(types: readonly TypeDefinition[] | undefined): readonly string[] | undefined {
@@ -119,7 +127,7 @@ function reviewGroup(
   path: SchemaRemark['path'],
   scope: Scope,
 ): void {
-  const types = group.type ? scope.types.filter(({ name }) => group.type!.includes(name)) : outer
+  const types = (group.type ? scope.types : outer).filter((type) => isAskedFor(type, group))
   for (const [field, conditions] of Object.entries(group.fields ?? {})) {
     reviewConditions(field, conditions, types, [...path, 'fields', field], scope)
   }
@@ -139,7 +147,7 @@ function remarksOfAll(
   { walks }: Scope,
 ): readonly XPathRemark[] {
   const xml = types.filter(({ identify }) => identify.xml)
-  const known = xml.map(({ name }) => walks.get(name))
+  const known = xml.map((type) => walks.get(typeKey(type)))
   if (known.length === 0 || !known.every((walk) => walk !== undefined)) return []
   const [first, ...others] = known.map((walk) => reviewXPath(xpath, { ...walk, namespaces }).remarks)
   return first!.flatMap((remark) => {
@@ -159,7 +167,7 @@ function reviewConditions(
 ): void {
   const { shapeOf, note } = scope
   const having = types.filter(({ fields }) => Object.hasOwn(fields, field))
-  const shapes = having.map(({ name, fields }) => ({ as: fields[field]!.as, types: shapeOf(name, field)?.types }))
+  const shapes = having.map((type) => ({ as: type.fields[field]!.as, types: shapeOf(typeKey(type), field)?.types }))
   const values = shapes.flatMap((shape) => shape.types ?? [])
   if (shapes.length === 0 || shapes.some((shape) => shape.types === undefined || shape.as === 'boolean')) return
   for (const [at, condition] of conditions.entries()) {

@@ -73,9 +73,14 @@ export function createWatch(needs: WatchNeeds): Watch {
     closing.clear()
     for (const { destination, breaker } of await store.openDestinations()) {
       if (!breaker || !isWanted()) closing.add(destination)
-      else open.set(destination, { ...breaker, nextProbeMs: Math.min(breaker.nextProbeMs, now() + breaker.maxMs) })
+      else open.set(destination, inherited(breaker))
     }
     if (open.size > 0) log('warn', 'destinations-open', { destinations: open.size })
+  }
+
+  /** The earlier process's probe is nobody's any more, and its clock may have been another. */
+  function inherited({ probing: _, ...breaker }: OpenBreaker): OpenBreaker {
+    return { ...breaker, nextProbeMs: Math.min(breaker.nextProbeMs, now() + breaker.maxMs) }
   }
 
   /** False where no policy opens anything any more. */

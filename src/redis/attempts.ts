@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { parseDeliveryId, parseDestination } from '../domain/delivery.ts'
-import type { AttemptEnd, StartedAttempt, Store } from '../flow/ports.ts'
+import type { AttemptEnd, Log, StartedAttempt, Store } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS } from './connection.ts'
@@ -9,6 +9,7 @@ import { type Meta, parseOptions, type ReplacementMeta, recordLine } from './rec
 export interface AttemptsOptions {
   readonly instance: string
   readonly attemptLeaseMs: number
+  readonly log: Log
 }
 
 /** A delivery to a destination that has enough under way comes due again after this. */
@@ -38,8 +39,15 @@ export interface Starting {
 }
 
 /** Store.start(). */
-export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOptions): Starting {
+export function createStart(call: Call, { instance, attemptLeaseMs, log }: AttemptsOptions): Starting {
   const lost: LostStart[] = []
+
+  function readStarted(reply: unknown): Map<string, StartedAttempt> {
+    const [started, strangers] = reply as [Buffer[][], Buffer[][]]
+    for (const [id, version] of strangers) log('error', 'unknown-version', { id: String(id), version: String(version) })
+    return parseStarted(started)
+  }
+
   const start = coalesce<Wanted, StartedAttempt[]>(
     async (batch, deadlineMs) => {
       const full = [...new Set(batch.flatMap((wanted) => wanted.full))]
@@ -50,7 +58,7 @@ export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOp
         if (lost.length < LOST_MOST) lost.push({ token, ids })
         throw error
       })
-      return shareOut(batch, parseStarted(reply as Buffer[][]))
+      return shareOut(batch, readStarted(reply))
     },
     { ...COALESCED, name: 'start', most: 128, weigh: ({ ids }) => ids.length },
   )
@@ -60,7 +68,7 @@ export function createStart(call: Call, { instance, attemptLeaseMs }: AttemptsOp
       const token = randomBytes(9).toString('base64url')
       // Done twice it would begin a second one: what was begun unheard has its lease.
       const reply = await call('start', [instance, token, attemptLeaseMs, 0, 'alone', 0], { repeatable: false })
-      return [...parseStarted(reply as Buffer[][]).values()][0]
+      return [...readStarted(reply).values()][0]
     },
     async releaseLost() {
       for (let first = lost[0]; first; first = lost[0]) {

@@ -90,6 +90,8 @@ function complete<State extends string>(
 /** The reply of trace.lua; undefined where there is no such envelope. */
 export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace | undefined {
   if (reply.length === 0) return undefined
+  if (reply.length === 1)
+    throw new Error(`Cannot trace ${id}: a later version of Waybill has written it (${reply[0]}, known is 1)`)
   const meta = JSON.parse(String(reply[0])) as Meta
   const sum = JSON.parse(String(reply[1])) as Sum
   const deliveries = (reply.slice(2) as unknown[][])

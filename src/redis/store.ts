@@ -128,7 +128,10 @@ async function checkKeys(client: Redis, prefix: string): Promise<void> {
   }
   const version = (await client.get(`${prefix}version`)) ?? (await writeVersion(client, prefix))
   if (version !== VERSION) {
-    throw new ForeignKeys(`Cannot open the store: ${prefix}version is ${version}, this Waybill knows ${VERSION}`)
+    const cure = 'start the version that wrote it, or name another redis.prefix'
+    throw new ForeignKeys(
+      `Cannot open the store: ${prefix}version is ${version}, this Waybill knows ${VERSION}; ${cure}`,
+    )
   }
 }
 
@@ -141,7 +144,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const { clock, log, instance, durability, limits, replicas } = options
   const call = createCall(client, prefix, clock, log)
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
-  const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS }
+  const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS, log }
   const { start, startSuspect, releaseLost } = createStart(call, attempts)
   return {
     accept: createAccept(call, { limits, waitAof, replicas, clock }),

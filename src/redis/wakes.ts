@@ -24,8 +24,10 @@ export interface RedisWakes extends Wakes {
   close(): Promise<void>
 }
 
+const VERSION = 1
+
 interface WakeJob {
-  readonly v: 1
+  readonly v: typeof VERSION
   readonly ids: readonly string[]
 }
 
@@ -60,7 +62,9 @@ export async function openWakes({ url, prefix, log }: WakesOptions): Promise<Red
   producer.on('ready', errors.forget)
   let worker: RunningWorker | undefined
   const addJobs = async (jobs: readonly OutgoingJob[]) => {
-    await queue.addBulk(jobs.map(({ ids, delayMs: delay }) => ({ name: 'wake', data: { v: 1, ids }, opts: { delay } })))
+    await queue.addBulk(
+      jobs.map(({ ids, delayMs: delay }) => ({ name: 'wake', data: { v: VERSION, ids }, opts: { delay } })),
+    )
   }
   const outgoing = createOutgoing(addJobs, (ids) => worker?.take(ids), log)
   return {
@@ -108,7 +112,12 @@ function startWorker(handler: WakeHandler, { url, prefix, concurrency, log, arri
     retryStrategy: (times) => (closed ? null : comeBack(times)),
   })
   const handling = createHandling(handler, arrived, log)
-  const worker = new Worker<WakeJob>(QUEUE, ({ data }) => handling.handle(data.ids), {
+  async function handle({ v, ids }: WakeJob): Promise<void> {
+    // Of a later version: what it was to wake for is due, and found by the sweeper.
+    if (v !== VERSION) log('warn', 'unknown-version', { wake: v, known: VERSION })
+    else await handling.handle(ids)
+  }
+  const worker = new Worker<WakeJob>(QUEUE, ({ data }) => handle(data), {
     connection,
     prefix,
     concurrency,

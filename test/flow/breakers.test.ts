@@ -358,6 +358,9 @@ describe('what is known of an open destination', () => {
     const first = await flowWith({ storeOptions: { prefix } })
     const ids = await opened(first)
     await pass(first, 8)
+    const [{ breaker } = { breaker: undefined }] = await first.store.openDestinations()
+    // It was killed while it probed.
+    await first.store.keepOpen([{ destination: ERP, breaker: { ...breaker!, probing: ids[5]! } }])
     const clock = setClock(first.clock())
     const second = await flowOn(redis.url, { policies: [brittle], storeOptions: { prefix, instance: 'two' } })
     second.clock.nowMs = clock()

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { scenarioFolder } from './folder.ts'
+import { answer, becomes, cli, messagesWith, question } from './traps.ts'
 import { acceptedId, attribute, type Installation, install, order, rejectedAs, waybill } from './waybill.ts'
 
 /** What has gone wrong in the best products of this kind, each proven not to happen here, by real servers. */
@@ -47,30 +48,6 @@ const NOTE = (to: string) => `<note xmlns='urn:example:note'><to>${to}</to><text
 const READING = (sensor: string, celsius: number) =>
   `<json xmlns='urn:xmpp:json:0'>{"kind":"reading","sensor":"${sensor}","celsius":${celsius}}</json>`
 
-const cli = (at: Installation, ...words: string[]) => waybill([words[0]!, at.folder, ...words.slice(1)])
-
-/** The trace, as soon as the document is in that state. */
-function becomes(at: Installation, id: string, state: string) {
-  const isThere = async () => {
-    const trace = await at.trace(id)
-    return trace.state === state ? trace : undefined
-  }
-  return eventually(isThere, { what: `${id} to be ${state}`, timeoutMs: 20_000 })
-}
-
-/** The next iq that carries the text. */
-const question = (at: Installation, text: string) =>
-  at.other.next((stanza) => stanza.startsWith('<iq') && stanza.includes(text), 20_000)
-
-function answer(at: Installation, iq: string, type: string, condition: string): void {
-  const addresses = `id='${attribute(iq, 'id')}' from='${attribute(iq, 'to')}' to='waybill.example.test'`
-  const error = `<error type='${type}'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`
-  at.other.send(type === 'result' ? `<iq type='result' ${addresses}/>` : `<iq type='error' ${addresses}>${error}</iq>`)
-}
-
-const messagesWith = (at: Installation, text: string) =>
-  at.other.received.filter((stanza) => stanza.startsWith('<message') && stanza.includes(text))
-
 describe('on ejabberd', { timeout: 60_000 }, () => {
   let at: Installation
   let redis: Redis
@@ -104,7 +81,7 @@ describe('on ejabberd', { timeout: 60_000 }, () => {
     await eventually(() => reloads() > before, { what: 'the routes to be loaded again' })
   }
 
-  describe('an error while a delivery is made a dead letter does not count as handled', () => {
+  describe('trap 1 (Camel): an error while a delivery is made a dead letter does not count as handled', () => {
     const breaks: readonly (readonly [what: string, happens: () => Promise<void>, ends: () => Promise<void>])[] = [
       ['Redis refuses writes', refuseWrites, takeWrites],
       [
@@ -150,7 +127,7 @@ describe('on ejabberd', { timeout: 60_000 }, () => {
     })
   })
 
-  describe('the result of a publish is read: a node that refuses makes a dead letter with its very reason', () => {
+  describe('trap 2 (Camel): the result of a publish is read: a node that refuses makes a dead letter with its very reason', () => {
     beforeAll(async () => {
       await at.server.addUser('owner', 'secret')
       const service = `xmpp://127.0.0.1:${at.server.clientPort}`
@@ -180,7 +157,7 @@ describe('on ejabberd', { timeout: 60_000 }, () => {
     })
   })
 
-  describe('nothing is dropped silently by what checks documents', () => {
+  describe('trap 3 (Spring Integration), trap 4 (Redpanda Connect): nothing is dropped silently by what checks documents', () => {
     const invalid = order('INVALID', { currency: 'euro', total: '-1' })
     const stanzas: readonly (readonly [what: string, stanza: string])[] = [
       ['an iq', `<iq type='set' id='invalid' from='a@peer.example.test/1' to='waybill.example.test'>${invalid}</iq>`],
@@ -271,7 +248,7 @@ describe('on ejabberd', { timeout: 60_000 }, () => {
     })
   })
 
-  describe('what an operator does with a dead letter', () => {
+  describe('trap 11 (BizTalk): what an operator does with a dead letter', () => {
     async function deadLetter(number: string): Promise<string> {
       const id = acceptedId(await at.submit(order(number)))
       answer(at, await question(at, number), 'modify', 'not-acceptable')
@@ -318,7 +295,7 @@ describe('on ejabberd', { timeout: 60_000 }, () => {
     })
   })
 
-  describe('one poison document stops nothing else', () => {
+  describe('trap 13 (WSO2): one poison document stops nothing else', () => {
     it('one that can not be written to its destination is a dead letter; those beside it arrive', async () => {
       // In-band it fits; sealed it is a third larger, and would make the server close the stream for all.
       const poison = order('POISON', { lines: 3, note: 'x'.repeat(220_000) })
@@ -401,7 +378,7 @@ describe('on ejabberd', { timeout: 60_000 }, () => {
     })
   })
 
-  it('the number of tries survives a kill -9, and the try that it interrupts is not counted', async () => {
+  it('trap 14 (Mule): the number of tries survives a kill -9, and the try that it interrupts is not counted', async () => {
     const number = 'CONFIRMED-tries'
     const id = acceptedId(await at.submit(order(number)))
     const results = async () => {
@@ -432,7 +409,7 @@ function verdict(stanza: string): string {
 }
 
 describe('on prosody', () => {
-  it('the result of a publish is read: a node that is missing makes a dead letter and an alarm', async () => {
+  it('trap 2 (Camel): the result of a publish is read: a node that is missing makes a dead letter and an alarm', async () => {
     const at = await install({ kind: 'prosody', config: scenarioFolder({ 'routes/traps.yaml': ROUTES }) })
     try {
       const trace = await becomes(at, acceptedId(await at.submit(order('MISSING-1'))), 'dead')
@@ -450,7 +427,7 @@ xmpp: { domain: waybill.example.test, host: example.test, secret: unused }
 senders: ["*@example.test"]
 `
 
-describe('a type that nothing would be checked by is refused when the configuration is loaded', () => {
+describe('trap 12 (NiFi, HiveMQ): a type that nothing would be checked by is refused when the configuration is loaded', () => {
   const XSD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"/>'
   const GRAMMAR = '<grammar xmlns="http://relaxng.org/ns/structure/1.0"/>'
   const schemas: readonly (readonly [what: string, language: 'xsd' | 'rng' | 'json', text: string, message: string])[] =
@@ -540,7 +517,7 @@ describe('a type that nothing would be checked by is refused when the configurat
   })
 })
 
-describe('a prefix that is not declared is an error of the configuration, not an XPath that never matches', () => {
+describe('trap 17 (Camel): a prefix that is not declared is an error of the configuration, not an XPath that never matches', () => {
   const folder = scenarioFolder({
     'waybill.yaml': WAYBILL,
     'samples/order.xml': order('1'),

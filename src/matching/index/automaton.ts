@@ -8,17 +8,18 @@ import type { PathNode } from './paths.ts'
  * element stands at, and most sets never come up.
  */
 export interface Automaton {
-  /** The state of the document node: a document begins. Where paths have changed, or there are too many states, they are made anew. */
+  /** The state of the document node: a document begins. Where there are too many states, they are made anew. */
   start(): State
   /** The state of a child element with that symbol. */
   next(state: State, symbol: number): State
-  /** Paths, or what is asked about them, have changed. */
-  forget(): void
+  /** What goes on from a place, or is asked about it, has changed: the states that have it are made anew when they come up. */
+  forget(place: PathNode): void
+  forgetAll(): void
 }
 
 export interface State {
   /** Number of the state behind each symbol; 0 where it isn't known yet. */
-  readonly row: Int32Array
+  row: Int32Array
   readonly nodes: readonly PathNode[]
   /** False: nothing within the element is asked about, and it need not be looked at. */
   readonly descends: boolean
@@ -58,22 +59,31 @@ export interface Interest {
 /** States, and places in their rows, that are kept from one document to the next: 16 MB. */
 const STATES = 4_096
 const PLACES = 4_000_000
+/** Dropped ones included. */
+const NUMBERS = 65_536
 /** Room for symbols that come up later: a document may bring out a few. */
 const SPARE_SYMBOLS = 32
 
 export function createAutomaton(root: PathNode, names: Names, operands: readonly Operand[]): Automaton {
-  let states: State[] = []
-  let numbers = new Map<string, number>()
-  let width = 0
-  let isOutdated = true
   const dead: State = { row: new Int32Array(0), nodes: [], descends: false, visit: undefined, texts: undefined }
+  // By number. Numbers stand in rows, and are not used again for another state.
+  let states: (State | undefined)[] = []
+  let numbers = new Map<string, number>()
+  /** By the place's id, the states that have it. */
+  let having: (number[] | undefined)[] = []
+  let first = 0
+  let held = 0
+  let places = 0
+  let isOutdated = true
 
   function begin(): void {
-    width = names.size() + SPARE_SYMBOLS
     // 0 in a row means unknown, so that the dead state is number 1.
-    states = [dead, dead]
+    states = [undefined, dead]
     numbers = new Map([['', 1]])
-    numberOf(closed([root]))
+    having = []
+    held = 0
+    places = 0
+    first = numberOf(closed([root]))
     isOutdated = false
   }
 
@@ -81,15 +91,35 @@ export function createAutomaton(root: PathNode, names: Names, operands: readonly
     const key = nodes.map(({ id }) => id).join(' ')
     const known = numbers.get(key)
     if (known !== undefined) return known
-    states.push(stateOf(nodes))
-    numbers.set(key, states.length - 1)
-    return states.length - 1
+    const state = stateOf(nodes)
+    const number = states.push(state) - 1
+    numbers.set(key, number)
+    held += 1
+    places += state.row.length
+    for (const { id } of nodes) {
+      having[id] ??= []
+      having[id].push(number)
+    }
+    return number
+  }
+
+  function drop(number: number): void {
+    const state = states[number]
+    if (state === undefined) return
+    states[number] = undefined
+    numbers.delete(state.nodes.map(({ id }) => id).join(' '))
+    held -= 1
+    places -= state.row.length
+  }
+
+  function width(): number {
+    return names.size() + SPARE_SYMBOLS
   }
 
   function stateOf(nodes: readonly PathNode[]): State {
     const descends = nodes.some(({ edges, text, loops }) => edges.size > 0 || text !== undefined || loops)
     return {
-      row: descends ? new Int32Array(width) : dead.row,
+      row: descends ? new Int32Array(width()) : dead.row,
       nodes,
       descends,
       visit: visitOf(nodes),
@@ -140,19 +170,36 @@ export function createAutomaton(root: PathNode, names: Names, operands: readonly
     return closed([...reached])
   }
 
+  /** The way that isn't known yet, or leads to a state that was dropped. */
+  function find(state: State, symbol: number): State {
+    const number = numberOf(follow(state.nodes, symbol))
+    if (symbol >= state.row.length) {
+      const row = new Int32Array(width())
+      row.set(state.row)
+      places += row.length - state.row.length
+      state.row = row
+    }
+    state.row[symbol] = number
+    return states[number]!
+  }
+
   return {
     start() {
-      if (isOutdated || states.length > STATES || states.length * width > PLACES) begin()
-      return states[2]!
+      if (isOutdated || held > STATES || places > PLACES || states.length > NUMBERS) begin()
+      if (states[first] === undefined) first = numberOf(closed([root]))
+      return states[first]!
     },
     next(state, symbol) {
       const known = symbol < state.row.length ? state.row[symbol]! : 0
-      if (known !== 0) return states[known]!
-      const number = numberOf(follow(state.nodes, symbol))
-      if (symbol < state.row.length) state.row[symbol] = number
-      return states[number]!
+      return (known === 0 ? undefined : states[known]) ?? find(state, symbol)
     },
-    forget() {
+    forget({ id }) {
+      const numbersOfPlace = having[id]
+      if (numbersOfPlace === undefined) return
+      having[id] = undefined
+      for (const number of numbersOfPlace) drop(number)
+    },
+    forgetAll() {
       isOutdated = true
     },
   }

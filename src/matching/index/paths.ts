@@ -35,30 +35,44 @@ export interface Paths {
   readonly root: PathNode
   /** The operand of a path, made where it is new. */
   operandOf(path: IndexPath): Operand
+  /** The place that an operand of a path is at. */
+  placeOf(operand: Operand): PathNode
 }
 
-/** @param onGrowth Whenever there is a new place, or a new operand at one. */
-export function createPaths(names: Names, operands: Operand[], onGrowth: () => void): Paths {
+/** @param onGrowth Of a place from which a step goes on that is new, or that has a new operand. */
+export function createPaths(names: Names, operands: Operand[], onGrowth: (place: PathNode) => void): Paths {
   let ids = 0
   const root = node(false)
+  /** By the operand's id. */
+  const places: PathNode[] = []
 
   function node(loops: boolean): PathNode {
     return { id: ids++, edges: new Map(), below: undefined, loops, element: undefined, text: undefined, attributes: [] }
   }
 
   function step(from: PathNode, { descendant, test }: PathStep): PathNode {
-    if (descendant) from.below ??= node(true)
-    const start = descendant ? from.below! : from
+    const start = descendant ? placeBelow(from) : from
     const key = names.testOf(test)
-    const next = start.edges.get(key) ?? node(false)
+    const known = start.edges.get(key)
+    if (known) return known
+    const next = node(false)
     start.edges.set(key, next)
+    onGrowth(start)
     return next
   }
 
-  function operand(): Operand {
+  function placeBelow(from: PathNode): PathNode {
+    if (from.below) return from.below
+    from.below = node(true)
+    onGrowth(from)
+    return from.below
+  }
+
+  function operandAt(place: PathNode): Operand {
     const made = createOperand(operands.length, 'path')
     operands.push(made)
-    onGrowth()
+    places[made.id] = place
+    onGrowth(place)
     return made
   }
 
@@ -68,19 +82,20 @@ export function createPaths(names: Names, operands: Operand[], onGrowth: () => v
       const last = steps.reduce(step, root)
       switch (end.kind) {
         case 'element':
-          last.element ??= operand()
+          last.element ??= operandAt(last)
           return last.element
         case 'text':
-          last.text ??= operand()
+          last.text ??= operandAt(last)
           return last.text
         case 'attribute': {
           const known = last.attributes.find(({ test }) => test.uri === end.test.uri && test.name === end.test.name)
           if (known) return known.operand
-          const made = operand()
+          const made = operandAt(last)
           last.attributes.push({ test: end.test, operand: made })
           return made
         }
       }
     },
+    placeOf: ({ id }) => places[id]!,
   }
 }

@@ -50,7 +50,7 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
   const operands: Operand[] = []
   const constants = createConstants()
   const names = createNames()
-  const paths = createPaths(names, operands, () => automaton.forget())
+  const paths = createPaths(names, operands, (place) => automaton.forget(place))
   const automaton = createAutomaton(paths.root, names, operands)
   const expressions = createExpressions(compileXPath)
   const atoms = createAtoms({
@@ -79,7 +79,7 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
   const candidates: number[] = []
 
   function onNeed(operand: Operand): void {
-    if (operand.kind === 'path') automaton.forget()
+    if (operand.kind === 'path') automaton.forget(paths.placeOf(operand))
   }
 
   function forgetEpochs(): void {
@@ -89,7 +89,7 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
       operand.epoch = 0
       operand.numbersEpoch = 0
     }
-    automaton.forget()
+    automaton.forgetAll()
   }
 
   function slot(): number {

@@ -9,7 +9,7 @@ for _, id in ipairs(expired) do
   if delivery and delivery.facts.holder then
     void(delivery, 'The lease of the attempt ran out')
   else
-    take('underway', id)
+    dismiss('underway', id)
   end
 end
 for _, id in ipairs(redis.call('ZRANGE', key('later'), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, LIMIT)) do
@@ -17,7 +17,7 @@ for _, id in ipairs(redis.call('ZRANGE', key('later'), '-inf', NOW, 'BYSCORE', '
   if delivery and delivery.facts.state == 'waiting' and not delivery.facts.holder then
     schedule(delivery)
   else
-    take('later', id)
+    dismiss('later', id)
   end
 end
 settle()

@@ -10,7 +10,7 @@ for _, id in ipairs(redis.call('ZRANGE', key('expiring'), '-inf', NOW, 'BYSCORE'
     finish(delivery, 'expired', 'expired')
     expired[#expired + 1] = id
   else
-    take('expiring', id)
+    dismiss('expiring', id)
   end
 end
 settle()

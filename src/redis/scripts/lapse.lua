@@ -26,7 +26,7 @@ for _, id in ipairs(due) do
   local delivery = read(id)
   local waits = delivery and delivery.facts.state == 'waiting' and not delivery.facts.holder
   if not waits or breakerOf(delivery.facts.to) ~= 'open' then
-    take('lapsing', id)
+    dismiss('lapsing', id)
   else
     local ends = endOf(delivery)
     if ends <= NOW then giveUp(delivery) else put('lapsing', id, ends) end

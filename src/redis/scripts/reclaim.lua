@@ -20,7 +20,7 @@ end
 
 for _, id in ipairs(redis.call('ZRANGE', key('underway'), OFFSET, OFFSET + COUNT - 1)) do
   local delivery = read(id)
-  if delivery and delivery.facts.holder == INSTANCE then
+  if foreign[id] or (delivery and delivery.facts.holder == INSTANCE) then
     own = own + 1
   else
     taken = taken + 1

@@ -6,7 +6,7 @@
 -- Gives of each attempt: id, tries, destination, route, expiry or '', since when or '', options, meta, payload, the number of the
 -- document that it was redriven with or '', that one's meta or '', how long it has to be alone: 1 until the server has had it, 2 until
 -- it ends, or ''; and 1 where it probes its open destination, or ''. Metas and payload are '' where an earlier attempt of this
--- reply has given them for the same document.
+-- reply has given them for the same document. And id and version of each that a later version of Waybill has written.
 local INSTANCE, TOKEN, LEASE_MS, POSTPONE_MS = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local ALONE, FULL = ARGV[7] == 'alone', tonumber(ARGV[8])
 -- Redis and the worker wake up at slightly different times.
@@ -85,4 +85,6 @@ if ALONE then
   end
 end
 settle()
-return started
+local strangers = {}
+for id, version in pairs(foreign) do strangers[#strangers + 1] = { id, version } end
+return { started, strangers }

@@ -1,9 +1,11 @@
 #!lua flags=no-writes
 -- Everything but the payload of one envelope. ARGV[3]: its id. Gives meta, sum, and of each delivery: index, facts, attempts,
 -- the id of the first of its lane or '', how many are before it there, and the meta of the document that it was redriven with or '',
--- and the breaker of its destination or ''. Nothing where there is no such envelope.
+-- and the breaker of its destination or ''. Nothing where there is no such envelope, and its version alone where a later one of Waybill has written it.
 local ID = ARGV[3]
 local envelope = envelopeOf(ID)
+local version = redis.call('HGET', envelope.key, 'v')
+if version and version ~= VERSION then return { version } end
 if not summary(envelope) then return {} end
 
 local function behind(delivery)

@@ -39,6 +39,9 @@ local sets = {
   dead = {}, finished = {}, reports = {}, lapsing = {},
 }
 local breakers, areBreakers = {}, nil
+-- What this version writes, and all that it reads. What a later one has written is looked at again after a while.
+local VERSION, FOREIGN_MS = '1', 60000
+local foreign = {}
 
 local function key(name)
   return PREFIX .. name
@@ -111,16 +114,17 @@ local function summary(envelope)
   return envelope.sum or nil
 end
 
--- The delivery of that id, or nil.
+-- The delivery of that id, or nil; nil also where a later version has written it, which is in `foreign` then.
 local function read(id)
   local envelopeId, index = string.match(id, '^([^.]+)%.(%d+)$')
   if not envelopeId then return nil end
   local envelope = envelopeOf(envelopeId)
   local known = envelope.deliveries[index]
   if known ~= nil then return known or nil end
-  local found = redis.call('HMGET', envelope.key, 'd' .. index, 'a' .. index, 'sum')
+  local found = redis.call('HMGET', envelope.key, 'd' .. index, 'a' .. index, 'sum', 'v')
   envelope.sumText = found[3]
-  if not found[1] then
+  if found[1] and found[4] and found[4] ~= VERSION then foreign[id] = found[4] end
+  if not found[1] or foreign[id] then
     envelope.deliveries[index] = false
     return nil
   end
@@ -223,12 +227,18 @@ local function isSuspect(facts)
   return (facts.closes or 0) >= SUSPECT_AFTER or (facts.crashes or 0) >= SUSPECT_AFTER
 end
 
+-- Nobody has it any more; but what a later version has written is left to that one.
+local function dismiss(set, id)
+  if foreign[id] then put(set, id, NOW + FOREIGN_MS) else take(set, id) end
+end
+
 local function unschedule(id)
+  local delivery = read(id)
   take('ready', id)
+  if foreign[id] then return dismiss('later', id) end
   take('later', id)
   take('suspects', id)
   take('underway', id)
-  local delivery = read(id)
   if delivery and (delivery.facts.tries > 0 or breakerOf(delivery.facts.to)) then
     take(barredAt(delivery.facts.to), id)
     take('lapsing', id)
@@ -287,12 +297,19 @@ local function join(delivery)
   if not head[1] then return schedule(delivery) end
   if tonumber(head[2]) < place then return end
   local first = read(head[1])
-  if first.facts.holder then
+  if not first or first.facts.holder then
     redis.call('ZADD', lane, place - 0.5, head[1])
   else
     unschedule(head[1])
     schedule(delivery)
   end
+end
+
+-- Gives the delivery that is the first of its lane now.
+local function scheduleFirst(id)
+  local first = read(id)
+  if first then schedule(first) else dismiss('later', id) end
+  return first
 end
 
 -- An ended delivery gives up its place. Gives the one that became first by it.
@@ -304,9 +321,7 @@ local function leave(delivery)
   if not wasFirst then return nil end
   local head = redis.call('ZRANGE', lane, 0, 0)[1]
   if not head then return nil end
-  local first = read(head)
-  schedule(first)
-  return first
+  return scheduleFirst(head)
 end
 
 -- An attempt is over and the delivery waits again, at its own place: what came back to an earlier one while the attempt was
@@ -318,9 +333,7 @@ local function resume(delivery)
   local head = redis.call('ZRANGE', lane, 0, 0)[1]
   if head == delivery.id then return schedule(delivery) end
   unschedule(delivery.id)
-  local first = read(head)
-  schedule(first)
-  return first
+  return scheduleFirst(head)
 end
 
 -- Keeps the first five and the last twenty.
