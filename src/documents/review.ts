@@ -1,5 +1,10 @@
+import type { Json } from '../domain/document.ts'
 import { type DocumentType, typeKey } from '../domain/document-type.ts'
+import type { FieldScalar } from '../domain/fields.ts'
+import { nearest } from '../domain/nearest.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
+import { compileValueConditions } from '../matching/value.ts'
+import { readJsonShape, shapeAt } from './json-shape.ts'
 import { readRngSchema } from './rng/read-grammar.ts'
 import { readSchemaFiles } from './schema-files.ts'
 import type { TypeDefinition, XsdSchema } from './xsd/components.ts'
@@ -60,9 +65,10 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
       shapes.set(`${typeKey(type)} ${field}`, { types: known, most })
     }
   }
+  const json = reviewJson(types, remarks)
   const shapeOf = (type: string, field: string) => shapes.get(`${type} ${field}`)
   for (const route of routes) {
-    const scope: Scope = { types, walks, shapeOf, note: noteFor('Route', route.name, remarks) }
+    const scope: Scope = { types, walks, shapeOf, json, note: noteFor('Route', route.name, remarks) }
     reviewGroup(route.when, types, ['when'], scope)
   }
   return {
@@ -74,6 +80,31 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
 
 function isAskedFor(type: DocumentType, { type: names, version }: Conditions): boolean {
   return (names?.includes(type.name) ?? true) && (version?.includes(typeKey(type)) ?? true)
+}
+
+/** All values of the fields of JSON types, by type and field, where a schema lists them. */
+function reviewJson(types: readonly DocumentType[], remarks: SchemaRemark[]): ReadonlyMap<string, readonly Json[]> {
+  const listed = new Map<string, readonly Json[]>()
+  for (const type of types) {
+    const { identify, layers, fields, onInvalid } = type
+    const name = typeKey(type)
+    const source = layers.find(({ language, onInvalid: then }) => language === 'json' && then === 'reject')
+    const schema = source && identify.json && onInvalid !== 'mark' ? readJsonShape(source.file) : undefined
+    if (schema === undefined) continue
+    for (const [field, from] of Object.entries(fields)) {
+      const shape = shapeAt(schema, from)
+      if (shape.kind === 'known' && shape.values) listed.set(`${name} ${field}`, shape.values)
+      if (shape.kind !== 'impossible') continue
+      const path = from.pointer ?? from.jsonpath ?? ''
+      const message = `No valid document has ${path}: ${shape.message}`
+      noteFor(
+        'DocumentType',
+        name,
+        remarks,
+      )(['fields', field, from.pointer === undefined ? 'jsonpath' : 'pointer'], [{ code: 'path-impossible', message }])
+    }
+  }
+  return listed
 }
 
 type Note = (path: SchemaRemark['path'], found: readonly Pick<XPathRemark, 'code' | 'message'>[]) => void
@@ -118,6 +149,7 @@ interface Scope {
   readonly types: readonly DocumentType[]
   readonly walks: ReadonlyMap<string, Walk>
   readonly shapeOf: (type: string, field: string) => FieldShape | undefined
+  readonly json: ReadonlyMap<string, readonly Json[]>
   readonly note: Note
 }
 
@@ -130,6 +162,7 @@ function reviewGroup(
   const types = (group.type ? scope.types : outer).filter((type) => isAskedFor(type, group))
   for (const [field, conditions] of Object.entries(group.fields ?? {})) {
     reviewConditions(field, conditions, types, [...path, 'fields', field], scope)
+    reviewJsonConditions(field, conditions, types, [...path, 'fields', field], scope)
   }
   if (group.xpath !== undefined) {
     scope.note([...path, 'xpath'], remarksOfAll(group.xpath, group.namespaces, types, scope))
@@ -177,6 +210,30 @@ function reviewConditions(
     if (condition.kind === 'not') reviewConditions(field, condition.conditions, types, [...place, 'not'], scope)
   }
 }
+
+function reviewJsonConditions(
+  field: string,
+  conditions: readonly ValueCondition[],
+  types: readonly DocumentType[],
+  path: SchemaRemark['path'],
+  { json, note }: Pick<Scope, 'json' | 'note'>,
+): void {
+  const having = types.filter(({ fields }) => Object.hasOwn(fields, field))
+  const lists = having.map((type) =>
+    type.fields[field]!.as === undefined ? json.get(`${typeKey(type)} ${field}`) : undefined,
+  )
+  if (lists.length === 0 || !lists.every((list) => list !== undefined)) return
+  const values = lists.flat().filter((value) => typeof value !== 'object' || value === null) as FieldScalar[]
+  for (const [at, condition] of conditions.entries()) {
+    if (condition.kind !== 'is' || compileValueConditions([condition]).holds(values)) continue
+    const near = nearest(String(condition.value), values.map(String))
+    const known = near === undefined ? values.slice(0, VALUES_SHOWN).map(String).join(', ') : `"${near}" among others`
+    const message = `Field ${field} is never ${JSON.stringify(condition.value)}: the schema lists ${known}`
+    note([...path, at], [{ code: 'value-impossible', message }])
+  }
+}
+
+const VALUES_SHOWN = 8
 
 function neverHolds(condition: ValueCondition, types: readonly TypeDefinition[]): string | undefined {
   switch (condition.kind) {
