@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import { byPlace, type Configuration, loadConfiguration, type Problem } from './config/configuration.ts'
 import { compileDocuments, compileXPathTest } from './documents/documents.ts'
 import type { Ruling } from './flow/intake.ts'
 import type { Documents } from './flow/ports.ts'
 import { compileSenders } from './flow/senders.ts'
-import { compileRoutes } from './matching/matcher.ts'
+import { compileRoutesInSlices } from './matching/matcher.ts'
 
 /** A configuration with all that its types and routes compile into. */
 export interface Assembly {
@@ -26,7 +27,7 @@ export async function assemble(
   const { configuration, sound, problems } = await loadConfiguration(folder, environment)
   const { settings, types, routes, locate } = sound
   const compiled = await compileDocuments(types, settings?.limits ?? LIMITS)
-  const { matcher, problems: routeProblems } = compileRoutes(routes, compileXPathTest)
+  const { matcher, problems: routeProblems } = await compileRoutesInSlices(routes, compileXPathTest, setImmediate)
   const all = [
     ...problems,
     ...compiled.problems.map(({ type, path, message, severity, at }): Problem => {

@@ -41,12 +41,13 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('test')
-    .description('The tests that stand in the route files, without servers.')
+    .description('The tests that stand in the route files, without servers, and what they leave untested.')
     .argument('[dir]', 'the configuration folder', '.')
+    .option('--junit <file>', "a report in JUnit's XML as well, for CI")
     .addOption(format())
-    .addHelpText('before', examples('test', 'test conf', 'test conf -o json'))
+    .addHelpText('before', examples('test', 'test conf --junit report.xml', 'test conf -o json'))
     .action((dir: string, options) =>
-      act(async (output) => (await import('./commands/test.ts')).test(dir, output), options.output),
+      act(async (output) => (await import('./commands/test.ts')).test(dir, options.junit, output), options.output),
     )
 
   waybill
@@ -69,6 +70,26 @@ function program(finish: (code: ExitCode) => void): Command {
         async (output) => (await import('./commands/explain.ts')).explain(dir, doc, options.from, output),
         options.output,
       ),
+    )
+
+  waybill
+    .command('diff')
+    .description('Which deliveries another configuration adds, removes and moves, on real documents; with no effect.')
+    .argument('<old>', 'the configuration folder as it is')
+    .argument('<new>', 'the configuration folder as it would be')
+    .requiredOption('--documents <folder>', 'documents; those in a folder named by a JID come from it')
+    .option('--from <jid>', 'who sends the others')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'diff conf conf.new --documents samples --from shop@example.org',
+        'diff /etc/waybill . --documents archive',
+        'diff conf conf.new --documents archive -o json',
+      ),
+    )
+    .action((old: string, next: string, options) =>
+      act(async (output) => (await import('./commands/diff.ts')).diff(old, next, options, output), options.output),
     )
 
   waybill

@@ -207,7 +207,7 @@ describe('the configuration of the demo', () => {
   })
 
   it('passes the tests of its routes, and every route has one', async () => {
-    expect(await testRoutes(config, output)).toBe(0)
+    expect(await testRoutes(config, undefined, output)).toBe(0)
     for (const file of readdirSync(join(config, 'routes'))) {
       const documents = parseAllDocuments(readFileSync(join(config, 'routes', file), 'utf8')).map((one) => one.toJS())
       for (const { kind, name, tests, when } of documents) {

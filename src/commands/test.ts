@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { Route, RouteTest } from '../domain/route.ts'
 import { judgeRouteTest } from '../matching/route-tests.ts'
 import { assembled } from './assembled.ts'
-import { type ExitCode, type Output, printJson } from './output.ts'
-import { examine, readDocument } from './subject.ts'
+import { type Coverage, tallyCoverage } from './coverage.ts'
+import { junitReport } from './junit.ts'
+import { CommandFailed, type ExitCode, type Output, printJson } from './output.ts'
+import { type Examined, examine, readDocument } from './subject.ts'
 
 interface Verdict {
   readonly route: string
@@ -12,32 +15,67 @@ interface Verdict {
   readonly passed: boolean
   readonly message: string
   readonly source: string
+  readonly seconds: number
 }
 
-/** Runs the tests that stand in the route files, without servers. 1 where one fails. */
-export async function test(folder: string, output: Output): Promise<ExitCode> {
+/**
+ * Runs the tests that stand in the route files, without servers, and says what they leave untested. 1 where one fails.
+ *
+ * @param junit File for a report in JUnit's XML.
+ */
+export async function test(folder: string, junit: string | undefined, output: Output): Promise<ExitCode> {
   const assembly = await assembled(folder, output)
+  const { routes } = assembly.configuration
+  const tally = tallyCoverage(routes)
   const verdicts: Verdict[] = []
-  for (const route of assembly.configuration.routes) {
-    for (const one of route.tests) verdicts.push(await run(route, one, folder))
+  for (const route of routes) {
+    for (const one of route.tests) verdicts.push(await run(route, one))
   }
   assembly.documents.dispose()
   const failed = verdicts.filter((verdict) => !verdict.passed).length
-  if (output.format === 'json') printJson(output, { passed: verdicts.length - failed, failed, tests: verdicts })
-  else report(verdicts, failed, output)
+  const coverage = tally.coverage()
+  if (junit !== undefined) await writeReport(junit, verdicts)
+  if (output.format === 'json') {
+    printJson(output, { passed: verdicts.length - failed, failed, tests: verdicts, coverage })
+  } else report(verdicts, failed, coverage, output)
   return failed === 0 ? 0 : 1
 
-  async function run(route: Route, one: RouteTest, base: string): Promise<Verdict> {
-    const name = { route: route.name, document: relative(base, one.document), from: one.from, source: one.source }
+  async function run(route: Route, one: RouteTest): Promise<Verdict> {
+    const name = { route: route.name, document: relative(folder, one.document), from: one.from, source: one.source }
+    const begun = performance.now()
     const examined = examine(await readDocument(one.document), one.document, one.from, assembly)
-    if (examined.explanation) return { ...name, ...judgeRouteTest(route, one, examined.explanation) }
-    const { rejection } = examined
-    const expected = one.delivers.length === 0 && one.because === rejection!.kind
-    return { ...name, passed: expected, message: `the document is rejected: ${rejection!.kind}: ${rejection!.text}` }
+    if (examined.explanation) tally.note(examined.explanation)
+    const judgement = judge(route, one, examined)
+    return { ...name, ...judgement, seconds: (performance.now() - begun) / 1000 }
   }
 }
 
-function report(verdicts: readonly Verdict[], failed: number, output: Output): void {
+function judge(
+  route: Route,
+  one: RouteTest,
+  { explanation, rejection }: Examined,
+): Pick<Verdict, 'passed' | 'message'> {
+  if (explanation) return judgeRouteTest(route, one, explanation)
+  const passed = one.delivers.length === 0 && one.because === rejection!.kind
+  return { passed, message: `the document is rejected: ${rejection!.kind}: ${rejection!.text}` }
+}
+
+async function writeReport(file: string, verdicts: readonly Verdict[]): Promise<void> {
+  const text = junitReport(
+    verdicts.map(({ route, document, from, passed, message, source, seconds }) => ({
+      suite: route,
+      name: `${document} from ${from}`,
+      source,
+      seconds,
+      failure: passed ? undefined : message,
+    })),
+  )
+  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandFailed(3, `Cannot write ${file}: ${error.code ?? error.message}`)
+  })
+}
+
+function report(verdicts: readonly Verdict[], failed: number, coverage: Coverage, output: Output): void {
   for (const { passed, route, document, from, message, source } of verdicts) {
     output.print(
       passed
@@ -45,5 +83,9 @@ function report(verdicts: readonly Verdict[], failed: number, output: Output): v
         : `FAILED  ${route}: ${document} from ${from}\n        ${source}: ${message}`,
     )
   }
-  output.print(`${verdicts.length - failed} passed, ${failed} failed`)
+  for (const { source, route, message } of coverage.gaps) output.print(`untested  ${source}  ${route}: ${message}`)
+  const { routes, conditions } = coverage
+  output.print(
+    `${verdicts.length - failed} passed, ${failed} failed; ${routes.shown} of ${routes.of} routes matched, ${conditions.shown} of ${conditions.of} conditions seen to hold and to fail`,
+  )
 }

@@ -780,7 +780,7 @@ export interface Policy {
    */
   breaker: {
     /**
-     * So many failed attempts in a row open the destination, for all that goes there. 0: these deliveries open none.
+     * So many failed attempts in a row, of at least two deliveries where it is more than one, open the destination for all that goes there. 0: these deliveries open none.
      */
     failures: number
     /**

@@ -1,5 +1,11 @@
+import type { Json } from '../domain/document.ts'
 import type { DocumentType } from '../domain/document-type.ts'
+import type { FieldScalar } from '../domain/fields.ts'
+import { nearest } from '../domain/nearest.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
+import { compileValueConditions } from '../matching/value.ts'
+import { readJsonShape, shapeAt } from './json-shape.ts'
+import { readRngSchema } from './rng/read-grammar.ts'
 import { readSchemaFiles } from './schema-files.ts'
 import type { TypeDefinition, XsdSchema } from './xsd/components.ts'
 import { readXsdSchema } from './xsd/read-schema.ts'
@@ -34,7 +40,7 @@ export interface SchemaReview {
 }
 
 /**
- * Compares the XPaths and conditions of types and routes with the XML Schemas of the types. Only what no valid document can have is
+ * Compares the XPaths and conditions of types and routes with the schemas of the types, XML Schema or RELAX NG. Only what no valid document can have is
  * remarked on; types with other schemas, or with invalid documents let through, are passed over.
  *
  * @param types Sound ones: their XPaths compile.
@@ -59,9 +65,10 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
       shapes.set(`${type.name} ${field}`, { types: known, most })
     }
   }
+  const json = reviewJson(types, remarks)
   const shapeOf = (type: string, field: string) => shapes.get(`${type} ${field}`)
   for (const route of routes) {
-    const scope: Scope = { types, walks, shapeOf, note: noteFor('Route', route.name, remarks) }
+    const scope: Scope = { types, walks, shapeOf, json, note: noteFor('Route', route.name, remarks) }
     reviewGroup(route.when, types, ['when'], scope)
   }
   return {
@@ -69,6 +76,29 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
     valuesOf: (type, field) => allValues(shapeOf(type, field)?.types),
     mostOf: (type, field) => shapeOf(type, field)?.most ?? Number.POSITIVE_INFINITY,
   }
+}
+
+/** All values of the fields of JSON types, by type and field, where a schema lists them. */
+function reviewJson(types: readonly DocumentType[], remarks: SchemaRemark[]): ReadonlyMap<string, readonly Json[]> {
+  const listed = new Map<string, readonly Json[]>()
+  for (const { name, identify, layers, fields, onInvalid } of types) {
+    const source = layers.find(({ language, onInvalid: then }) => language === 'json' && then === 'reject')
+    const schema = source && identify.json && onInvalid !== 'mark' ? readJsonShape(source.file) : undefined
+    if (schema === undefined) continue
+    for (const [field, from] of Object.entries(fields)) {
+      const shape = shapeAt(schema, from)
+      if (shape.kind === 'known' && shape.values) listed.set(`${name} ${field}`, shape.values)
+      if (shape.kind !== 'impossible') continue
+      const path = from.pointer ?? from.jsonpath ?? ''
+      const message = `No valid document has ${path}: ${shape.message}`
+      noteFor(
+        'DocumentType',
+        name,
+        remarks,
+      )(['fields', field, from.pointer === undefined ? 'jsonpath' : 'pointer'], [{ code: 'path-impossible', message }])
+    }
+  }
+  return listed
 }
 
 type Note = (path: SchemaRemark['path'], found: readonly Pick<XPathRemark, 'code' | 'message'>[]) => void
@@ -83,19 +113,22 @@ function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const schemas = new Map<string, XsdSchema | undefined>()
   const walks = new Map<string, Walk>()
   for (const { name, identify, layers, namespaces, onInvalid } of types) {
-    const source = layers.find((layer) => layer.language === 'xsd' && layer.onInvalid === 'reject')
+    const source = layers.find(({ language, onInvalid: then }) => language in READERS && then === 'reject')
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
-    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: 'xsd' }))
+    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: source.language as Language }))
     const schema = schemas.get(key)
     if (schema) walks.set(name, startWalk(schema, identify.xml.root, namespaces))
   }
   return walks
 }
 
-function schemaOf(source: Parameters<typeof readSchemaFiles>[0]): XsdSchema | undefined {
+const READERS = { xsd: readXsdSchema, rng: readRngSchema } as const
+type Language = keyof typeof READERS
+
+function schemaOf(source: Parameters<typeof readSchemaFiles>[0] & { readonly language: Language }) {
   const files = readSchemaFiles(source)
-  return files.problems.length > 0 ? undefined : readXsdSchema(files)
+  return files.problems.length > 0 ? undefined : READERS[source.language](files)
 }
 
 function allValues(types: readonly TypeDefinition[] | undefined): readonly string[] | undefined {
@@ -109,6 +142,7 @@ interface Scope {
   readonly types: readonly DocumentType[]
   readonly walks: ReadonlyMap<string, Walk>
   readonly shapeOf: (type: string, field: string) => FieldShape | undefined
+  readonly json: ReadonlyMap<string, readonly Json[]>
   readonly note: Note
 }
 
@@ -121,6 +155,7 @@ function reviewGroup(
   const types = group.type ? scope.types.filter(({ name }) => group.type!.includes(name)) : outer
   for (const [field, conditions] of Object.entries(group.fields ?? {})) {
     reviewConditions(field, conditions, types, [...path, 'fields', field], scope)
+    reviewJsonConditions(field, conditions, types, [...path, 'fields', field], scope)
   }
   if (group.xpath !== undefined) {
     scope.note([...path, 'xpath'], remarksOfAll(group.xpath, group.namespaces, types, scope))
@@ -168,6 +203,30 @@ function reviewConditions(
     if (condition.kind === 'not') reviewConditions(field, condition.conditions, types, [...place, 'not'], scope)
   }
 }
+
+function reviewJsonConditions(
+  field: string,
+  conditions: readonly ValueCondition[],
+  types: readonly DocumentType[],
+  path: SchemaRemark['path'],
+  { json, note }: Pick<Scope, 'json' | 'note'>,
+): void {
+  const having = types.filter(({ fields }) => Object.hasOwn(fields, field))
+  const lists = having.map(({ name, fields }) =>
+    fields[field]!.as === undefined ? json.get(`${name} ${field}`) : undefined,
+  )
+  if (lists.length === 0 || !lists.every((list) => list !== undefined)) return
+  const values = lists.flat().filter((value) => typeof value !== 'object' || value === null) as FieldScalar[]
+  for (const [at, condition] of conditions.entries()) {
+    if (condition.kind !== 'is' || compileValueConditions([condition]).holds(values)) continue
+    const near = nearest(String(condition.value), values.map(String))
+    const known = near === undefined ? values.slice(0, VALUES_SHOWN).map(String).join(', ') : `"${near}" among others`
+    const message = `Field ${field} is never ${JSON.stringify(condition.value)}: the schema lists ${known}`
+    note([...path, at], [{ code: 'value-impossible', message }])
+  }
+}
+
+const VALUES_SHOWN = 8
 
 function neverHolds(condition: ValueCondition, types: readonly TypeDefinition[]): string | undefined {
   switch (condition.kind) {
