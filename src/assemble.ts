@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { byPlace, type Configuration, loadConfiguration, type Problem } from './config/configuration.ts'
 import { compileDocuments, compileXPathTest } from './documents/documents.ts'
+import { typeKey } from './domain/document-type.ts'
 import type { Ruling } from './flow/intake.ts'
 import type { Documents } from './flow/ports.ts'
 import { compileSenders } from './flow/senders.ts'
@@ -50,7 +51,7 @@ export async function assemble(
   const { documents } = compiled
   const typeSenders = new Map(
     configuration.types.flatMap((type) =>
-      type.senders === undefined ? [] : [[type.name, compileSenders(type.senders)] as const],
+      type.senders === undefined ? [] : [[typeKey(type), compileSenders(type.senders)] as const],
     ),
   )
   const ruling: Ruling = { documents, matcher, senders: compileSenders(configuration.settings.senders), typeSenders }

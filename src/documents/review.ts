@@ -1,5 +1,5 @@
 import type { Json } from '../domain/document.ts'
-import type { DocumentType } from '../domain/document-type.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import type { FieldScalar } from '../domain/fields.ts'
 import { nearest } from '../domain/nearest.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
@@ -33,7 +33,7 @@ export interface FieldShape {
 
 export interface SchemaReview {
   readonly remarks: readonly SchemaRemark[]
-  /** All values that a field of a type can have, as they stand in documents; undefined where they are not known. */
+  /** All values that a field of a type, named by its key, can have, as they stand in documents; undefined where they are not known. */
   readonly valuesOf: (type: string, field: string) => readonly string[] | undefined
   /** How many values a field of a type can have; `Infinity` where that isn't known. */
   readonly mostOf: (type: string, field: string) => number
@@ -50,9 +50,9 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
   const walks = walksOf(types)
   const shapes = new Map<string, FieldShape>()
   for (const type of types) {
-    const walk = walks.get(type.name)
+    const walk = walks.get(typeKey(type))
     if (!walk) continue
-    const note = noteFor('DocumentType', type.name, remarks)
+    const note = noteFor('DocumentType', typeKey(type), remarks)
     const { where } = type.identify.xml!
     if (where !== undefined) note(['identify', 'xml', 'where'], reviewXPath(where, walk).remarks)
     for (const [field, { xpath }] of Object.entries(type.fields)) {
@@ -62,7 +62,7 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
       const types = arrival.open ? undefined : arrival.spots.map(typeOfSpot)
       const known =
         types?.every((one) => one !== undefined) && types.length > 0 ? (types as TypeDefinition[]) : undefined
-      shapes.set(`${type.name} ${field}`, { types: known, most })
+      shapes.set(`${typeKey(type)} ${field}`, { types: known, most })
     }
   }
   const json = reviewJson(types, remarks)
@@ -78,10 +78,16 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
   }
 }
 
+function isAskedFor(type: DocumentType, { type: names, version }: Conditions): boolean {
+  return (names?.includes(type.name) ?? true) && (version?.includes(typeKey(type)) ?? true)
+}
+
 /** All values of the fields of JSON types, by type and field, where a schema lists them. */
 function reviewJson(types: readonly DocumentType[], remarks: SchemaRemark[]): ReadonlyMap<string, readonly Json[]> {
   const listed = new Map<string, readonly Json[]>()
-  for (const { name, identify, layers, fields, onInvalid } of types) {
+  for (const type of types) {
+    const { identify, layers, fields, onInvalid } = type
+    const name = typeKey(type)
     const source = layers.find(({ language, onInvalid: then }) => language === 'json' && then === 'reject')
     const schema = source && identify.json && onInvalid !== 'mark' ? readJsonShape(source.file) : undefined
     if (schema === undefined) continue
@@ -112,13 +118,14 @@ function noteFor(kind: SchemaRemark['kind'], name: string, remarks: SchemaRemark
 function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const schemas = new Map<string, XsdSchema | undefined>()
   const walks = new Map<string, Walk>()
-  for (const { name, identify, layers, namespaces, onInvalid } of types) {
+  for (const type of types) {
+    const { identify, layers, namespaces, onInvalid } = type
     const source = layers.find(({ language, onInvalid: then }) => language in READERS && then === 'reject')
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
     if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: source.language as Language }))
     const schema = schemas.get(key)
-    if (schema) walks.set(name, startWalk(schema, identify.xml.root, namespaces))
+    if (schema) walks.set(typeKey(type), startWalk(schema, identify.xml.root, namespaces))
   }
   return walks
 }
@@ -152,7 +159,7 @@ function reviewGroup(
   path: SchemaRemark['path'],
   scope: Scope,
 ): void {
-  const types = group.type ? scope.types.filter(({ name }) => group.type!.includes(name)) : outer
+  const types = (group.type ? scope.types : outer).filter((type) => isAskedFor(type, group))
   for (const [field, conditions] of Object.entries(group.fields ?? {})) {
     reviewConditions(field, conditions, types, [...path, 'fields', field], scope)
     reviewJsonConditions(field, conditions, types, [...path, 'fields', field], scope)
@@ -173,7 +180,7 @@ function remarksOfAll(
   { walks }: Scope,
 ): readonly XPathRemark[] {
   const xml = types.filter(({ identify }) => identify.xml)
-  const known = xml.map(({ name }) => walks.get(name))
+  const known = xml.map((type) => walks.get(typeKey(type)))
   if (known.length === 0 || !known.every((walk) => walk !== undefined)) return []
   const [first, ...others] = known.map((walk) => reviewXPath(xpath, { ...walk, namespaces }).remarks)
   return first!.flatMap((remark) => {
@@ -193,7 +200,7 @@ function reviewConditions(
 ): void {
   const { shapeOf, note } = scope
   const having = types.filter(({ fields }) => Object.hasOwn(fields, field))
-  const shapes = having.map(({ name, fields }) => ({ as: fields[field]!.as, types: shapeOf(name, field)?.types }))
+  const shapes = having.map((type) => ({ as: type.fields[field]!.as, types: shapeOf(typeKey(type), field)?.types }))
   const values = shapes.flatMap((shape) => shape.types ?? [])
   if (shapes.length === 0 || shapes.some((shape) => shape.types === undefined || shape.as === 'boolean')) return
   for (const [at, condition] of conditions.entries()) {
@@ -212,8 +219,8 @@ function reviewJsonConditions(
   { json, note }: Pick<Scope, 'json' | 'note'>,
 ): void {
   const having = types.filter(({ fields }) => Object.hasOwn(fields, field))
-  const lists = having.map(({ name, fields }) =>
-    fields[field]!.as === undefined ? json.get(`${name} ${field}`) : undefined,
+  const lists = having.map((type) =>
+    type.fields[field]!.as === undefined ? json.get(`${typeKey(type)} ${field}`) : undefined,
   )
   if (lists.length === 0 || !lists.every((list) => list !== undefined)) return
   const values = lists.flat().filter((value) => typeof value !== 'object' || value === null) as FieldScalar[]

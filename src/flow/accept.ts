@@ -60,7 +60,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
   wakeAll(acceptances, answers, needs)
   countReplaced(acceptances, answers, needs)
-  return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!)) }
+  return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!, matched[at]!)) }
 }
 
 function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptance {
@@ -71,6 +71,7 @@ function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptanc
     document,
     origin,
     type: type?.name ?? OPAQUE_TYPE,
+    ...(type && type.version !== '' && { version: type.version }),
     fields,
     receivedAtMs,
     submit,
@@ -182,8 +183,17 @@ function countReplaced(
   }
 }
 
-function acceptedOf({ envelope }: Acceptance, answer: AcceptAnswer): Accepted {
+function acceptedOf({ envelope }: Acceptance, answer: AcceptAnswer, { type }: Matched): Accepted {
   const duplicate = answer.kind === 'duplicate'
   const id = answer.kind === 'overloaded' ? envelope.id : answer.id
-  return { id, type: envelope.type, duplicate, held: false, item: envelope.origin.item }
+  const { version } = envelope
+  return {
+    id,
+    type: envelope.type,
+    ...(version === undefined ? {} : { version }),
+    ...(type?.deprecated === undefined ? {} : { deprecated: type.deprecated }),
+    duplicate,
+    held: false,
+    item: envelope.origin.item,
+  }
 }

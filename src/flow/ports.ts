@@ -66,8 +66,11 @@ export interface Validation {
 export interface Documents {
   /** A message without body and with known extensions only: to be ignored, whoever sent it. Looks at names, not into them. */
   carriesNothing(stanza: InboundStanza): boolean
+  /** For each document that stands in the stanza as an element with a known root: the types that it may be of. Nothing is parsed for it. */
+  typesByRoots(stanza: InboundStanza): readonly (readonly DocumentType[])[]
   extract(stanza: InboundStanza): Extraction
-  identify(document: Document): Identification
+  /** @param version That the sender says it is of; undefined: the document shows it, or it is of the newest. */
+  identify(document: Document, version?: string): Identification
   /** Checks against the type's schema and reads its fields. */
   validate(document: Document, type: DocumentType): Validation
 }
@@ -234,6 +237,8 @@ export interface DeliveryTrace {
 export interface EnvelopeTrace {
   readonly id: string
   readonly type: string
+  /** Of the type that it was checked with; undefined where it has none. */
+  readonly version?: string
   readonly origin: Origin
   readonly submit: SubmitOptions
   readonly fields: Fields
@@ -584,6 +589,8 @@ export interface ReportOutlet {
 export interface Metrics {
   accepted(type: string, stanza: string, seconds: number): void
   duplicate(type: string): void
+  /** Accepted, of a version that will be gone one day. */
+  deprecated(type: string, version: string, sender: string): void
   /** Accepted under a stanza id that the same sender had given to another document. */
   claimReplaced(type: string): void
   rejected(kind: string): void

@@ -1,4 +1,4 @@
-import { childNamed, type Element, element } from '../domain/element.ts'
+import { attributeOf, childNamed, type Element, element } from '../domain/element.ts'
 import type { Fields } from '../domain/fields.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 import type { Decision, Explanation } from '../matching/matcher.ts'
@@ -34,8 +34,8 @@ export function traceDocument(stanza: InboundStanza, from: string, ruling: Rulin
   const extraction = ruling.documents.extract({ ...stanza, from, element: asSubmission(stanza.element) })
   if (extraction.kind === 'rejected') return { verdict: 'rejected', type: undefined, rejection: extraction.rejection }
   if (extraction.kind === 'ignored') throw new Error('Cannot trace: an iq is never ignored')
-  const { document, origin } = extraction.submissions[0]!
-  const checked = checkDocument(document, origin, ruling)
+  const { document, origin, submit } = extraction.submissions[0]!
+  const checked = checkDocument(document, origin, submit, ruling)
   if (checked.kind === 'rejected') {
     return { verdict: 'rejected', type: checked.type?.name, rejection: checked.rejection }
   }
@@ -51,6 +51,8 @@ export function traceDocument(stanza: InboundStanza, from: string, ruling: Rulin
 function asSubmission(iq: Element): Element {
   const wrapper = childNamed(iq, 'trace', WAYBILL)
   if (!wrapper) throw new Error('Cannot trace: the iq has no <trace/>')
-  const submit = { ...element('submit', WAYBILL, {}, wrapper.children), namespaces: wrapper.namespaces }
+  const version = attributeOf(wrapper, 'version')
+  const attributes = version === undefined ? {} : { version }
+  const submit = { ...element('submit', WAYBILL, attributes, wrapper.children), namespaces: wrapper.namespaces }
   return { ...iq, children: [{ ...submit, prefix: wrapper.prefix }] }
 }

@@ -53,6 +53,7 @@ function groupTerm(when: Conditions, sense: boolean, needs: TermNeeds, complain:
   const { sources } = needs
   const parts: Term[] = []
   if (when.type) parts.push(oneOf(sources.type(), when.type, sense, needs))
+  if (when.version) parts.push(oneOf(sources.version(), when.version, sense, needs))
   if (when.from) parts.push(jids('from', when.from, sense, needs, complain, path))
   if (when.to) parts.push(jids('to', when.to, sense, needs, complain, path))
   if (when.node) parts.push(valueTerm(sources.node(), when.node, sense, needs))
