@@ -83,7 +83,9 @@ function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const schemas = new Map<string, XsdSchema | undefined>()
   const walks = new Map<string, Walk>()
   for (const { name, identify, layers, namespaces, onInvalid } of types) {
-    const source = layers.find((layer) => layer.language === 'xsd' && layer.onInvalid === 'reject')
+    const source = layers.find(
+      (layer) => layer.language === 'xsd' && layer.onInvalid !== 'warn' && layer.onInvalid !== 'mark',
+    )
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
     if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: 'xsd' }))

@@ -96,7 +96,9 @@ function traceElement(trace: Trace, full: boolean): string {
     const said = `<text>${escapeText(legible(text))}</text>`
     return `${open} reason="${kind}" findings="${findings.length}">${said}${findingElements(findings)}</trace>`
   }
-  const { findings, explanation } = trace
+  const { findings } = trace
+  if (trace.verdict === 'held') return `${open} findings="${findings.length}">${findingElements(findings)}</trace>`
+  const { explanation } = trace
   const { deliveries, impossible } = explanation.decision
   const counts = ` findings="${findings.length}" deliveries="${deliveries.length}" impossible="${impossible.length}"`
   const inside = findingElements(findings) + (full ? explanationElements(explanation) : '')

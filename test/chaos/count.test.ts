@@ -79,6 +79,7 @@ function found({ sent: told, envelopes, places, serverDeaths }: World): (keyof C
     breakers: {},
     ledger: {},
     senders: {},
+    holding: {},
     claims: new Map(),
     strange: [],
   }

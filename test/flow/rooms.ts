@@ -105,7 +105,8 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
       return flow.online
     },
   }
-  const common = { store, wakes, metrics, now: clock, log }
+  const alarm = (cause: string, text: string) => void said.alarms.push(`${cause}: ${text}`)
+  const common = { store, wakes, metrics, alarm, now: clock, log }
   const take = createIntake({
     ...common,
     ruling: () => flow.ruling,
@@ -118,7 +119,6 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     ...common,
     outlet,
     policies: () => new Map(changes.policies?.map((policy) => [policy.name, policy])),
-    alarm: (cause, text) => void said.alarms.push(`${cause}: ${text}`),
     random: () => 0.5,
     places: { bytes: 1 << 20, ...(changes.places ?? { all: 100, perDestination: 50 }) },
   })
@@ -142,6 +142,8 @@ function countingMetrics(counted: string[]): Metrics {
   return {
     accepted: (type, stanza) => write('accepted', type, stanza),
     duplicate: (type) => write('duplicate', type),
+    held: (type) => write('held', type),
+    heldEnded: (how) => write('held-ended', how),
     claimReplaced: (type) => write('claim-replaced', type),
     rejected: (kind) => write('rejected', kind),
     ignored: () => write('ignored'),
