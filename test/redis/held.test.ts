@@ -76,7 +76,7 @@ describe('a document that is held', () => {
     const planned = { fields: { currency: ['USD'] }, deliveries: [plan(), plan({ to: 'b@x.example' })] }
     expect(await store.plan(id, planned, order)).toBe(true)
     expect(await store.plan(id, planned, order)).toBe(false)
-    expect((await store.due(10)).sort()).toEqual([`${id}.0`, `${id}.1`])
+    expect((await store.due(10)).toSorted()).toEqual([`${id}.0`, `${id}.1`])
     const trace = await store.trace(id)
     expect(trace).toMatchObject({ state: 'waiting', fields: { currency: ['USD'] } })
     expect(trace!.holding!.ended).toEqual({ how: 'released', ...order, atMs: clock() })
