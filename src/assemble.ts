@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { byPlace, type Configuration, loadConfiguration, type Problem } from './config/configuration.ts'
 import { compileDocuments, compileXPathTest } from './documents/documents.ts'
+import { typeKey } from './domain/document-type.ts'
 import type { Ruling } from './flow/intake.ts'
 import type { Documents } from './flow/ports.ts'
 import { compileSenders } from './flow/senders.ts'
-import { compileRoutes } from './matching/matcher.ts'
+import { compileRoutesInSlices } from './matching/matcher.ts'
 
 /** A configuration with all that its types and routes compile into. */
 export interface Assembly {
@@ -26,7 +28,7 @@ export async function assemble(
   const { configuration, sound, problems } = await loadConfiguration(folder, environment)
   const { settings, types, routes, locate } = sound
   const compiled = await compileDocuments(types, settings?.limits ?? LIMITS)
-  const { matcher, problems: routeProblems } = compileRoutes(routes, compileXPathTest)
+  const { matcher, problems: routeProblems } = await compileRoutesInSlices(routes, compileXPathTest, setImmediate)
   const all = [
     ...problems,
     ...compiled.problems.map(({ type, path, message, severity, at }): Problem => {
@@ -49,7 +51,7 @@ export async function assemble(
   const { documents } = compiled
   const typeSenders = new Map(
     configuration.types.flatMap((type) =>
-      type.senders === undefined ? [] : [[type.name, compileSenders(type.senders)] as const],
+      type.senders === undefined ? [] : [[typeKey(type), compileSenders(type.senders)] as const],
     ),
   )
   const ruling: Ruling = { documents, matcher, senders: compileSenders(configuration.settings.senders), typeSenders }

@@ -2,7 +2,7 @@ import type { Assembly } from './assemble.ts'
 import { byPlace, type Problem } from './config/configuration.ts'
 import { reviewBySchemas, type SchemaReview } from './documents/review.ts'
 import { destinationName } from './domain/delivery.ts'
-import type { DocumentType } from './domain/document-type.ts'
+import { type DocumentType, typeKey } from './domain/document-type.ts'
 import type { Conditions, Route, ValueCondition } from './domain/route.ts'
 import { parseXPath } from './domain/xpath-grammar.ts'
 import { isFillable } from './matching/fillable.ts'
@@ -117,15 +117,18 @@ function placeValuesOf(
   types: readonly DocumentType[],
   schemas: SchemaReview,
 ): (place: string) => readonly string[] | undefined {
-  const own = types.filter(({ name }) => route.when.type?.includes(name) ?? true)
+  const own = types.filter((type) => {
+    const { type: names, version } = route.when
+    return (names?.includes(type.name) ?? true) && (version?.includes(typeKey(type)) ?? true)
+  })
   return (place) => {
     if (place === 'type') return route.when.type
     if (place === 'sender') return undefined
     const having = own.filter(({ fields }) => Object.hasOwn(fields, place))
     const asked = askedOf(route.when, place)
     if (asked?.some(isAbsent)) return []
-    const listed = having.map(({ name }) => schemas.valuesOf(name, place))
-    const isOne = having.length > 0 && having.every(({ name }) => schemas.mostOf(name, place) <= 1)
+    const listed = having.map((type) => schemas.valuesOf(typeKey(type), place))
+    const isOne = having.length > 0 && having.every((type) => schemas.mostOf(typeKey(type), place) <= 1)
     const byRoute = isOne ? literalsOf(asked) : undefined
     if (byRoute) return byRoute
     return listed.length > 0 && listed.every((values) => values !== undefined) ? [...new Set(listed.flat())] : undefined

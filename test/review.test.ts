@@ -71,6 +71,34 @@ fields:
   reason: { xpath: /k:credit/k:reason }
 `
 
+const READING_JSON = JSON.stringify({
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    kind: { const: 'reading' },
+    site: { type: 'string' },
+    state: { enum: ['on', 'off', 3] },
+    values: { type: 'array', items: { $ref: '#/$defs/value' } },
+    free: { type: 'object' },
+    either: { anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: false }] },
+  },
+  $defs: { value: { type: 'object', additionalProperties: false, properties: { celsius: { type: 'number' } } } },
+})
+
+const READING = `kind: DocumentType
+name: reading
+identify: { json: { match: { /kind: reading } } }
+schema: { json: reading.json }
+fields:
+  site: { pointer: /site }
+  state: { pointer: /state }
+  free: { pointer: /free/anything }
+  either: { pointer: /either/x }
+  celsius: { jsonpath: "$.values[*].celsius" }
+  first: { pointer: /values/0/celsius }
+  below: { jsonpath: $..kelvin }
+`
+
 /** A configuration with everything that could be taken for a mistake, and isn't one. */
 const SOUND_ROUTES = `kind: Route
 name: by-currency
@@ -109,6 +137,12 @@ when: { type: order, fields: { currency: EUR, state: final } }
 deliver: [{ jid: a@example.org }]
 ---
 kind: Route
+name: readings
+owner: tests
+when: { type: reading, fields: { state: ["on", 3, "3", { not: "off" }], celsius: { ">": 5 } } }
+deliver: [{ jid: r@example.org }]
+---
+kind: Route
 name: the-rest
 owner: tests
 otherwise: true
@@ -122,6 +156,8 @@ const SOUND: Files = {
   'schemas/trade/credit.xsd': CREDIT_XSD,
   'types/order.yaml': ORDER,
   'types/credit.yaml': CREDIT,
+  'schemas/reading.json': READING_JSON,
+  'types/reading.yaml': READING,
   'routes/sound.yaml': SOUND_ROUTES,
 }
 
@@ -214,7 +250,22 @@ const seeded: readonly Seeded[] = [
     IMPOSSIBLE,
     'did you mean "o:sku"?',
   ),
+  ...(
+    [
+      ['a key that the schema has not', 'pointer: »/sit', 'did you mean "site"?'],
+      ['a key of a text', 'pointer: »/site/name', 'has string where "name" is looked for'],
+      ['a key in a list', 'jsonpath: »"$.values[*].celcius"', 'did you mean "celsius"?'],
+    ] as const
+  ).map(([says, source, message]): Seeded => {
+    return [says, 'types/reading.yaml', `${READING}  seeded: { ${source} }\n`, IMPOSSIBLE, message]
+  }),
   // Values that can't stand there.
+  when(
+    'a value that a JSON Schema does not list',
+    '{ type: reading, fields: { state: »onn } }',
+    VALUE,
+    'lists "on" among others',
+  ),
   when(
     'a value that the schema does not list',
     '{ type: order, fields: { currency: »CHF } }',
@@ -523,7 +574,10 @@ describe.runIf(present)('a configuration on real schemas', () => {
   const withSchemas = (files: Files) =>
     withFolder(files, (folder) => {
       for (const bundle of ['ubl-2.1', 'camt']) {
-        cpSync(join(CORPORA, bundle), join(folder, 'schemas', bundle), { recursive: true })
+        cpSync(join(CORPORA, bundle), join(folder, 'schemas', bundle), {
+          recursive: true,
+          filter: (path) => !/\.(?:xml|json)$/.test(path),
+        })
       }
       return checked(folder)
     })

@@ -1,5 +1,5 @@
 /** The programs that are not npm packages: found, or installed. */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
@@ -36,6 +36,22 @@ export const PROGRAMS = {
   slixmpp: { name: 'slixmpp for Python', isThere: hasSlixmpp, debian: 'python3-slixmpp' },
   // Linux only; the one test that looks at system calls says elsewhere that it is left out.
   strace: { name: 'strace', isThere: () => process.platform !== 'linux' || isThere('strace'), debian: 'strace' },
+}
+
+/** Validators that `npm run conformance` compares with. @type {Readonly<Record<'jing' | 'xerces' | 'saxon', Program>>} */
+export const CONFORMANCE_PROGRAMS = {
+  jing: { name: 'jing', isThere: () => isThere('jing') && isThere('java'), debian: 'jing', brew: 'jing-trang' },
+  xerces: {
+    name: 'SAXCount of Xerces',
+    isThere: () => isThere('SAXCount'),
+    debian: 'libxerces-c-samples',
+    brew: 'xerces-c',
+  },
+  saxon: {
+    name: 'Saxon for Java',
+    isThere: () => isThere('java') && existsSync('/usr/share/java/Saxon-HE.jar'),
+    debian: 'libsaxonhe-java',
+  },
 }
 
 /** The program's full name, or undefined. */

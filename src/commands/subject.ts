@@ -47,7 +47,7 @@ export function examine(bytes: Uint8Array, file: string, from: string, assembly:
   if (parsed.kind === 'rejected')
     return { ...nothing, rejection: parsed.rejection, findings: parsed.rejection.findings }
   const { document } = parsed
-  const checked = checkDocument(document, originOf(sender, configuration.settings.xmpp.domain), ruling)
+  const checked = checkDocument(document, originOf(sender, configuration.settings.xmpp.domain), {}, ruling)
   const { type } = checked
   if (checked.kind === 'rejected') {
     return { ...nothing, document, type, findings: checked.rejection.findings, rejection: checked.rejection }

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
-import type { DocumentType } from '../domain/document-type.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
 import type { Conditions, DestinationTemplate, Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
 import { checkKind } from './check-kind.ts'
 import { complainOfGroupOptions, readGroup } from './destinations.ts'
-import { readDocumentType } from './document-types.ts'
+import { readDocumentType, type TypeSurroundings } from './document-types.ts'
+import { complainOfMissingVersions, withAllFamilies } from './families.ts'
 import { lookAt, readText } from './find-files.ts'
 import type { KindName } from './kind-schemas.ts'
 import type * as Written from './kinds.ts'
@@ -32,10 +33,10 @@ export interface Configuration {
   readonly routes: readonly Route[]
   /** By name; `default` is always there. */
   readonly policies: ReadonlyMap<string, RetryPolicy>
-  /** For each type what stands in the files of its schema, as a digest. */
+  /** For each type, by its key, what stands in the files of its schema, as a digest. */
   readonly digests: ReadonlyMap<string, string>
   /**
-   * Where something stands in the YAML of one thing: for problems that are found elsewhere, such as a schema that doesn't
+   * Where something stands in the YAML of one thing, which of document types is named by its key: for problems that are found elsewhere, such as a schema that doesn't
    * compile. Falls back to the nearest existing ancestor.
    */
   locate(kind: KindName, name: string, path: Path): Position
@@ -92,8 +93,8 @@ function soundOf(
   things: readonly Thing[],
   { types, routes }: Pick<Configuration, 'types' | 'routes'>,
 ): Pick<Configuration, 'types' | 'routes'> {
-  const broken = new Set(things.filter((thing) => !thing.isSound()).map(({ kind, name }) => `${kind} ${name}`))
-  const sound = types.filter(({ name }) => !broken.has(`DocumentType ${name}`))
+  const broken = new Set(things.filter((thing) => !thing.isSound()).map(({ kind, key }) => `${kind} ${key}`))
+  const sound = types.filter((type) => !broken.has(`DocumentType ${typeKey(type)}`))
   const known = new Set([OPAQUE_TYPE, ...sound.map(({ name }) => name)])
   const hasTypes = ({ type = [], all = [], any = [], not = [] }: Conditions): boolean =>
     type.every((name) => known.has(name)) && [...all, ...any, ...not].every(hasTypes)
@@ -144,9 +145,22 @@ interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies'>
   readonly writtenAt: ReadonlyMap<string, ReadRoute['writtenAt']>
 }
 
+function readSenderGroups(things: readonly Thing[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, readonly string[]>()
+  for (const thing of things) {
+    const senders = readWhatIsSound<Written.SenderGroup, readonly string[]>(thing, ({ value }) => value.senders)
+    if (senders) groups.set(thing.name, senders)
+  }
+  return groups
+}
+
 async function readKinds(folder: string, things: readonly Thing[]): Promise<ReadKinds> {
   const of = (kind: KindName) => things.filter((thing) => thing.kind === kind)
-  const types = await readTypes(folder, of('DocumentType'))
+  const types = await readTypes(of('DocumentType'), {
+    folder,
+    senderGroups: readSenderGroups(of('SenderGroup')),
+    senderGroupNames: namesOf(of('SenderGroup')),
+  })
   const policies = new Map([[defaultPolicy.name, defaultPolicy]])
   for (const thing of of('Policy')) {
     const policy = readWhatIsSound<Written.Policy, RetryPolicy>(thing, readPolicy)
@@ -185,18 +199,23 @@ function readGroups(
   return groups
 }
 
-async function readTypes(folder: string, things: readonly Thing[]): Promise<ReadonlyMap<string, DocumentType>> {
+/** By their keys. */
+async function readTypes(
+  things: readonly Thing[],
+  surroundings: TypeSurroundings,
+): Promise<ReadonlyMap<string, DocumentType>> {
+  complainOfMissingVersions(things)
   const read = await Promise.all(
     things.map(async (thing) => {
       const type = await readWhatIsSound<Written.DocumentType, Promise<DocumentType>>(thing, (sound) =>
-        readDocumentType(sound, folder),
+        readDocumentType(sound, surroundings),
       )
       return type && { thing, type }
     }),
   )
-  const sound = read.filter((one) => one !== undefined)
+  const sound = withAllFamilies(read.filter((one) => one !== undefined))
   complainOfAmbiguousTypes(sound)
-  return new Map(sound.map(({ type }) => [type.name, type]))
+  return new Map(sound.map(({ type }) => [typeKey(type), type]))
 }
 
 function namesOf(things: readonly Thing[]): ReadonlySet<string> {
@@ -212,7 +231,7 @@ export function byPlace(a: Problem, b: Problem): number {
 }
 
 function locator(waybill: Thing, things: readonly Thing[], writtenAt: ReadKinds['writtenAt']): Configuration['locate'] {
-  const known = new Map(things.map((thing) => [`${thing.kind} ${thing.name}`, thing]))
+  const known = new Map(things.map((thing) => [`${thing.kind} ${thing.key}`, thing]))
   return (kind, name, path) => {
     const thing = kind === 'Waybill' ? waybill : (known.get(`${kind} ${name}`) ?? waybill)
     if (thing === waybill && kind !== 'Waybill') return waybill.yaml.locate([])

@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { typeKey } from '../domain/document-type.ts'
 import type { Configuration, Settings } from './configuration.ts'
 
 /** What one configuration has otherwise than another, by names. */
@@ -55,7 +56,8 @@ function typesOf({ folder, types, digests }: Compared): ReadonlyMap<string, unkn
     types.map(({ layers, ...type }) => {
       // The folder as a whole may have moved.
       const named = layers.map((layer) => ({ ...layer, file: relative(folder, layer.file), folder: '' }))
-      return [type.name, [type, named, digests.get(type.name)]]
+      const key = typeKey(type)
+      return [key, [type, named, digests.get(key)]]
     }),
   )
 }

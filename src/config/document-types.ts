@@ -6,8 +6,21 @@ import { bundleFolder, findFile } from './find-files.ts'
 import type { DocumentType as Written } from './kinds.ts'
 import type { Thing } from './thing.ts'
 
-/** A document type of a thing that its schema found sound; what is wrong beyond that is complained of. */
-export async function readDocumentType(thing: Thing<Written>, folder: string): Promise<DocumentType> {
+/** What a document type can refer to. */
+export interface TypeSurroundings {
+  /** Where its file and its schemas lie. */
+  readonly folder: string
+  /** Patterns of the groups of senders that their schema found sound. */
+  readonly senderGroups: ReadonlyMap<string, readonly string[]>
+  /** Names of all of them, those with errors too. */
+  readonly senderGroupNames: ReadonlySet<string>
+}
+
+/**
+ * A document type of a thing that its schema found sound; what is wrong beyond that is complained of. Its families are those that it
+ * names itself.
+ */
+export async function readDocumentType(thing: Thing<Written>, surroundings: TypeSurroundings): Promise<DocumentType> {
   const { value, complain } = thing
   if (value.name === OPAQUE_TYPE) {
     complain(
@@ -18,12 +31,16 @@ export async function readDocumentType(thing: Thing<Written>, folder: string): P
   }
   checkSources(thing)
   checkKey(thing)
+  checkBody(thing)
   return {
     name: value.name,
+    version: value.version ?? '',
+    families: value.family === undefined ? [] : [value.family].flat(),
+    deprecated: value.deprecated,
     identify: readIdentify(value.identify),
     namespaces: value.namespaces,
-    layers: await readLayers(thing, folder),
-    senders: value.senders,
+    layers: await readLayers(thing, surroundings.folder),
+    senders: readSenders(thing, surroundings),
     fields: value.fields,
     key: value.key,
     onInvalid: value.onInvalid,
@@ -31,7 +48,12 @@ export async function readDocumentType(thing: Thing<Written>, folder: string): P
 }
 
 function readIdentify({ xml, json, mediaType }: Written['identify']): Identify {
-  if (xml) return { xml }
+  if (xml) {
+    const { match, ...rest } = xml
+    if (match === undefined) return { xml: rest }
+    const texts = Object.entries(match).map(([path, text]) => [path, [text].flat()] as const)
+    return { xml: { ...rest, match: Object.fromEntries(texts) } }
+  }
   if (json) return { json }
   return { mediaType: mediaType!.toLowerCase() }
 }
@@ -65,6 +87,34 @@ function checkKey({ value, complain }: Thing<Written>): void {
   if (value.key === undefined || Object.hasOwn(value.fields, value.key)) return
   const guess = didYouMean(value.key, Object.keys(value.fields))
   complain('field-unknown', ['key'], `key must be one of the type's fields: there is no field ${value.key}${guess}`)
+}
+
+/** SOAP 1.1 and 1.2; XEP-0072 says 1.2. */
+const SOAP_ROOTS: readonly string[] = [
+  '{http://www.w3.org/2003/05/soap-envelope}Envelope',
+  '{http://schemas.xmlsoap.org/soap/envelope/}Envelope',
+]
+
+function checkBody({ value, complain }: Thing<Written>): void {
+  const { xml } = value.identify
+  if (xml?.body === undefined || SOAP_ROOTS.includes(xml.root)) return
+  const message = `identify.xml.body needs the root of a SOAP envelope, ${SOAP_ROOTS.join(' or ')}: found ${xml.root}`
+  complain('soap-root', ['identify', 'xml', 'body'], message)
+}
+
+function readSenders(
+  { value, complain }: Thing<Written>,
+  { senderGroups, senderGroupNames }: TypeSurroundings,
+): readonly string[] | undefined {
+  return value.senders?.flatMap((sender, at) => {
+    if (typeof sender === 'string') return [sender]
+    const { group } = sender
+    if (!senderGroupNames.has(group)) {
+      const message = `Unknown group of senders "${group}"${didYouMean(group, senderGroupNames)}`
+      complain('sender-group-unknown', ['senders', at, 'group'], message)
+    }
+    return senderGroups.get(group) ?? []
+  })
 }
 
 type Language = SchemaLayer['language']

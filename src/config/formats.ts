@@ -1,5 +1,6 @@
 import { parseDestination } from '../domain/delivery.ts'
 import { jidPattern, parseJid } from '../domain/jid.ts'
+import { parseVersionCondition } from '../domain/type-version.ts'
 import { parseTimespan } from './timespan.ts'
 
 export interface Address {
@@ -43,6 +44,10 @@ export const formats: Readonly<Record<string, Format>> = {
   'media-type': {
     expects: 'a media type without parameters such as image/png',
     accepts: (text) => /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(text),
+  },
+  'version-condition': {
+    expects: 'a version such as 2.1, bounds such as >=2.0 <3, or newest',
+    accepts: (text) => parseVersionCondition(text) !== undefined,
   },
   expression: { expects: 'a regular expression', accepts: isExpression },
   destination: {

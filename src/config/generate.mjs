@@ -20,7 +20,7 @@ const typeOptions = {
 const DROPPED = new Set('title $id oneOf anyOf if then else dependencies default examples propertyNames'.split(' '))
 
 const root = new URL('../../', import.meta.url)
-const KINDS = ['waybill', 'document-type', 'route', 'destination-group', 'policy']
+const KINDS = ['waybill', 'document-type', 'route', 'destination-group', 'sender-group', 'policy']
 
 const GROUP_SCHEMA = 'schemas/destination-group.schema.json'
 const groupSchema = withDestinations()

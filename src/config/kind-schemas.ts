@@ -4,13 +4,14 @@ import { formats } from './formats.ts'
 import type { Path } from './problem.ts'
 import { parseTimespan } from './timespan.ts'
 
-export type KindName = 'Waybill' | 'DocumentType' | 'Route' | 'DestinationGroup' | 'Policy'
+export type KindName = 'Waybill' | 'DocumentType' | 'Route' | 'DestinationGroup' | 'SenderGroup' | 'Policy'
 
 const FILES: Readonly<Record<KindName, string>> = {
   Waybill: 'waybill',
   DocumentType: 'document-type',
   Route: 'route',
   DestinationGroup: 'destination-group',
+  SenderGroup: 'sender-group',
   Policy: 'policy',
 }
 

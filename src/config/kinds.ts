@@ -232,21 +232,50 @@ export interface DocumentType {
    */
   kind: 'DocumentType'
   /**
-   * Stands in acknowledgements, metrics and routes. Unique among document types; `opaque` is taken.
+   * Stands in acknowledgements, metrics and routes. Unique among document types, together with `version`; `opaque` is taken.
    */
   name: string
+  /**
+   * For types of which several versions are in use: each stands under the same `name` with a `version` of its own, and its own schema. See [versions](schemas.md#versions).
+   */
+  version?: string
+  /**
+   * What senders of this version are told with every document: until when it is taken, and what to use instead. Their documents are accepted.
+   */
+  deprecated?: string
+  /**
+   * Name of the family, or names of several, that the type belongs to: a route on a family takes all of its types. A family may be named like a type, which is then the general one: what is of both is of the type within the family.
+   *
+   * @minItems 1
+   */
+  family?: string | string[]
   /**
    * How a document is recognised: by exactly one of `xml`, `json` and `mediaType`. Two types that both match one document are an error.
    */
   identify: {
     /**
-     * By the root element.
+     * By the root element, and by what must be true besides.
      */
     xml?: {
       /**
        * Expanded name of the root element: `{namespace}name`, or `name` without a namespace.
        */
       root: string
+      /**
+       * Where the root is a SOAP envelope (XEP-0072): expanded name of the first element in its body.
+       */
+      body?: string
+      /**
+       * XPath 1.0 to the text that must stand there, or to a list of which one must, with the prefixes of `namespaces`; space around it doesn't count. All of them must. `check` can tell types apart by them, other than by `where`.
+       */
+      match?: {
+        /**
+         * The text that must stand there, or several.
+         *
+         * @minItems 1
+         */
+        [k: string]: string | string[]
+      }
       /**
        * XPath 1.0 that must be true as well, with the prefixes of `namespaces`: for types that share a root.
        */
@@ -361,11 +390,19 @@ export interface DocumentType {
       }
     | string
   /**
-   * JID patterns that narrow the installation's own `senders` for this type. Left out: those alone count.
+   * JID patterns and [groups of senders](#sendergroup) that narrow the installation's own `senders` for this type. Left out: those alone count.
    *
-   * Items: A JID pattern.
+   * Items: A JID pattern, or a mapping with the `group` that has them.
    */
-  senders?: string[]
+  senders?: (
+    | string
+    | {
+        /**
+         * Name of a `SenderGroup`.
+         */
+        group: string
+      }
+  )[]
   /**
    * Named values that routes match on, each read by `xpath` from XML, or by `pointer` or `jsonpath` from JSON. `sender` and `none` are taken.
    */
@@ -544,11 +581,17 @@ export interface Route {
  */
 export interface Group {
   /**
-   * One name or several; `opaque` for opaque content that no type claims.
+   * One name or several, of types or of families of types; `opaque` for opaque content that no type claims.
    *
    * @minItems 1
    */
   type?: string | string[]
+  /**
+   * Version of the document's type: one (`2.1`), bounds that must all hold (`>=2.0 <3`), or `newest` for the newest that isn't deprecated, of each type; several are an OR. See [versions](schemas.md#versions).
+   *
+   * @minItems 1
+   */
+  version?: string | string[]
   /**
    * JID patterns, of which one must match the sender.
    *
@@ -751,6 +794,26 @@ export interface DestinationOfAGroup {
 }
 
 /**
+ * Senders that document types name together: `senders: [{ group: NAME }]`.
+ */
+export interface SenderGroup {
+  /**
+   * Says what this is.
+   */
+  kind: 'SenderGroup'
+  /**
+   * What types name with `group`. Unique among groups of senders.
+   */
+  name: string
+  /**
+   * JID patterns. An empty list is nobody.
+   *
+   * Items: A JID pattern: `*` matches within one part only.
+   */
+  senders: string[]
+}
+
+/**
  * A retry policy: how often, how long and after which answers a delivery is tried again. One named `default` takes the place of the built-in one.
  */
 export interface Policy {
@@ -796,7 +859,7 @@ export interface Policy {
    */
   breaker: {
     /**
-     * So many failed attempts in a row open the destination, for all that goes there. 0: these deliveries open none.
+     * So many failed attempts in a row, of at least two deliveries where it is more than one, open the destination for all that goes there. 0: these deliveries open none.
      */
     failures: number
     /**

@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path'
+import { typeKey } from '../domain/document-type.ts'
 import { didYouMean } from '../domain/nearest.ts'
 import { listYaml, lookAt, readText } from './find-files.ts'
 import type { KindName } from './kind-schemas.ts'
@@ -10,9 +11,9 @@ import { readYaml, type YamlThing } from './yaml-file.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 const DEFAULT_FOLDERS = ['types', 'routes', 'policies']
-const KINDS: readonly KindName[] = ['DocumentType', 'Route', 'DestinationGroup', 'Policy']
+const KINDS: readonly KindName[] = ['DocumentType', 'Route', 'DestinationGroup', 'SenderGroup', 'Policy']
 
-/** Document types, routes, groups of destinations and policies of all files that `load` names. Of things with one name all are given. */
+/** Document types, routes, groups and policies of all files that `load` names. Of things with one name all are given. */
 export async function readThings(
   folder: string,
   waybill: WaybillThing,
@@ -77,18 +78,22 @@ function thingOf(yaml: YamlThing, file: string, isFileSound: boolean, problems: 
   const { value } = yaml
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'a list' : `a ${typeof value}`
-    complain(
-      'wrong-type',
-      [],
-      `A document type, route, group of destinations or policy must be a mapping, found ${found}`,
-    )
+    complain('wrong-type', [], `A document type, route, group or policy must be a mapping, found ${found}`)
     return undefined
   }
-  const { kind, name } = value as { readonly kind?: unknown; readonly name?: unknown }
+  const { kind, name, version } = value as Readonly<Record<string, unknown>>
   const known = KINDS.find((candidate) => candidate === kind)
-  if (known) return { kind: known, name: typeof name === 'string' ? name : '', file, yaml, value, complain, isSound }
+  if (known) {
+    const named = textOf(name)
+    const key = known === 'DocumentType' ? typeKey({ name: named, version: textOf(version) }) : named
+    return { kind: known, name: named, key, file, yaml, value, complain, isSound }
+  }
   complain('unknown-kind', ['kind'], kindWords(kind))
   return undefined
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function kindWords(kind: unknown): string {
@@ -102,7 +107,7 @@ function complainOfSameNames(things: readonly Thing[]): void {
   const first = new Map<string, Thing>()
   for (const thing of things) {
     if (thing.name === '') continue
-    const key = `${thing.kind} ${thing.name}`
+    const key = `${thing.kind} ${thing.key}`
     const earlier = first.get(key)
     if (!earlier) {
       first.set(key, thing)

@@ -9,7 +9,7 @@ One folder, given to every command (\`waybill run DIR\`). \`waybill check DIR\` 
 [code](#problems).
 
 - \`waybill.yaml\` holds the [installation](#waybill).
-- Files named by its \`load\` hold [document types](#documenttype), [routes](#route), [groups of destinations](#destinationgroup) and [policies](#policy), several YAML documents a file where that is handy.
+- Files named by its \`load\` hold [document types](#documenttype), [routes](#route), groups of [destinations](#destinationgroup) and [senders](#sendergroup), and [policies](#policy), several YAML documents a file where that is handy.
 - A key that isn't known is an error: nothing is passed over.
 
 **Completion in an editor.** Editors that speak to yaml-language-server take the schema from the first line of a file that holds one kind:

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
-import type { DocumentType, SchemaLayer } from '../domain/document-type.ts'
+import { type DocumentType, type SchemaLayer, typeKey } from '../domain/document-type.ts'
 
 /** Files of one schema that are looked at, at most. */
 const FILES_AT_MOST = 2_000
@@ -19,8 +19,8 @@ export async function schemaDigests(types: readonly DocumentType[]): Promise<Rea
     known.set(key, digest)
     return digest
   }
-  const digests = types.map(async ({ name, layers }) => {
-    return [name, (await Promise.all(layers.map(digestOf))).join(' ')] as const
+  const digests = types.map(async (type) => {
+    return [typeKey(type), (await Promise.all(type.layers.map(digestOf))).join(' ')] as const
   })
   return new Map(await Promise.all(digests))
 }

@@ -7,6 +7,8 @@ export interface Thing<Value = unknown> {
   readonly kind: KindName
   /** '' where it has none. */
   readonly name: string
+  /** Unique within its kind: the name, of a document type with its version. */
+  readonly key: string
   /** Relative to the configuration folder. */
   readonly file: string
   readonly yaml: YamlThing

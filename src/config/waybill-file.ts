@@ -36,6 +36,7 @@ export function readWaybill(text: string, environment: Environment, problems: Pr
   return {
     kind: 'Waybill',
     name: '',
+    key: '',
     file: WAYBILL_FILE,
     yaml,
     value,

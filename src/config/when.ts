@@ -1,7 +1,8 @@
-import type { DocumentType } from '../domain/document-type.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { didYouMean } from '../domain/nearest.ts'
 import type { Conditions } from '../domain/route.ts'
+import { parseVersionCondition, versionsMeeting } from '../domain/type-version.ts'
 import { listOf, readConditions } from './conditions.ts'
 import type { Group } from './kinds.ts'
 import type { Complain, Path } from './problem.ts'
@@ -11,7 +12,7 @@ import { complainOfGroupFields } from './route-fields.ts'
 export interface WhenSurroundings {
   /** Names of all types, those with errors too. */
   readonly typeNames: ReadonlySet<string>
-  /** Types without errors. */
+  /** Types without errors, by their keys. */
   readonly types: ReadonlyMap<string, DocumentType>
 }
 
@@ -42,7 +43,7 @@ export function readWhen(when: Group, surroundings: WhenSurroundings, complain: 
 type ReadGroup = (group: Group, path: Path, scope: Scope) => Conditions
 
 function readerOf(surroundings: WhenSurroundings, complain: Complain): ReadGroup {
-  const read: ReadGroup = (group, path, outer) => {
+  const readOne: ReadGroup = (group, path, outer) => {
     complainOfUnknownTypes(group, path, surroundings, complain)
     const typeNames = typeNamesOf(group) ?? outer.typeNames
     const types = soundTypes(typeNames, surroundings)
@@ -55,8 +56,11 @@ function readerOf(surroundings: WhenSurroundings, complain: Complain): ReadGroup
       path,
       complain,
     )
+    const read = readConditions(group, namespaces, path, complain)
     const conditions = {
-      ...readConditions(group, namespaces, path, complain),
+      ...read,
+      ...(read.type && { type: [...new Set(read.type.flatMap((name) => namesBehind(name, surroundings.types)))] }),
+      ...readVersions(group, types, path, complain),
       ...readGroups(group, path, { typeNames, declared }),
     }
     if (types) complainOfGroupFields(conditions, types, path, complain)
@@ -73,13 +77,16 @@ function readerOf(surroundings: WhenSurroundings, complain: Complain): ReadGroup
       }
       const isList = Array.isArray(written)
       return [
-        [key, listOf(written).map((inner, at) => read(inner, [...path, key, ...(isList ? [at] : [])], scope))] as const,
+        [
+          key,
+          listOf(written).map((inner, at) => readOne(inner, [...path, key, ...(isList ? [at] : [])], scope)),
+        ] as const,
       ]
     })
     return Object.fromEntries(groups)
   }
 
-  return read
+  return readOne
 }
 
 /** The types outside of which a group never holds; undefined where it says nothing of them. */
@@ -95,23 +102,65 @@ function soundTypes(
   names: readonly string[] | undefined,
   { typeNames, types }: WhenSurroundings,
 ): readonly DocumentType[] | undefined {
-  const sound = (names ?? [...typeNames]).filter((name) => name !== OPAQUE_TYPE).map((name) => types.get(name))
-  return sound.every((type) => type !== undefined) ? sound : undefined
+  const wanted = (names ?? [...typeNames]).filter((name) => name !== OPAQUE_TYPE)
+  const members = wanted.map((name) => membersOf(name, types))
+  return members.every((some) => some.length > 0) ? [...new Set(members.flat())] : undefined
+}
+
+/** All versions of the type of that name, and of the types of the family of that name. */
+function membersOf(name: string, types: WhenSurroundings['types']): readonly DocumentType[] {
+  return [...types.values()].filter((type) => type.name === name || type.families.includes(name))
+}
+
+/** The names of types that a name in `type` stands for: a family is all of its types. */
+function namesBehind(name: string, types: WhenSurroundings['types']): readonly string[] {
+  const names = membersOf(name, types).map((type) => type.name)
+  return names.length > 0 ? names : [name]
 }
 
 function complainOfUnknownTypes(
   { type }: Group,
   path: Path,
-  { typeNames }: WhenSurroundings,
+  { typeNames, types }: WhenSurroundings,
   complain: Complain,
 ): void {
   if (type === undefined) return
+  const known = new Set([...typeNames, ...[...types.values()].flatMap(({ families }) => families)])
   for (const [at, name] of listOf(type).entries()) {
-    if (typeNames.has(name) || name === OPAQUE_TYPE) continue
-    const guess = didYouMean(name, [...typeNames, OPAQUE_TYPE])
+    if (known.has(name) || name === OPAQUE_TYPE) continue
+    const guess = didYouMean(name, [...known, OPAQUE_TYPE])
     const place = [...path, 'type', ...(Array.isArray(type) ? [at] : [])]
     complain('type-unknown', place, `Unknown document type "${name}"${guess}`)
   }
+}
+
+/** Which versions of the types in question are meant, as keys. With the types that there are now: they are asked anew with each reload. */
+function readVersions(
+  { version }: Group,
+  types: readonly DocumentType[] | undefined,
+  path: Path,
+  complain: Complain,
+): Pick<Conditions, 'version'> {
+  if (version === undefined || types === undefined) return {}
+  const names = [...new Set(types.map(({ name }) => name))]
+  const keys = listOf(version).flatMap((text, at) => {
+    const condition = parseVersionCondition(text)!
+    const found = names.flatMap((name) =>
+      versionsMeeting(
+        condition,
+        types.filter((type) => type.name === name),
+      ),
+    )
+    if (found.length === 0) {
+      const place = [...path, 'version', ...(Array.isArray(version) ? [at] : [])]
+      const known = types.map(typeKey).join(', ')
+      complain('version-unknown', place, `No type in question has version ${text}: there are ${known}`, {
+        severity: 'warning',
+      })
+    }
+    return found.map(typeKey)
+  })
+  return { version: [...new Set(keys)] }
 }
 
 function complainOfRedeclared(

@@ -1,6 +1,6 @@
 /** What is wrong with a document type, found when the configuration is loaded. */
 export interface DocumentsProblem {
-  /** Name of the type. */
+  /** Key of the type. */
   readonly type: string
   /** Place inside the type's YAML: `['schema', 'xsd']`, `['fields', 'total', 'xpath']`. */
   readonly path: readonly string[]

@@ -1,5 +1,5 @@
 import type { Content, Document, Form } from '../domain/document.ts'
-import type { DocumentType, SchemaLayer } from '../domain/document-type.ts'
+import { type DocumentType, type SchemaLayer, typeKey } from '../domain/document-type.ts'
 import { expandedName } from '../domain/element.ts'
 import { serialise } from '../domain/serialise.ts'
 import type { Documents, XPathTest } from '../flow/ports.ts'
@@ -7,7 +7,7 @@ import { ENCRYPTED_MEDIA_TYPE } from './carriage.ts'
 import { digestOf, sha256 } from './digest.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
 import { decodeXml } from './encoding.ts'
-import { carriesNothing, extract } from './extract.ts'
+import { carriesNothing, extract, registeredRoots } from './extract.ts'
 import { compileFields } from './fields.ts'
 import { compileIdentifier } from './identify.ts'
 import { parseJson } from './json.ts'
@@ -38,15 +38,17 @@ export async function compileDocuments(
   for (const type of types) {
     const made = await compileType(type, limits, layers)
     all.push(...made.problems)
-    if (made.compiled) compiled.set(type.name, made.compiled)
+    if (made.compiled) compiled.set(typeKey(type), made.compiled)
   }
   const documents = {
     carriesNothing,
     extract: (stanza) => extract(stanza, identifier.isRegistered, limits),
+    typesByRoots: (stanza) =>
+      registeredRoots(stanza, identifier.isRegistered).map((root) => identifier.typesOfRoot(root)),
     identify: identifier.identify,
     validate(document, type) {
-      const ready = compiled.get(type.name)
-      if (!ready) throw new Error(`Cannot validate: the type ${type.name} is not compiled`)
+      const ready = compiled.get(typeKey(type))
+      if (!ready) throw new Error(`Cannot validate: the type ${typeKey(type)} is not compiled`)
       return validate(ready, document)
     },
     dispose() {
@@ -69,7 +71,7 @@ async function compileType(type: DocumentType, limits: Limits, layers: Layers): 
   const compiled: CompiledLayer[] = []
   for (const layer of type.layers) {
     const made = await compileLayer(layer, type, layers)
-    problems.push(...made.problems.map((one): DocumentsProblem => ({ type: type.name, path: layer.place, ...one })))
+    problems.push(...made.problems.map((one): DocumentsProblem => ({ type: typeKey(type), path: layer.place, ...one })))
     if (made.layer) compiled.push(made.layer)
   }
   const isWhole = compiled.length === type.layers.length

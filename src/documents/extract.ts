@@ -39,6 +39,33 @@ export function carriesNothing({ kind, element }: InboundStanza): boolean {
   return !hasBody(element) && childElements(element).every((child) => isBeside(child, element))
 }
 
+/** Registered roots of the documents that stand in the stanza as elements: what can be told by names, before anything is parsed. */
+export function registeredRoots(stanza: InboundStanza, isRegistered: IsRegistered): readonly string[] {
+  const { kind, element } = stanza
+  switch (kind) {
+    case 'iq':
+    case 'message': {
+      const wrapper = childElements(element).find(isSubmit)
+      return rootsIn(wrapper ? [element, wrapper] : [element], isRegistered)
+    }
+    case 'publish':
+    case 'event': {
+      const path = pathTo(element, kind === 'publish' ? ['pubsub', 'publish'] : ['event', 'items'], itemsUri(kind))
+      const items = path.at(-1)?.children.filter(isItem) ?? []
+      return items.flatMap((item) => rootsIn([...path, item], isRegistered))
+    }
+  }
+}
+
+function itemsUri(kind: 'publish' | 'event'): string {
+  return kind === 'publish' ? PUBSUB : PUBSUB_EVENT
+}
+
+function rootsIn(around: readonly Element[], isRegistered: IsRegistered): readonly string[] {
+  const names = childElements(around.at(-1)!).map((child) => expandedName(rootUri(child, around), child.name))
+  return names.filter(isRegistered)
+}
+
 // -------------------------------------------------------------------------------------------------- one document
 
 function fromIq(stanza: InboundStanza, isRegistered: IsRegistered, limits: Limits): Extraction {

@@ -1,5 +1,5 @@
 import type { Content, Json } from '../domain/document.ts'
-import type { DocumentType } from '../domain/document-type.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import type { FieldScalar, FieldSource, Fields } from '../domain/fields.ts'
 import type { Finding } from '../domain/rejection.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
@@ -51,7 +51,7 @@ interface FieldReader {
 
 function compileField(name: string, source: FieldSource, type: DocumentType): FieldReader | DocumentsProblem {
   const problem = (key: string, message: string): DocumentsProblem => {
-    return { type: type.name, path: ['fields', name, key], message, severity: 'error' }
+    return { type: typeKey(type), path: ['fields', name, key], message, severity: 'error' }
   }
   if (source.xpath !== undefined) {
     if (type.identify.xml === undefined) return problem('xpath', 'an XPath reads XML, and the type is not XML')
@@ -77,7 +77,7 @@ function compileJsonPathField(
   type: DocumentType,
 ): FieldReader | DocumentsProblem {
   const problem = (message: string): DocumentsProblem => {
-    return { type: type.name, path: ['fields', name, 'jsonpath'], message, severity: 'error' }
+    return { type: typeKey(type), path: ['fields', name, 'jsonpath'], message, severity: 'error' }
   }
   if (type.identify.json === undefined) return problem('a JSONPath reads JSON, and the type is not JSON')
   const compiled = compileJsonPath(path)

@@ -26,6 +26,8 @@ const PATH_LENGTH = 1_000
  */
 const OPTIONS: Options = {
   allErrors: true,
+  // A property that is called like a member of Object.prototype is not there by itself.
+  ownProperties: true,
   strict: true,
   strictTypes: false,
   strictRequired: false,
@@ -97,6 +99,8 @@ async function compile(
   const loadSchema = async (uri: string) => loadReferenced(uri, { source, path, base, extensions })
   const ajv = create({ ...options, loadSchema })
   addFormats.default(ajv)
+  // Ajv resolves it (JSON Schema 2020-12, Core 8.2.2), and counts it among the unknown ones.
+  if (!ajv.getKeyword('$anchor')) ajv.addKeyword('$anchor')
   const extensions = (found: AnySchemaObject) => allowExtensions(ajv, found)
   extensions(schema)
   return { validate: await ajv.compileAsync({ ...schema, $id: base }), schema }

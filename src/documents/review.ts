@@ -1,5 +1,11 @@
-import type { DocumentType } from '../domain/document-type.ts'
+import type { Json } from '../domain/document.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
+import type { FieldScalar } from '../domain/fields.ts'
+import { nearest } from '../domain/nearest.ts'
 import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
+import { compileValueConditions } from '../matching/value.ts'
+import { readJsonShape, shapeAt } from './json-shape.ts'
+import { readRngSchema } from './rng/read-grammar.ts'
 import { readSchemaFiles } from './schema-files.ts'
 import type { TypeDefinition, XsdSchema } from './xsd/components.ts'
 import { readXsdSchema } from './xsd/read-schema.ts'
@@ -27,14 +33,14 @@ export interface FieldShape {
 
 export interface SchemaReview {
   readonly remarks: readonly SchemaRemark[]
-  /** All values that a field of a type can have, as they stand in documents; undefined where they are not known. */
+  /** All values that a field of a type, named by its key, can have, as they stand in documents; undefined where they are not known. */
   readonly valuesOf: (type: string, field: string) => readonly string[] | undefined
   /** How many values a field of a type can have; `Infinity` where that isn't known. */
   readonly mostOf: (type: string, field: string) => number
 }
 
 /**
- * Compares the XPaths and conditions of types and routes with the XML Schemas of the types. Only what no valid document can have is
+ * Compares the XPaths and conditions of types and routes with the schemas of the types, XML Schema or RELAX NG. Only what no valid document can have is
  * remarked on; types with other schemas, or with invalid documents let through, are passed over.
  *
  * @param types Sound ones: their XPaths compile.
@@ -44,9 +50,9 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
   const walks = walksOf(types)
   const shapes = new Map<string, FieldShape>()
   for (const type of types) {
-    const walk = walks.get(type.name)
+    const walk = walks.get(typeKey(type))
     if (!walk) continue
-    const note = noteFor('DocumentType', type.name, remarks)
+    const note = noteFor('DocumentType', typeKey(type), remarks)
     const { where } = type.identify.xml!
     if (where !== undefined) note(['identify', 'xml', 'where'], reviewXPath(where, walk).remarks)
     for (const [field, { xpath }] of Object.entries(type.fields)) {
@@ -56,12 +62,13 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
       const types = arrival.open ? undefined : arrival.spots.map(typeOfSpot)
       const known =
         types?.every((one) => one !== undefined) && types.length > 0 ? (types as TypeDefinition[]) : undefined
-      shapes.set(`${type.name} ${field}`, { types: known, most })
+      shapes.set(`${typeKey(type)} ${field}`, { types: known, most })
     }
   }
+  const json = reviewJson(types, remarks)
   const shapeOf = (type: string, field: string) => shapes.get(`${type} ${field}`)
   for (const route of routes) {
-    const scope: Scope = { types, walks, shapeOf, note: noteFor('Route', route.name, remarks) }
+    const scope: Scope = { types, walks, shapeOf, json, note: noteFor('Route', route.name, remarks) }
     reviewGroup(route.when, types, ['when'], scope)
   }
   return {
@@ -69,6 +76,35 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
     valuesOf: (type, field) => allValues(shapeOf(type, field)?.types),
     mostOf: (type, field) => shapeOf(type, field)?.most ?? Number.POSITIVE_INFINITY,
   }
+}
+
+function isAskedFor(type: DocumentType, { type: names, version }: Conditions): boolean {
+  return (names?.includes(type.name) ?? true) && (version?.includes(typeKey(type)) ?? true)
+}
+
+/** All values of the fields of JSON types, by type and field, where a schema lists them. */
+function reviewJson(types: readonly DocumentType[], remarks: SchemaRemark[]): ReadonlyMap<string, readonly Json[]> {
+  const listed = new Map<string, readonly Json[]>()
+  for (const type of types) {
+    const { identify, layers, fields, onInvalid } = type
+    const name = typeKey(type)
+    const source = layers.find(({ language, onInvalid: then }) => language === 'json' && then === 'reject')
+    const schema = source && identify.json && onInvalid !== 'mark' ? readJsonShape(source.file) : undefined
+    if (schema === undefined) continue
+    for (const [field, from] of Object.entries(fields)) {
+      const shape = shapeAt(schema, from)
+      if (shape.kind === 'known' && shape.values) listed.set(`${name} ${field}`, shape.values)
+      if (shape.kind !== 'impossible') continue
+      const path = from.pointer ?? from.jsonpath ?? ''
+      const message = `No valid document has ${path}: ${shape.message}`
+      noteFor(
+        'DocumentType',
+        name,
+        remarks,
+      )(['fields', field, from.pointer === undefined ? 'jsonpath' : 'pointer'], [{ code: 'path-impossible', message }])
+    }
+  }
+  return listed
 }
 
 type Note = (path: SchemaRemark['path'], found: readonly Pick<XPathRemark, 'code' | 'message'>[]) => void
@@ -82,22 +118,26 @@ function noteFor(kind: SchemaRemark['kind'], name: string, remarks: SchemaRemark
 function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const schemas = new Map<string, XsdSchema | undefined>()
   const walks = new Map<string, Walk>()
-  for (const { name, identify, layers, namespaces, onInvalid } of types) {
+  for (const type of types) {
+    const { identify, layers, namespaces, onInvalid } = type
     const source = layers.find(
-      (layer) => layer.language === 'xsd' && layer.onInvalid !== 'warn' && layer.onInvalid !== 'mark',
+      ({ language, onInvalid: then }) => language in READERS && then !== 'warn' && then !== 'mark',
     )
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
-    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: 'xsd' }))
+    if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: source.language as Language }))
     const schema = schemas.get(key)
-    if (schema) walks.set(name, startWalk(schema, identify.xml.root, namespaces))
+    if (schema) walks.set(typeKey(type), startWalk(schema, identify.xml.root, namespaces))
   }
   return walks
 }
 
-function schemaOf(source: Parameters<typeof readSchemaFiles>[0]): XsdSchema | undefined {
+const READERS = { xsd: readXsdSchema, rng: readRngSchema } as const
+type Language = keyof typeof READERS
+
+function schemaOf(source: Parameters<typeof readSchemaFiles>[0] & { readonly language: Language }) {
   const files = readSchemaFiles(source)
-  return files.problems.length > 0 ? undefined : readXsdSchema(files)
+  return files.problems.length > 0 ? undefined : READERS[source.language](files)
 }
 
 function allValues(types: readonly TypeDefinition[] | undefined): readonly string[] | undefined {
@@ -111,6 +151,7 @@ interface Scope {
   readonly types: readonly DocumentType[]
   readonly walks: ReadonlyMap<string, Walk>
   readonly shapeOf: (type: string, field: string) => FieldShape | undefined
+  readonly json: ReadonlyMap<string, readonly Json[]>
   readonly note: Note
 }
 
@@ -120,9 +161,10 @@ function reviewGroup(
   path: SchemaRemark['path'],
   scope: Scope,
 ): void {
-  const types = group.type ? scope.types.filter(({ name }) => group.type!.includes(name)) : outer
+  const types = (group.type ? scope.types : outer).filter((type) => isAskedFor(type, group))
   for (const [field, conditions] of Object.entries(group.fields ?? {})) {
     reviewConditions(field, conditions, types, [...path, 'fields', field], scope)
+    reviewJsonConditions(field, conditions, types, [...path, 'fields', field], scope)
   }
   if (group.xpath !== undefined) {
     scope.note([...path, 'xpath'], remarksOfAll(group.xpath, group.namespaces, types, scope))
@@ -140,7 +182,7 @@ function remarksOfAll(
   { walks }: Scope,
 ): readonly XPathRemark[] {
   const xml = types.filter(({ identify }) => identify.xml)
-  const known = xml.map(({ name }) => walks.get(name))
+  const known = xml.map((type) => walks.get(typeKey(type)))
   if (known.length === 0 || !known.every((walk) => walk !== undefined)) return []
   const [first, ...others] = known.map((walk) => reviewXPath(xpath, { ...walk, namespaces }).remarks)
   return first!.flatMap((remark) => {
@@ -160,7 +202,7 @@ function reviewConditions(
 ): void {
   const { shapeOf, note } = scope
   const having = types.filter(({ fields }) => Object.hasOwn(fields, field))
-  const shapes = having.map(({ name, fields }) => ({ as: fields[field]!.as, types: shapeOf(name, field)?.types }))
+  const shapes = having.map((type) => ({ as: type.fields[field]!.as, types: shapeOf(typeKey(type), field)?.types }))
   const values = shapes.flatMap((shape) => shape.types ?? [])
   if (shapes.length === 0 || shapes.some((shape) => shape.types === undefined || shape.as === 'boolean')) return
   for (const [at, condition] of conditions.entries()) {
@@ -170,6 +212,30 @@ function reviewConditions(
     if (condition.kind === 'not') reviewConditions(field, condition.conditions, types, [...place, 'not'], scope)
   }
 }
+
+function reviewJsonConditions(
+  field: string,
+  conditions: readonly ValueCondition[],
+  types: readonly DocumentType[],
+  path: SchemaRemark['path'],
+  { json, note }: Pick<Scope, 'json' | 'note'>,
+): void {
+  const having = types.filter(({ fields }) => Object.hasOwn(fields, field))
+  const lists = having.map((type) =>
+    type.fields[field]!.as === undefined ? json.get(`${typeKey(type)} ${field}`) : undefined,
+  )
+  if (lists.length === 0 || !lists.every((list) => list !== undefined)) return
+  const values = lists.flat().filter((value) => typeof value !== 'object' || value === null) as FieldScalar[]
+  for (const [at, condition] of conditions.entries()) {
+    if (condition.kind !== 'is' || compileValueConditions([condition]).holds(values)) continue
+    const near = nearest(String(condition.value), values.map(String))
+    const known = near === undefined ? values.slice(0, VALUES_SHOWN).map(String).join(', ') : `"${near}" among others`
+    const message = `Field ${field} is never ${JSON.stringify(condition.value)}: the schema lists ${known}`
+    note([...path, at], [{ code: 'value-impossible', message }])
+  }
+}
+
+const VALUES_SHOWN = 8
 
 function neverHolds(condition: ValueCondition, types: readonly TypeDefinition[]): string | undefined {
   switch (condition.kind) {

@@ -26,11 +26,14 @@ export function parseSubmit(wrapper: Element): SubmitParse {
   const key = attributeOf(wrapper, 'key')
   const keyFault = key === undefined ? undefined : faultOfKey(key)
   if (keyFault) findings.push(bad('key', key!, keyFault))
+  const version = attributeOf(wrapper, 'version')
+  if (version === '') findings.push(bad('version', version, 'it is empty'))
   if (findings.length > 0) return { kind: 'rejected', rejection: reject('malformed', findings[0]!.message, findings) }
   const submit: SubmitOptions = {
     ...(typeof expiresMs === 'number' ? { expiresMs } : {}),
     ...(known ? { report: known } : {}),
     ...(key === undefined ? {} : { key }),
+    ...(version === undefined ? {} : { version }),
   }
   return { kind: 'options', submit }
 }

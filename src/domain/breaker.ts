@@ -5,7 +5,7 @@
 
 /** When a destination counts as failing, and how often it is probed then. */
 export interface BreakerSettings {
-  /** Failed attempts in a row that open it; 0: never. */
+  /** Failed attempts in a row that open it, of at least two deliveries where it is more than one; 0: never. */
   readonly failures: number
   /** From the opening to the first probe, doubled with each probe that fails. */
   readonly firstMs: number
@@ -17,6 +17,8 @@ export interface ClosedBreaker {
   readonly kind: 'closed'
   /** Failed attempts since it last answered. */
   readonly failures: number
+  /** The delivery of all of them; undefined where they were several: one alone may be to blame itself, and opens nothing. */
+  readonly only: string | undefined
   /** Hand-overs since the last late bounce. */
   readonly passed: number
   /** Some of the failures were bounces of what counted as handed over. */
@@ -82,8 +84,11 @@ export function afterFailure(
 ): Breaker {
   if (breaker?.kind === 'open') return stillOpen(breaker, failure, nowMs, random)
   const failures = (breaker?.failures ?? 0) + 1
+  const only = !breaker || breaker.only === failure.id ? failure.id : undefined
   const late = failure.late || (breaker?.late ?? false)
-  if (settings.failures === 0 || failures < settings.failures) return { kind: 'closed', failures, passed: 0, late }
+  const isTheirs = only === undefined || settings.failures === 1
+  const opens = settings.failures > 0 && failures >= settings.failures && isTheirs
+  if (!opens) return { kind: 'closed', failures, only, passed: 0, late }
   const { condition, text } = failure
   const { firstMs, maxMs } = settings
   const nextProbeMs = nowMs + probeDelay(settings, 0, random)

@@ -3,6 +3,12 @@ import type { FieldSource } from './fields.ts'
 /** How a document is recognised, which schema it must satisfy, which fields are read from it, who may send it. */
 export interface DocumentType {
   readonly name: string
+  /** '' where the type has one version only, and says none. Several versions of a type are several of these. */
+  readonly version: string
+  /** Names under which routes take it together with others, those of its families' own families included. */
+  readonly families: readonly string[]
+  /** What senders of the version are told, since it will be gone one day; undefined: it is not deprecated. */
+  readonly deprecated: string | undefined
   readonly identify: Identify
   /** Prefix → namespace name, for every XPath of the type and of the routes on it. */
   readonly namespaces: Readonly<Record<string, string>>
@@ -21,8 +27,7 @@ export type OnInvalid = 'reject' | 'quarantine' | 'mark'
 
 /** Exactly one of the three. */
 export interface Identify {
-  /** Root name as `{namespace}name`; `where` is an XPath that must be true as well. */
-  readonly xml?: { readonly root: string; readonly where?: string }
+  readonly xml?: XmlIdentify
   /** XEP-0432 datatype, and/or values that must stand at JSON Pointers. */
   readonly json?: {
     readonly datatype?: string
@@ -30,6 +35,23 @@ export interface Identify {
   }
   /** Opaque content by media type. */
   readonly mediaType?: string
+}
+
+/** Root name first; what is given besides must be true as well. */
+export interface XmlIdentify {
+  /** `{namespace}name`. */
+  readonly root: string
+  /** `{namespace}name` of the first element in the body of a SOAP envelope (XEP-0072). */
+  readonly body?: string
+  /** XPath → the texts of which one must stand there. */
+  readonly match?: Readonly<Record<string, readonly string[]>>
+  /** XPath that must be true. */
+  readonly where?: string
+}
+
+/** Tells the versions of all types apart: a type's name, and `@VERSION` where it has one. */
+export function typeKey({ name, version }: Pick<DocumentType, 'name' | 'version'>): string {
+  return version === '' ? name : `${name}@${version}`
 }
 
 /** Absolute file name of the schema's first file; everything it includes stays within `folder`. */

@@ -62,4 +62,6 @@ export interface SubmitOptions {
   readonly report?: 'delivered' | 'failed' | 'all'
   /** The sender's own key for the document; stands in for the type's key field. */
   readonly key?: string
+  /** The version of its type that the sender says it is of. */
+  readonly version?: string
 }

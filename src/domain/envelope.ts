@@ -9,6 +9,8 @@ export interface Envelope {
   readonly origin: Origin
   /** Name of the document type; `opaque` for opaque content that no type claims. */
   readonly type: string
+  /** The version of the type that it was checked with; undefined where the type has none. */
+  readonly version?: string
   readonly fields: Fields
   readonly receivedAtMs: number
   readonly submit: SubmitOptions

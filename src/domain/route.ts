@@ -22,6 +22,8 @@ export interface Route {
 /** All that are given must hold (AND); a list of values is an OR. A `when`, or a group within one. */
 export interface Conditions {
   readonly type?: readonly string[]
+  /** Keys of types, `NAME@VERSION`: what the versions that were asked for come to. None: nothing is meant. */
+  readonly version?: readonly string[]
   /** JID patterns. */
   readonly from?: readonly string[]
   readonly to?: readonly string[]

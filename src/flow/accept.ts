@@ -67,7 +67,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   wakeAll(acceptances, answers, needs)
   countReplaced(acceptances, answers, needs)
   tellHeld(acceptances, answers, needs)
-  return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!)) }
+  return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!, matched[at]!)) }
 }
 
 function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptance {
@@ -78,6 +78,7 @@ function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptanc
     document,
     origin,
     type: type?.name ?? OPAQUE_TYPE,
+    ...(type && type.version !== '' && { version: type.version }),
     fields,
     receivedAtMs,
     submit,
@@ -215,9 +216,18 @@ function tellHeld(
   }
 }
 
-function acceptedOf({ envelope, holding }: Acceptance, answer: AcceptAnswer): Accepted {
+function acceptedOf({ envelope, holding }: Acceptance, answer: AcceptAnswer, { type }: Matched): Accepted {
   const duplicate = answer.kind === 'duplicate'
   const id = answer.kind === 'overloaded' ? envelope.id : answer.id
   const held = answer.kind === 'duplicate' ? answer.held === true : holding !== undefined
-  return { id, type: envelope.type, duplicate, held, item: envelope.origin.item }
+  const { version } = envelope
+  return {
+    id,
+    type: envelope.type,
+    ...(version === undefined ? {} : { version }),
+    ...(type?.deprecated === undefined ? {} : { deprecated: type.deprecated }),
+    duplicate,
+    held,
+    item: envelope.origin.item,
+  }
 }

@@ -1,9 +1,9 @@
-import type { Document, Origin } from '../domain/document.ts'
-import type { DocumentType } from '../domain/document-type.ts'
+import type { Document, Origin, SubmitOptions } from '../domain/document.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
 import type { Subject } from '../matching/subject.ts'
-import type { Documents } from './ports.ts'
+import type { Documents, InboundStanza } from './ports.ts'
 import type { SenderRule } from './senders.ts'
 
 /** What a document is checked by. */
@@ -11,7 +11,7 @@ export interface CheckRules {
   readonly documents: Documents
   /** Who may send at all. */
   readonly senders: SenderRule
-  /** Rules of the types that narrow the installation's own. */
+  /** Rules of the types that narrow the installation's own, by their keys. */
   readonly typeSenders: ReadonlyMap<string, SenderRule>
 }
 
@@ -42,26 +42,32 @@ export type DocumentCheck =
 /**
  * The one check that every document passes, whether it is taken in, traced or explained: type, senders of the type, schema,
  * fields. No effects.
+ *
+ * @param submit What the sender asked for: of which version it says that the document is.
  */
-export function checkDocument(document: Document, origin: Origin, rules: CheckRules): DocumentCheck {
-  const identification = rules.documents.identify(document)
+export function checkDocument(
+  document: Document,
+  origin: Origin,
+  submit: Pick<SubmitOptions, 'version'>,
+  rules: CheckRules,
+): DocumentCheck {
+  const identification = rules.documents.identify(document, submit.version)
   if (identification.kind === 'rejected') return rejected(identification.rejection)
   const type = identification.kind === 'type' ? identification.type : undefined
-  if (type && rules.typeSenders.get(type.name)?.(origin.from) === false) {
-    return rejected(notAllowed(`${origin.from} may not send documents of type ${type.name}`), type)
+  if (type && rules.typeSenders.get(typeKey(type))?.(origin.from) === false) {
+    return rejected(notAllowed(notOfTypes(origin.from, [type])), type)
   }
   const { mediaType, content } = document
   if (!type) {
-    return {
-      kind: 'passed',
-      type,
-      findings: [],
-      subject: { type: OPAQUE_TYPE, origin, mediaType, fields: {}, content },
+    const subject: Subject = {
+      ...{ type: OPAQUE_TYPE, typeKey: OPAQUE_TYPE, fields: {} },
+      ...{ origin, mediaType, content },
     }
+    return { kind: 'passed', type, findings: [], subject }
   }
   const { findings, fields, onInvalid = type.onInvalid } = rules.documents.validate(document, type)
   const errors = findings.filter((finding) => finding.severity === 'error').length
-  const subject: Subject = { type: type.name, origin, mediaType, fields, content }
+  const subject: Subject = { type: type.name, typeKey: typeKey(type), origin, mediaType, fields, content }
   if (errors === 0) return { kind: 'passed', type, findings, subject }
   switch (onInvalid) {
     case 'reject':
@@ -76,6 +82,22 @@ export function checkDocument(document: Document, origin: Origin, rules: CheckRu
 /** Why a sender may send nothing at all, or undefined. */
 export function refuseSender(from: string, { senders }: Pick<CheckRules, 'senders'>): Rejection | undefined {
   return senders(from) ? undefined : notAllowed(`${from} may not send documents here`)
+}
+
+/** Why a sender may send nothing of what the stanza holds by the names of its elements, or undefined; asked before anything is parsed. */
+export function refuseRoots(
+  stanza: InboundStanza,
+  { documents, typeSenders }: Pick<CheckRules, 'documents' | 'typeSenders'>,
+): Rejection | undefined {
+  if (typeSenders.size === 0) return undefined
+  const mayNot = (type: DocumentType) => typeSenders.get(typeKey(type))?.(stanza.from) === false
+  const refused = documents.typesByRoots(stanza).find((types) => types.every(mayNot))
+  return refused && notAllowed(notOfTypes(stanza.from, refused))
+}
+
+function notOfTypes(from: string, types: readonly DocumentType[]): string {
+  const names = [...new Set(types.map(({ name }) => name))]
+  return `${from} may not send documents of type ${names.join(' or ')}`
 }
 
 export function notAllowed(text: string): Rejection {

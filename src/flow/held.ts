@@ -1,5 +1,6 @@
 import { destinationName } from '../domain/delivery.ts'
 import type { Document, Form } from '../domain/document.ts'
+import { typeKey } from '../domain/document-type.ts'
 import type { Fields } from '../domain/fields.ts'
 import type { Decision } from '../matching/matcher.ts'
 import type { Ruling } from './intake.ts'
@@ -35,6 +36,8 @@ const refused = (reason: string): OperationResult => ({ kind: 'refused', reason 
 /** What a document that is held comes to by the configuration of now. */
 interface Judged {
   readonly isValid: boolean
+  /** The version of its type that it is now; '' where that has none. */
+  readonly version: string
   readonly fields: Fields
   readonly decision: Decision
 }
@@ -48,17 +51,19 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
     if (!payload) return 'has ended meanwhile'
     const { documents, matcher } = ruling()
     const document = rehydrate(seen.form, seen.mediaType, seen.datatype, payload)
-    const identified = documents.identify(document)
+    const identified = documents.identify(document, seen.submit.version)
     if (identified.kind !== 'type' || identified.type.name !== seen.type) {
       return `is no document of type ${seen.type} by the configuration of now`
     }
-    const { findings, fields, onInvalid } = documents.validate(document, identified.type)
+    const now = identified.type
+    const { findings, fields, onInvalid } = documents.validate(document, now)
     const isValid = !findings.some(({ severity }) => severity === 'error')
     // Of what is rejected now no fields are read: it has those from when it was held.
-    const known = isValid || (onInvalid ?? identified.type.onInvalid) !== 'reject' ? fields : seen.fields
+    const known = isValid || (onInvalid ?? now.onInvalid) !== 'reject' ? fields : seen.fields
     const { origin, type, mediaType } = seen
-    const decision = matcher.match({ type, origin, mediaType, fields: known, content: document.content })
-    return { isValid, fields: known, decision }
+    const { content } = document
+    const decision = matcher.match({ type, typeKey: typeKey(now), origin, mediaType, fields: known, content })
+    return { isValid, version: now.version, fields: known, decision }
   }
 
   async function lookAt(id: string): Promise<EnvelopeTrace | string> {
@@ -67,9 +72,9 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
     return seen.state === 'held' ? seen : `is not held but ${seen.state}`
   }
 
-  async function go(seen: EnvelopeTrace, { fields, decision }: Judged, order: HeldOrder): Promise<boolean> {
+  async function go(seen: EnvelopeTrace, { version, fields, decision }: Judged, order: HeldOrder): Promise<boolean> {
     const deliveries = [...decision.deliveries, ...decision.impossible]
-    if (!(await store.plan(seen.id, { fields, deliveries }, order))) return false
+    if (!(await store.plan(seen.id, { version, fields, deliveries }, order))) return false
     metrics.heldEnded('released')
     log('info', 'released', {
       id: seen.id,

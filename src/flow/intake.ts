@@ -1,11 +1,12 @@
 import { holdingOf } from '../domain/held.ts'
+import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision, Matcher } from '../matching/matcher.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
-import { type CheckRules, checkDocument, notAllowed, refuseSender } from './check.ts'
+import { type CheckRules, checkDocument, notAllowed, refuseRoots, refuseSender } from './check.ts'
 import { isEnvelopeId } from './ids.ts'
 import type { InboundStanza, Metrics, Submission } from './ports.ts'
-import type { Reply } from './reply.ts'
+import type { Accepted, Reply } from './reply.ts'
 import type { RateLimit } from './senders.ts'
 
 /** What routes and types are in force. A reload replaces it whole; a stanza keeps the one it began with. */
@@ -57,7 +58,7 @@ function gate(
   inHand: number,
 ): Rejection | 'ignored' | undefined {
   if (ruling.documents.carriesNothing(stanza)) return 'ignored'
-  const refused = refuseSender(stanza.from, ruling)
+  const refused = refuseSender(stanza.from, ruling) ?? refuseRoots(stanza, ruling)
   if (refused) return refused
   if (inHand >= needs.inHandLimit) {
     return reject(
@@ -112,8 +113,8 @@ const UNDECIDED: Decision = { deliveries: [], impossible: [], refused: [], route
 
 /** Identifies, validates and matches one document; or says why it is refused. */
 export function check(submission: Submission, ruling: Ruling, needs: Pick<IntakeNeeds, 'log' | 'now'>): Checked {
-  const { document, origin } = submission
-  const checked = checkDocument(document, origin, ruling)
+  const { document, origin, submit } = submission
+  const checked = checkDocument(document, origin, submit, ruling)
   if (checked.kind === 'rejected') return checked.rejection
   const { type, subject, findings } = checked
   if (checked.kind === 'held') {
@@ -152,15 +153,11 @@ function answer(outcome: Rejection | 'ignored', item: string, { metrics }: Intak
   return item === '' ? { kind: 'rejected', rejection: outcome } : { kind: 'rejected', rejection: outcome, item }
 }
 
-function count(
-  accepted: readonly { readonly type: string; readonly duplicate: boolean }[],
-  stanza: InboundStanza,
-  startedMs: number,
-  metrics: Metrics,
-): void {
+function count(accepted: readonly Accepted[], stanza: InboundStanza, startedMs: number, metrics: Metrics): void {
   const seconds = (performance.now() - startedMs) / 1000
-  for (const { type, duplicate } of accepted) {
+  for (const { type, version, deprecated, duplicate } of accepted) {
     if (duplicate) metrics.duplicate(type)
     else metrics.accepted(type, stanza.kind, seconds)
+    if (deprecated !== undefined && !duplicate) metrics.deprecated(type, version ?? '', bareJid(stanza.from))
   }
 }

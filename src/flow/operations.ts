@@ -6,6 +6,7 @@ import {
   parseDeliveryId,
 } from '../domain/delivery.ts'
 import type { Document, Form } from '../domain/document.ts'
+import { typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 import type { Ruling } from './intake.ts'
@@ -138,6 +139,7 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
     if (!document) return refused('has lost its payload to the retention')
     const decision = ruling.matcher.match({
       type: seen.type,
+      typeKey: typeKey({ name: seen.type, version: seen.version ?? '' }),
       origin: seen.origin,
       mediaType: document.mediaType,
       fields: replacement?.fields ?? seen.fields,
@@ -202,7 +204,7 @@ function check(
   const read = replacementOf(bytes, seen)
   if (read.kind === 'rejected') return refusedFor(read.rejection.text, read.rejection.findings)
   const { document } = read
-  const identification = documents.identify(document)
+  const identification = documents.identify(document, seen.version)
   if (identification.kind === 'rejected') return refusedFor(identification.rejection.text, [])
   const type = identification.kind === 'type' ? identification.type : undefined
   const name = type?.name ?? OPAQUE_TYPE

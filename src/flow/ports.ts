@@ -69,8 +69,11 @@ export interface Validation {
 export interface Documents {
   /** A message without body and with known extensions only: to be ignored, whoever sent it. Looks at names, not into them. */
   carriesNothing(stanza: InboundStanza): boolean
+  /** For each document that stands in the stanza as an element with a known root: the types that it may be of. Nothing is parsed for it. */
+  typesByRoots(stanza: InboundStanza): readonly (readonly DocumentType[])[]
   extract(stanza: InboundStanza): Extraction
-  identify(document: Document): Identification
+  /** @param version That the sender says it is of; undefined: the document shows it, or it is of the newest. */
+  identify(document: Document, version?: string): Identification
   /** Checks against the type's schema and reads its fields. */
   validate(document: Document, type: DocumentType): Validation
 }
@@ -241,6 +244,8 @@ export interface DeliveryTrace {
 export interface EnvelopeTrace {
   readonly id: string
   readonly type: string
+  /** Of the type that it was checked with; undefined where it has none. */
+  readonly version?: string
   readonly origin: Origin
   readonly submit: SubmitOptions
   readonly fields: Fields
@@ -391,6 +396,14 @@ export interface HeldFilter extends Pick<DeadFilter, 'type' | 'from' | 'fields' 
   readonly rule?: string
 }
 
+/** What a document that is held comes to when it is released. */
+export interface HeldPlan {
+  /** The version of its type that it is now; left out: as it was. */
+  readonly version?: string
+  readonly fields: Fields
+  readonly deliveries: readonly PlannedDelivery[]
+}
+
 /** Who ends the holding of a document, and why. */
 export interface HeldOrder {
   readonly by: string
@@ -467,14 +480,10 @@ export interface Store {
   /** Documents that are held, newest first. */
   held(filter: HeldFilter): Promise<readonly HeldDocument[]>
   /**
-   * Held → waiting, with the fields and deliveries as they are now; none of these: a dead letter `no-route`. False where it is not held.
+   * Held → waiting, with version, fields and deliveries as they are now; none of these: a dead letter `no-route`. False where it is not held.
    * Done twice it delivers once.
    */
-  plan(
-    id: string,
-    planned: { readonly fields: Fields; readonly deliveries: readonly PlannedDelivery[] },
-    order: HeldOrder,
-  ): Promise<boolean>
+  plan(id: string, planned: HeldPlan, order: HeldOrder): Promise<boolean>
   /** Held → dropped, with the reason kept. False where it is not held. */
   refuse(id: string, order: HeldOrder): Promise<boolean>
   /** Lanes in which something waits behind the first, those with the most waiting first. */
@@ -634,6 +643,8 @@ export interface Metrics {
   held(type: string): void
   /** How the holding of a document ended. */
   heldEnded(how: 'released' | 'refused'): void
+  /** Accepted, of a version that will be gone one day. */
+  deprecated(type: string, version: string, sender: string): void
   /** Accepted under a stanza id that the same sender had given to another document. */
   claimReplaced(type: string): void
   rejected(kind: string): void

@@ -90,7 +90,7 @@ export function createQuestions(needs: QuestionNeeds): Questions {
       const full = isAdmin(from)
       const refused = full ? gate(from) : (refuseTrace(from, as, ruling) ?? gate(from))
       if (refused) return { kind: 'rejected', rejection: refused }
-      return { kind: 'traced', trace: traceDocument(stanza, as ?? from, ruling), full }
+      return { kind: 'traced', trace: traceDocument(stanza, as ?? from, ruling, full), full }
     },
   }
 }

@@ -5,6 +5,10 @@ export interface Accepted {
   /** The envelope's id; for a duplicate the first one's. */
   readonly id: string
   readonly type: string
+  /** Of the type; undefined where it has none. */
+  readonly version?: string
+  /** What the sender is told of that version, which will be gone one day; undefined where it won't. */
+  readonly deprecated?: string
   readonly duplicate: boolean
   /** Quarantined: kept, but on no way yet. */
   readonly held: boolean

@@ -1,6 +1,7 @@
-import { childNamed, type Element, element } from '../domain/element.ts'
+import { attributeOf, childNamed, type Element, element } from '../domain/element.ts'
+import type { Fields } from '../domain/fields.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
-import type { Explanation } from '../matching/matcher.ts'
+import type { Decision, Explanation } from '../matching/matcher.ts'
 import { checkDocument, refuseSender } from './check.ts'
 import type { Ruling } from './intake.ts'
 import type { InboundStanza } from './ports.ts'
@@ -14,7 +15,10 @@ export type Trace =
       readonly verdict: 'accepted' | 'no-route'
       readonly type: string
       readonly findings: readonly Finding[]
-      readonly explanation: Explanation
+      readonly fields: Fields
+      readonly decision: Decision
+      /** The same decision with its reasons; undefined where it was not asked for. */
+      readonly explanation: Explanation | undefined
     }
 
 const WAYBILL = 'urn:waybill:0'
@@ -22,30 +26,35 @@ const WAYBILL = 'urn:waybill:0'
 /**
  * Takes the document in `<trace/>` through the steps of intake up to the decision, as if it came from `from`. No effects: nothing
  * is queued, published or counted. What depends on the moment (rates, how much waits, duplicates) is left out.
+ *
+ * @param full With the reasons of every route, which takes longer the more routes there are.
  */
-export function traceDocument(stanza: InboundStanza, from: string, ruling: Ruling): Trace {
+export function traceDocument(stanza: InboundStanza, from: string, ruling: Ruling, full: boolean): Trace {
   const refused = refuseSender(from, ruling)
   if (refused) return { verdict: 'rejected', type: undefined, rejection: refused }
   const extraction = ruling.documents.extract({ ...stanza, from, element: asSubmission(stanza.element) })
   if (extraction.kind === 'rejected') return { verdict: 'rejected', type: undefined, rejection: extraction.rejection }
   if (extraction.kind === 'ignored') throw new Error('Cannot trace: an iq is never ignored')
-  const { document, origin } = extraction.submissions[0]!
-  const checked = checkDocument(document, origin, ruling)
+  const { document, origin, submit } = extraction.submissions[0]!
+  const checked = checkDocument(document, origin, submit, ruling)
   if (checked.kind === 'rejected') {
     return { verdict: 'rejected', type: checked.type?.name, rejection: checked.rejection }
   }
   const { subject, findings } = checked
   if (checked.kind === 'held') return { verdict: 'held', type: subject.type, findings }
-  const explanation = ruling.matcher.explain(subject)
-  const { deliveries, impossible } = explanation.decision
+  const explanation = full ? ruling.matcher.explain(subject) : undefined
+  const decision = explanation?.decision ?? ruling.matcher.match(subject)
+  const { deliveries, impossible } = decision
   const verdict = deliveries.length + impossible.length === 0 ? 'no-route' : 'accepted'
-  return { verdict, type: subject.type, findings, explanation }
+  return { verdict, type: subject.type, findings, fields: subject.fields, decision, explanation }
 }
 
 /** `<trace>` read as `<submit>`: both wrap one document, and a wrapper's namespaces count for what is in it. */
 function asSubmission(iq: Element): Element {
   const wrapper = childNamed(iq, 'trace', WAYBILL)
   if (!wrapper) throw new Error('Cannot trace: the iq has no <trace/>')
-  const submit = { ...element('submit', WAYBILL, {}, wrapper.children), namespaces: wrapper.namespaces }
+  const version = attributeOf(wrapper, 'version')
+  const attributes = version === undefined ? {} : { version }
+  const submit = { ...element('submit', WAYBILL, attributes, wrapper.children), namespaces: wrapper.namespaces }
   return { ...iq, children: [{ ...submit, prefix: wrapper.prefix }] }
 }

@@ -59,6 +59,12 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     labelNames: ['how'],
     registers,
   })
+  const deprecated = new Counter({
+    name: 'waybill_documents_deprecated_total',
+    help: 'Documents of deprecated versions that were accepted, by document type, version and bare sender; beyond 500 senders all others are counted as `other`.',
+    labelNames: ['type', 'version', 'sender'],
+    registers,
+  })
   const claimsReplaced = new Counter({
     name: 'waybill_claims_replaced_total',
     help: 'Documents accepted under a stanza id that the same sender had given to another document within the dedupe window, by document type.',
@@ -193,6 +199,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     }
   }
 
+  const senders = createSenderLabels()
   const metrics: Metrics = {
     accepted(type, stanza, seconds) {
       accepted.inc({ type, stanza })
@@ -201,6 +208,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     duplicate: (type) => duplicates.inc({ type }),
     held: (type) => heldDocuments.inc({ type }),
     heldEnded: (how) => heldEnded.inc({ how }),
+    deprecated: (type, version, sender) => deprecated.inc({ type, version, sender: senders.label(sender) }),
     claimReplaced: (type) => claimsReplaced.inc({ type }),
     rejected: (reason) => rejected.inc({ reason }),
     ignored: () => ignored.inc(),
@@ -216,4 +224,19 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     alarm: (cause) => alarms.inc({ cause }),
   }
   return { metrics, registry }
+}
+
+/** A label must not grow with whoever sends: beyond so many they are told together. */
+const SENDERS_TOLD = 500
+
+function createSenderLabels(): { label(sender: string): string } {
+  const known = new Set<string>()
+  return {
+    label(sender) {
+      if (known.has(sender)) return sender
+      if (known.size >= SENDERS_TOLD) return 'other'
+      known.add(sender)
+      return sender
+    },
+  }
 }

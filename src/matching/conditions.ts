@@ -28,7 +28,7 @@ export interface Look {
 }
 
 /**
- * The conditions of a route in the order in which they are asked: type, from, to, node, stanza, mediaType, headers, fields,
+ * The conditions of a route in the order in which they are asked: type, version, from, to, node, stanza, mediaType, headers, fields,
  * xpath, then the groups: those of `all` as if they stood in their place, `any`, `not`. What can't be compiled is complained
  * of, and never holds.
  *
@@ -44,6 +44,7 @@ export function compileConditions(
     (when[key] ?? []).map((inner, at) => compileConditions(inner, compileXPath, complain, [...path, key, at]))
   return [
     ...(when.type ? [oneOf('type', when.type, ({ type }) => type)] : []),
+    ...(when.version ? [oneOf('version', when.version, ({ typeKey }) => typeKey)] : []),
     ...(when.from ? [fromPatterns('from', when.from, ({ origin }) => origin.from, complain, path)] : []),
     ...(when.to ? [fromPatterns('to', when.to, ({ origin }) => origin.to, complain, path)] : []),
     ...(when.node ? [onValues('node', when.node, ({ origin }) => textValues(origin.node))] : []),

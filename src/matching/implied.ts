@@ -22,6 +22,7 @@ function factsOf(conditions: Conditions): readonly Conditions[] {
 function holdsAll(facts: readonly Conditions[], wide: Conditions): boolean {
   return (
     listHolds(facts, wide, 'type', (one, other) => one === other) &&
+    listHolds(facts, wide, 'version', (one, other) => one === other) &&
     listHolds(facts, wide, 'stanza', (one, other) => one === other) &&
     listHolds(facts, wide, 'from', coversPattern) &&
     listHolds(facts, wide, 'to', coversPattern) &&
@@ -39,7 +40,7 @@ function holdsAll(facts: readonly Conditions[], wide: Conditions): boolean {
 function listHolds(
   facts: readonly Conditions[],
   wide: Conditions,
-  key: 'type' | 'stanza' | 'from' | 'to',
+  key: 'type' | 'version' | 'stanza' | 'from' | 'to',
   covers: (wider: string, narrower: string) => boolean,
 ): boolean {
   const accepted = wide[key]

@@ -4,6 +4,7 @@ import { byPriority } from './order.ts'
 import { type Entry, warnOfOverlaps } from './overlap.ts'
 import type { RouteProblem } from './problem.ts'
 import { complaining, createRouteSet, type Matcher } from './route-set.ts'
+import { atOnce, inSlices, type Pause, type Steps, sorted } from './slices.ts'
 import type { CompileXPath } from './xpath.ts'
 
 export type { Explanation, FailedCondition, HeldCondition, RouteExplanation } from './explain.ts'
@@ -17,26 +18,48 @@ export type { CompileXPath } from './xpath.ts'
  * Compiles all routes and finds what is wrong with them. The matcher is usable in any case; a configuration with errors is not
  * to be run (docs/operations.md, guarantee 8). Whether fields exist, and are fit for what is asked of them, is for the configuration to say.
  */
-export function compileRoutes(
+export function compileRoutes(routes: readonly Route[], compileXPath: CompileXPath): CompiledRoutes {
+  return atOnce(compile(routes, compileXPath))
+}
+
+/**
+ * The same in slices of about two milliseconds, so that documents are matched by the old routes in the meantime.
+ *
+ * @param pause Called between slices.
+ */
+export function compileRoutesInSlices(
   routes: readonly Route[],
   compileXPath: CompileXPath,
-): { readonly matcher: Matcher; readonly problems: readonly RouteProblem[] } {
+  pause: Pause,
+): Promise<CompiledRoutes> {
+  return inSlices(compile(routes, compileXPath), pause)
+}
+
+export interface CompiledRoutes {
+  readonly matcher: Matcher
+  readonly problems: readonly RouteProblem[]
+}
+
+function* compile(routes: readonly Route[], compileXPath: CompileXPath): Steps<CompiledRoutes> {
   const set = createRouteSet(compileXPath)
-  const sorted = [...routes].sort(byPriority)
-  const problems = [...set.changeAtOnce({ add: sorted }), ...destinationProblems(sorted)]
-  return { matcher: set.matcher, problems }
+  const inOrder = yield* sorted(routes, byPriority)
+  const ofConditions = yield* set.changeInSteps({ add: inOrder })
+  const ofDestinations = yield* destinationProblems(inOrder)
+  return { matcher: set.matcher, problems: [...ofConditions, ...ofDestinations] }
 }
 
 /** What is wrong with destinations, each by itself and one beside the other. */
-function destinationProblems(sorted: readonly Route[]): readonly RouteProblem[] {
+function* destinationProblems(routes: readonly Route[]): Steps<readonly RouteProblem[]> {
   const problems: RouteProblem[] = []
-  const entries = sorted.flatMap((route): Entry[] => {
+  const entries: Entry[] = []
+  for (const route of routes) {
     const complain = complaining(route, problems)
-    return route.deliver.flatMap((template, at) => {
+    for (const [at, template] of route.deliver.entries()) {
       const destination = compileDestination(template, at, complain)
-      return destination ? [{ route, at, destination }] : []
-    })
-  })
-  warnOfOverlaps(entries, (problem) => problems.push(problem))
+      if (destination) entries.push({ route, at, destination })
+    }
+    yield
+  }
+  yield* warnOfOverlaps(entries, (problem) => problems.push(problem))
   return problems
 }

@@ -2,6 +2,7 @@ import { type Destination, destinationName } from '../domain/delivery.ts'
 import type { DestinationTemplate, Route } from '../domain/route.ts'
 import type { CompiledDestination } from './destination.ts'
 import type { RouteProblem } from './problem.ts'
+import type { Steps } from './slices.ts'
 
 /** A route's entry in `deliver`. */
 export interface Entry {
@@ -17,21 +18,22 @@ export interface Entry {
  *
  * @param entries In the order in which routes are asked.
  */
-export function warnOfOverlaps(entries: readonly Entry[], warn: (problem: RouteProblem) => void): void {
+export function* warnOfOverlaps(entries: readonly Entry[], warn: (problem: RouteProblem) => void): Steps {
   const byName = new Map<string, Entry>()
-  const templates = templatesByHome(entries)
-  entries.forEach((entry, rank) => {
+  const templates = yield* templatesByHome(entries)
+  for (const [rank, entry] of entries.entries()) {
+    yield
     const name = destinationName(entry.destination.target)
     const same = byName.get(name)
     if (same) compareOptions(same, entry, warn)
     else byName.set(name, entry)
-    if (entry.destination.places.length > 0) return
+    if (entry.destination.places.length > 0) continue
     for (const other of templates.get(homeOf(entry.destination.target)) ?? []) {
       if (!reaches(other.entry.destination, entry.destination.target)) continue
       if (other.rank < rank) compareOptions(other.entry, entry, warn)
       else compareOptions(entry, other.entry, warn)
     }
-  })
+  }
 }
 
 interface Ranked {
@@ -39,15 +41,16 @@ interface Ranked {
   readonly rank: number
 }
 
-function templatesByHome(entries: readonly Entry[]): ReadonlyMap<string, readonly Ranked[]> {
+function* templatesByHome(entries: readonly Entry[]): Steps<ReadonlyMap<string, readonly Ranked[]>> {
   const templates = new Map<string, Ranked[]>()
-  entries.forEach((entry, rank) => {
-    if (entry.destination.places.length === 0) return
+  for (const [rank, entry] of entries.entries()) {
+    yield
+    if (entry.destination.places.length === 0) continue
     const home = homeOf(entry.destination.target)
     const known = templates.get(home)
     if (known) known.push({ entry, rank })
     else templates.set(home, [{ entry, rank }])
-  })
+  }
   return templates
 }
 
@@ -91,10 +94,10 @@ function differences(owner: Entry, other: Entry): string[] {
     'create',
   ]
   const ofTemplates = options.filter((key) => {
-    return differ(owner.destination.template[key], other.destination.template[key])
+    return !isSame(owner.destination.template[key], other.destination.template[key])
   })
   const ofRoutes = (['order', 'expiresMs'] as const).filter((key) => {
-    return differ(owner.route[key], other.route[key])
+    return !isSame(owner.route[key], other.route[key])
   })
   return [...ofTemplates, ...ofRoutes].map((key) => NAMES[key] ?? key)
 }
@@ -102,8 +105,8 @@ function differences(owner: Entry, other: Entry): string[] {
 /** Where the configuration's word is another than ours. */
 const NAMES: Readonly<Record<string, string>> = { confirmTimeoutMs: 'confirmTimeout', expiresMs: 'expires' }
 
-function differ(one: unknown, other: unknown): boolean {
-  return one !== other && canonical(one) !== canonical(other)
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || canonical(one) === canonical(other)
 }
 
 function canonical(value: unknown): string {

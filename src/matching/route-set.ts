@@ -7,6 +7,7 @@ import { UNKNOWN, YES } from './index/verdicts.ts'
 import { byPriority } from './order.ts'
 import { type Decision, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
+import { atOnce, inSlices, type Pause, type Steps } from './slices.ts'
 import type { Subject } from './subject.ts'
 import type { CompileXPath } from './xpath.ts'
 
@@ -32,12 +33,14 @@ export interface RouteSet {
    * Takes routes out by their names and puts others in, in small slices; then all of it comes into force at once. A route
    * replaces the one of its name. Routes with errors never match.
    *
-   * @param pause Called between slices of about a millisecond: lets documents in.
+   * @param pause Called between slices of about two milliseconds: lets documents in.
    * @returns what is wrong with the routes that came in
    */
-  change(change: RouteChange, pause: () => Promise<void>): Promise<readonly RouteProblem[]>
+  change(change: RouteChange, pause: Pause): Promise<readonly RouteProblem[]>
   /** The same in one go. */
   changeAtOnce(change: RouteChange): readonly RouteProblem[]
+  /** The same for whoever goes through the steps himself; no other change may be under way. */
+  changeInSteps(change: RouteChange): Steps<readonly RouteProblem[]>
 }
 
 export interface RouteChange {
@@ -46,23 +49,19 @@ export interface RouteChange {
   readonly add?: Iterable<Route>
 }
 
-/** Routes taken in or out between two pauses: about a millisecond. */
-const SLICE = 50
-
 export function createRouteSet(compileXPath: CompileXPath): RouteSet {
   const index = createRouteIndex<Route>(compileXPath)
   const byExplanation = gated(compileXPath)
   let unsound: ReadonlyMap<string, Route> = new Map()
   const destinationsOf = keptDestinations()
-  const entries = new Map<string, number>()
   let last: Promise<unknown> = Promise.resolve()
 
-  function* apply({ remove = [], add = [] }: RouteChange, problems: RouteProblem[]): Generator<void, void, void> {
+  function* apply({ remove = [], add = [] }: RouteChange): Steps<readonly RouteProblem[]> {
+    const problems: RouteProblem[] = []
     const nextUnsound = new Map(unsound)
     const takeOut = (name: string) => {
-      const entry = entries.get(name)
+      const entry = index.find(name)
       if (entry !== undefined) index.remove(entry)
-      entries.delete(name)
       nextUnsound.delete(name)
     }
     for (const name of remove) {
@@ -73,12 +72,12 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
       takeOut(route.name)
       const entry = index.add(route, route.when, complaining(route, problems))
       if (entry === undefined) nextUnsound.set(route.name, route)
-      else entries.set(route.name, entry)
       yield
     }
     index.publish()
     unsound = nextUnsound
     while (index.sweep(1)) yield
+    return problems
   }
 
   function matched(subject: Subject): readonly Found[] {
@@ -131,21 +130,12 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
   return {
     matcher,
     change(change, pause) {
-      const problems: RouteProblem[] = []
-      const run = async () => {
-        let count = 0
-        for (const _ of apply(change, problems)) if (++count % SLICE === 0) await pause()
-        return problems
-      }
-      const result = last.then(run)
+      const result = last.then(() => inSlices(apply(change), pause))
       last = result.catch(() => {})
       return result
     },
-    changeAtOnce(change) {
-      const problems: RouteProblem[] = []
-      for (const _ of apply(change, problems));
-      return problems
-    },
+    changeAtOnce: (change) => atOnce(apply(change)),
+    changeInSteps: apply,
   }
 }
 

@@ -5,6 +5,8 @@ import type { Fields } from '../domain/fields.ts'
 export interface Subject {
   /** Name of the document type, or `opaque`. */
   readonly type: string
+  /** The type's name with `@VERSION`, where it has one. */
+  readonly typeKey: string
   readonly origin: Origin
   readonly mediaType: string
   readonly fields: Fields

@@ -51,7 +51,7 @@ export function createHeld(
       return [...found.values()]
     },
 
-    async plan(id, { fields, deliveries }, order) {
+    async plan(id, { version = '', fields, deliveries }, order) {
       if (deliveries.length > DELIVERIES_MOST) {
         throw new RangeError(`Cannot plan ${id}: ${deliveries.length} deliveries, at most ${DELIVERIES_MOST} can be`)
       }
@@ -66,7 +66,13 @@ export function createHeld(
         JSON.stringify(planned.options),
         firstRecord(planned, nowMs),
       ])
-      const args = [id, record, JSON.stringify({ ...meta, fields }), endedAs(holding, 'released', order), ...triples]
+      const args = [
+        id,
+        record,
+        JSON.stringify({ ...meta, ...(version !== '' && { version }), fields }),
+        endedAs(holding, 'released', order),
+        ...triples,
+      ]
       return (await call('plan', args, { repeatable: false })) === 1
     },
 

@@ -15,6 +15,8 @@ import { nameDigest } from './keys.ts'
 /** Everything of an envelope that never changes, the payload apart. */
 export interface Meta {
   readonly type: string
+  /** Of the type; undefined where it has none. */
+  readonly version?: string
   readonly origin: Origin
   readonly submit: SubmitOptions
   readonly fields: Fields
@@ -104,6 +106,7 @@ export interface Facts {
 export function metaOf({ document, ...envelope }: Envelope): Meta {
   return {
     type: envelope.type,
+    ...(envelope.version === undefined ? {} : { version: envelope.version }),
     origin: envelope.origin,
     submit: envelope.submit,
     fields: envelope.fields,

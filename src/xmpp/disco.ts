@@ -1,4 +1,4 @@
-import type { DocumentType } from '../domain/document-type.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import { attributeOf, type Element } from '../domain/element.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
 import {
@@ -45,7 +45,7 @@ export function discoInfo(query: Element, { types, limits }: Description): strin
   if (node === undefined || node === '') return info(node, ownInfo(types, limits))
   if (node === TYPES_NODE) return info(node, identity('hierarchy', 'branch', 'Document types') + feature(DISCO_ITEMS))
   const type = typeAt(node, types)
-  return type && info(node, identity('hierarchy', 'leaf', type.name) + typeForm(type))
+  return type && info(node, identity('hierarchy', 'leaf', typeKey(type)) + typeForm(type))
 }
 
 /** XEP-0030 4: the payload of the answer, or undefined where there is no such node. */
@@ -53,7 +53,7 @@ export function discoItems(query: Element, self: string, { types }: Description)
   const node = attributeOf(query, 'node')
   if (node === undefined || node === '') return items(node, item(self, TYPES_NODE, 'Document types'))
   if (node === TYPES_NODE) {
-    return items(node, types.map(({ name }) => item(self, `${TYPES_NODE}/${name}`, name)).join(''))
+    return items(node, types.map((type) => item(self, `${TYPES_NODE}/${typeKey(type)}`, typeKey(type))).join(''))
   }
   return typeAt(node, types) && items(node, '')
 }
@@ -73,8 +73,11 @@ function ownInfo(types: readonly DocumentType[], limits: Description['limits']):
   )
 }
 
-function typeForm({ name, identify, layers }: DocumentType): string {
+function typeForm({ name, version, deprecated, families, identify, layers }: DocumentType): string {
   const fields: [string, string][] = [['name', name]]
+  if (version !== '') fields.push(['version', version])
+  if (deprecated !== undefined) fields.push(['deprecated', deprecated])
+  if (families.length > 0) fields.push(['families', families.join(' ')])
   if (identify.xml) fields.push(['root', identify.xml.root])
   if (identify.json?.datatype !== undefined) fields.push(['datatype', identify.json.datatype])
   if (identify.mediaType !== undefined) fields.push(['media-type', identify.mediaType])
@@ -83,7 +86,7 @@ function typeForm({ name, identify, layers }: DocumentType): string {
 }
 
 function typeAt(node: string, types: readonly DocumentType[]): DocumentType | undefined {
-  return types.find(({ name }) => node === `${TYPES_NODE}/${name}`)
+  return types.find((type) => node === `${TYPES_NODE}/${typeKey(type)}`)
 }
 
 // XEP-0030 3.2: the node that was asked for is named in the answer.

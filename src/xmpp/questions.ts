@@ -1,11 +1,12 @@
 import { destinationName } from '../domain/delivery.ts'
 import { attributeOf, type Element } from '../domain/element.ts'
+import type { Fields } from '../domain/fields.ts'
 import { normaliseJid } from '../domain/jid.ts'
 import { escapeText } from '../domain/serialise.ts'
 import type { DeliveryTrace, InboundStanza, ReasonCount, Standing } from '../flow/ports.ts'
 import type { Questions } from '../flow/questions.ts'
 import type { Trace } from '../flow/trace.ts'
-import type { Explanation, RouteExplanation } from '../matching/matcher.ts'
+import type { Decision, Explanation, HeldCondition, RouteExplanation } from '../matching/matcher.ts'
 import { WAYBILL } from './namespaces.ts'
 import {
   attribute,
@@ -98,27 +99,62 @@ function traceElement(trace: Trace, full: boolean): string {
   }
   const { findings } = trace
   if (trace.verdict === 'held') return `${open} findings="${findings.length}">${findingElements(findings)}</trace>`
-  const { explanation } = trace
-  const { deliveries, impossible } = explanation.decision
+  const { fields, decision, explanation } = trace
+  const { deliveries, impossible, refused } = decision
   const counts = ` findings="${findings.length}" deliveries="${deliveries.length}" impossible="${impossible.length}"`
-  const inside = findingElements(findings) + (full ? explanationElements(explanation) : '')
-  return `${open}${counts}>${inside}</trace>`
+  const told = explanation && full ? fieldElements(fields) + explanationElements(explanation) : refusalElements(refused)
+  return `${open}${counts}>${findingElements(findings)}${told}</trace>`
 }
 
+/** Why addresses can't be made, without saying which. */
+function refusalElements(refused: Decision['refused']): string {
+  const counts = new Map<string, number>()
+  for (const { reason } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts].map(([reason, count]) => `<reason name="${reason}" count="${count}"/>`).join('')
+}
+
+const FIELD_CHARACTERS = 80
+
+function fieldElements(fields: Fields): string {
+  const elements = Object.entries(fields).flatMap(([name, values]) =>
+    values.map((value) => {
+      const text = String(value).slice(0, FIELD_CHARACTERS)
+      return `<field name="${attribute(name)}" value="${attribute(text)}"/>`
+    }),
+  )
+  return listed(elements)
+}
+
+/** Routes that match come first: of very many not all have room. */
 function explanationElements({ routes, decision }: Explanation): string {
+  const matching = routes.filter(({ outcome }) => outcome === 'matches')
+  const others = routes.filter(({ outcome }) => outcome !== 'matches')
   const destinations = decision.deliveries.map(({ destination, route }) =>
     destinationElement(destinationName(destination), route, ''),
   )
   const refused = decision.refused.map(({ destination, route, reason, value }) =>
     destinationElement(destination, route, ` refused="${reason}" value="${attribute(value)}"`),
   )
-  return listed(routes.map(routeElement)) + listed([...destinations, ...refused])
+  return listed([...matching, ...others].map(routeElement)) + listed([...destinations, ...refused])
 }
 
-function routeElement({ route, outcome, failed, notAsked }: RouteExplanation): string {
+function routeElement({ route, outcome, held, failed, notAsked }: RouteExplanation): string {
   const why = failed ? ` failed="${attribute(failed.message)}"` : ''
   const by = notAsked ? ` because="${notAsked.because}" by="${attribute(notAsked.by)}"` : ''
-  return `<route name="${attribute(route)}" outcome="${outcome}"${why}${by}/>`
+  const conditions = [
+    ...held.map((condition) => conditionElement(condition, true)),
+    ...(failed ? [conditionElement(failed, false)] : []),
+  ]
+  return `<route name="${attribute(route)}" outcome="${outcome}"${why}${by}>${conditions.join('')}</route>`
+}
+
+function conditionElement({ condition, expected, found, alternatives = [] }: HeldCondition, holds: boolean): string {
+  const groups = alternatives.map((group) => {
+    const inner = group.conditions.map((one) => conditionElement(one, one.holds))
+    return `<group holds="${group.holds}">${inner.join('')}</group>`
+  })
+  const said = `expected="${attribute(expected)}" found="${attribute(found)}"`
+  return `<condition name="${attribute(condition)}" ${said} holds="${holds}">${groups.join('')}</condition>`
 }
 
 function destinationElement(name: string, route: string, refused: string): string {

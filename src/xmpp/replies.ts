@@ -78,12 +78,17 @@ function given(name: string, value: string | undefined): string {
 }
 
 /** docs/protocol.md 1. */
-function acceptedElement({ id, type, duplicate, held, item }: Accepted): string {
+function acceptedElement({ id, type, version, deprecated, duplicate, held, item }: Accepted): string {
   const marks =
+    given('version', version) +
+    (deprecated === undefined ? '' : ' deprecated="true"') +
     (duplicate ? ' duplicate="true"' : '') +
     (held ? ' state="held"' : '') +
     (item === '' ? '' : ` item="${escapeAttribute(item)}"`)
-  return `<accepted xmlns="${WAYBILL}" id="${id}" type="${escapeAttribute(type)}"${marks}/>`
+  const open = `<accepted xmlns="${WAYBILL}" id="${id}" type="${escapeAttribute(type)}"${marks}`
+  return deprecated === undefined
+    ? `${open}/>`
+    : `${open}><notice>${escapeText(legible(deprecated))}</notice></accepted>`
 }
 
 export function acceptedElements(accepted: readonly Accepted[]): string {

@@ -25,6 +25,7 @@ function allIsWell() {
     sent: [sent('e1', 0), sent('e2', 1)],
     envelopes,
     places,
+    reported: new Set<string>(),
     serverDeaths: [] as { fromMs: number; untilMs: number }[],
   }
 }
@@ -54,8 +55,8 @@ function envelope(id: string, place: number, sequence: number, changes: Changes 
   const { state = 'delivered', attempts = [DELIVERED], to = LANE } = changes
   return {
     id,
-    sum: { state, sequence } as StoredEnvelope['sum'],
-    meta: { fields: { number: [`s0-${place}`] } } as unknown as StoredEnvelope['meta'],
+    sum: { state, sequence, waiting: 0 } as StoredEnvelope['sum'],
+    meta: { receivedAtMs: 800, fields: { number: [`s0-${place}`] } } as unknown as StoredEnvelope['meta'],
     payloadBytes: 0,
     deliveries: [
       { id: `${id}.0`, attempts, facts: { state, to, lane: 'l' } as StoredEnvelope['deliveries'][number]['facts'] },
@@ -69,8 +70,12 @@ interface Changes {
   readonly to?: string
 }
 
+function asksForReport({ sent: [first] }: World): void {
+  Object.assign(first!, { document: { ...first!.document, path: 'submit' } })
+}
+
 /** What is found beside what Redis is asked for, which has tests of its own. */
-function found({ sent: told, envelopes, places, serverDeaths }: World): (keyof Count)[] {
+function found({ sent: told, envelopes, places, serverDeaths, reported }: World): (keyof Count)[] {
   const shard = {
     envelopes,
     sets: new Map(),
@@ -83,12 +88,23 @@ function found({ sent: told, envelopes, places, serverDeaths }: World): (keyof C
     claims: new Map(),
     strange: [],
   }
-  for (const name of ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring', 'dead', 'finished', 'reports']) {
+  for (const name of [
+    'ready',
+    'later',
+    'suspects',
+    'lapsing',
+    'underway',
+    'expiring',
+    'dead',
+    'held',
+    'finished',
+    'reports',
+  ]) {
     ;(shard.sets as Map<string, Map<string, number>>).set(name, new Map())
   }
-  const seen: Seen = { sent: told, shard: shard as Shard, arrivals: new Map([[LANE, places]]), serverDeaths }
+  const seen: Seen = { sent: told, shard: shard as Shard, arrivals: new Map([[LANE, places]]), serverDeaths, reported }
   const counted = count(seen)
-  const lists = ['lost', 'lostByServer', 'unaccounted', 'repeats', 'unexplained', 'inversions'] as const
+  const lists = ['lost', 'lostByServer', 'unaccounted', 'repeats', 'unexplained', 'inversions', 'unreported'] as const
   return lists.filter((name) => counted[name].length > 0)
 }
 
@@ -153,6 +169,15 @@ describe('the count of what became of everything', () => {
     [
       'nothing where it had been sent back',
       ({ places }) => places.set('e2', [arrival(1, { wasSentBack: true }), arrival(2)]),
+      [],
+    ],
+    ['a report that never came', (world) => asksForReport(world), ['unreported']],
+    [
+      'nothing where it came',
+      (world) => {
+        asksForReport(world)
+        world.reported.add('e1')
+      },
       [],
     ],
     ['what came in the wrong order', ({ places }) => places.set('e1', [arrival(7)]), ['inversions']],

@@ -8,6 +8,8 @@ import { WAYS } from './ways.ts'
 
 export interface Seen {
   readonly sent: readonly SentDocument[]
+  /** Envelope ids. */
+  readonly reported: ReadonlySet<string>
   readonly shard: Shard
   readonly arrivals: Arrivals
   readonly serverDeaths: readonly { readonly fromMs: number; readonly untilMs: number }[]
@@ -20,6 +22,8 @@ export interface Count {
   readonly envelopes: Readonly<Record<string, number>>
   /** Deliveries by the state in which they ended. */
   readonly deliveries: Readonly<Record<string, number>>
+  /** What was given up, by route and reason: accounted for, but worth a look. */
+  readonly dead: Readonly<Record<string, number>>
   readonly arrivals: { readonly all: number; readonly distinct: number }
   /** Delivered, but not at the destination. */
   readonly lost: readonly string[]
@@ -32,12 +36,16 @@ export interface Count {
   /** Came several times for no reason. */
   readonly unexplained: readonly string[]
   readonly inversions: readonly string[]
+  /** Documents of which the sender wanted to hear, and never did. */
+  readonly unreported: readonly string[]
   /** What doesn't fit together in Redis. */
   readonly orphans: readonly string[]
 }
 
 /** How long before its death a server may have taken what it didn't pass on. */
 const LAST_MOMENT_MS = 2_000
+/** How long a report may take to leave and to be passed on, while other things are broken. */
+const REPORT_MS = 15_000
 /** After these nobody knows whether the receiver has it. */
 const UNKNOWN = /^(void|timeout|no-receipt|bounced: )/
 
@@ -56,6 +64,9 @@ export function count(seen: Seen): Count {
     },
     envelopes: tally([...shard.envelopes.values()].map(({ sum }) => sum.state)),
     deliveries: tally(deliveries.map(({ facts }) => facts.state)),
+    dead: tally(
+      deliveries.flatMap(({ facts: { state, route, reason } }) => (state === 'dead' ? [`${route} ${reason}`] : [])),
+    ),
     arrivals: { all: all.reduce((sum, list) => sum + list.length, 0), distinct: all.length },
     lost: missing.filter((one) => !isServersFault(one)).map(described),
     lostByServer: missing.filter(isServersFault).map(described),
@@ -63,8 +74,20 @@ export function count(seen: Seen): Count {
     repeats: repeated.filter(isExplained).map((one) => `${one.id} ×${arrivalsOf(one, arrivals).length}: ${whyOf(one)}`),
     unexplained: repeated.filter((one) => !isExplained(one)).map(described),
     inversions: [...inversionsOfLanes(seen), ...inversionsOfSenders(seen)],
+    unreported: unreported(seen),
     orphans: findInconsistencies(shard),
   }
+}
+
+/** But for those whose report may have been on its way in a server that was killed. */
+function unreported({ sent, shard, reported, serverDeaths }: Seen): string[] {
+  return sent.flatMap(({ document, envelopeIds: [id = ''] }) => {
+    const envelope = shard.envelopes.get(id)
+    if (document.path !== 'submit' || envelope === undefined || envelope.sum.waiting > 0 || reported.has(id)) return []
+    const endedMs = Math.max(envelope.meta.receivedAtMs, ...envelope.deliveries.map(({ facts }) => facts.ended ?? 0))
+    const wasCaught = serverDeaths.some(({ fromMs, untilMs }) => endedMs > fromMs - REPORT_MS && endedMs < untilMs)
+    return wasCaught ? [] : [`document ${document.number} (${id}), which ended ${new Date(endedMs).toISOString()}`]
+  })
 }
 
 function unaccountedDocuments({ sent, shard }: Seen): string[] {

@@ -1,5 +1,6 @@
 import { eventually } from '../eventually.ts'
 import { seededRandom } from '../redis/model.ts'
+import type { RunClock } from './clock.ts'
 import type { Installation } from './installation.ts'
 import type { Fate } from './link.ts'
 import type { Reader } from './nodes.ts'
@@ -40,6 +41,8 @@ const breaks: Readonly<Record<FaultKind, Break>> = {
   'freeze the server': async ({ installation: { server } }) => freeze(server),
   'cut what goes to the server': cut('toServer', 'there'),
   'cut what comes from the server': cut('toServer', 'back'),
+  'lose what goes to the server': async ({ installation: { toServer } }) => toServer.lose('there'),
+  'lose what comes from the server': async ({ installation: { toServer } }) => toServer.lose('back'),
   'stall the link to the server': async ({ installation: { toServer } }) => toServer.stall(),
   'lose iq results': sift(() => ({ kind: 'lose' })),
   'delay iq results': sift((choice) => ({ kind: 'delay', ms: 200 + 3_000 * choice })),
@@ -138,10 +141,10 @@ export interface DoneFault extends PlannedFault {
 export async function makeFaults(
   scene: Scene,
   faults: readonly PlannedFault[],
+  clock: RunClock,
   tell: (line: string) => void,
   isStopped: () => boolean,
 ): Promise<readonly DoneFault[]> {
-  const beganAtMs = Date.now()
   const busy = new Map<string, Promise<unknown>>()
   const inTurn = <T>(target: string, work: () => Promise<T>): Promise<T> => {
     const mine = (busy.get(target) ?? Promise.resolve()).then(work)
@@ -149,7 +152,7 @@ export async function makeFaults(
     return mine
   }
   const one = async (fault: PlannedFault): Promise<DoneFault | undefined> => {
-    await pause(beganAtMs + fault.atMs - Date.now())
+    await clock.until(fault.atMs)
     return inTurn(FAULTS[fault.kind].target, async () => {
       if (isStopped()) return undefined
       tell(`${fault.kind}, for ${(fault.lastsMs / 1_000).toFixed(1)} s`)
@@ -172,5 +175,5 @@ async function breakAndHeal(scene: Scene, fault: PlannedFault): Promise<string> 
 }
 
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -31,8 +31,8 @@ function creation(node: string): string {
     access_model: 'open',
     publish_model: node === SOURCE_NODE ? 'open' : 'publishers',
     persist_items: '1',
-    // Prosody writes the whole node with each item: more would be a test of its disk.
-    max_items: node === SOURCE_NODE ? '100' : '48',
+    // Prosody writes the whole node with each item. They last for longer than Waybill, or the reader, is ever away.
+    max_items: node === SOURCE_NODE ? '60' : '16',
     deliver_payloads: '1',
     send_last_published_item: 'never',
   }
@@ -57,12 +57,12 @@ export interface Reader {
 
 const PATIENCE_MS = 60_000
 
-export function createReader(component: () => Component, receivers: Receivers): Reader {
+export function createReader(component: Component, receivers: Receivers): Reader {
   /** Until the service says yes, or the patience is over: it may be away for the moment. */
   async function insist(type: 'get' | 'set', payload: string, from: string): Promise<string | undefined> {
     const deadline = Date.now() + PATIENCE_MS
     while (Date.now() < deadline) {
-      const answer = await component().ask(PUBSUB, type, payload, { from })
+      const answer = await component.ask(PUBSUB, type, payload, { from })
       if (answer !== undefined && attribute(answer, 'type') === 'result') return answer
       await new Promise((resolve) => setTimeout(resolve, 200))
     }

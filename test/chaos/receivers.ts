@@ -27,7 +27,7 @@ export interface Receivers {
   readonly mood: { bounces: boolean; hangs: boolean }
 }
 
-export function createReceivers(component: () => Component | undefined): Receivers {
+export function createReceivers(component: () => Component): Receivers {
   const arrivals = new Map<string, Map<string, Arrival[]>>()
   const mood = { bounces: false, hangs: false }
   let place = 0
@@ -38,12 +38,14 @@ export function createReceivers(component: () => Component | undefined): Receive
     const known = here.get(envelopeId) ?? []
     here.set(envelopeId, known)
     if (changes.wasRead && known.length > 0) return
+    // It was in the node before the news of it came.
+    if (known.length === 1 && known[0]!.wasRead) known.pop()
     known.push({ atMs: Date.now(), place: place++, wasSentBack: false, wasRead: false, ...changes })
   }
 
   function takeIq(id: string, from: string, to: string): void {
     note(to, id.split('.')[0]!)
-    if (!mood.hangs) component()?.send(`<iq type='result' id='${id}' from='${to}' to='${from}'/>`)
+    if (!mood.hangs) component().send(`<iq type='result' id='${id}' from='${to}' to='${from}'/>`)
   }
 
   function takeMessage(stanza: string, id: string, from: string, to: string): void {
@@ -51,16 +53,18 @@ export function createReceivers(component: () => Component | undefined): Receive
     note(to, id.split('.')[0]!, { wasSentBack: bounces })
     if (bounces) {
       const error = `<error type='wait'><recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`
-      component()?.send(`<message type='error' id='${id}' from='${to}' to='${from}'>${error}</message>`)
+      component().send(`<message type='error' id='${id}' from='${to}' to='${from}'>${error}</message>`)
     }
     if (!/<request\b[^>]*urn:xmpp:receipts/.test(stanza) || mood.hangs) return
-    component()?.send(`<message from='${to}' to='${from}'><received xmlns='urn:xmpp:receipts' id='${id}'/></message>`)
+    component().send(`<message from='${to}' to='${from}'><received xmlns='urn:xmpp:receipts' id='${id}'/></message>`)
   }
 
   function takeEvent(stanza: string): void {
     const node = /<items\b[^>]*?\snode=(["'])(.*?)\1/.exec(stanza)?.[2]
     if (node === undefined) return
-    for (const id of itemIds(stanza)) note(destinationName({ kind: 'node', service: PUBSUB, node }), id)
+    // ejabberd makes a node that was deleted by itself, with defaults of its own: the last item is sent to whoever subscribes.
+    const wasRead = /<delay\b[^>]*urn:xmpp:delay/.test(stanza)
+    for (const id of itemIds(stanza)) note(destinationName({ kind: 'node', service: PUBSUB, node }), id, { wasRead })
   }
 
   return {

@@ -23,6 +23,7 @@ export function goalsOf(results: readonly ChaosResult[]): readonly Goal[] {
     goal('unaccounted', ({ count }) => count.unaccounted.length),
     goal('orphaned', ({ count }) => count.orphans.length),
     goal('repeated for no reason', ({ count }) => count.unexplained.length),
+    goal('reports missing', ({ count }) => count.unreported.length),
     goal('leaks', ({ resources }) => resources.flatMap(leaks).length),
     goal('not done in time', ({ isWhole }) => (isWhole ? 0 : 1)),
   ]
@@ -50,6 +51,7 @@ export function tableOf(results: readonly ChaosResult[]): string {
     row('inversions', ({ count }) => count.inversions.length),
     row('unaccounted', ({ count }) => count.unaccounted.length),
     row('orphaned, or wrong in the ledger', ({ count }) => count.orphans.length),
+    row('reports missing', ({ count }) => count.unreported.length),
     row('leaks', ({ resources }) => resources.flatMap(leaks).length),
     row('ends that nobody wanted', ({ unwanted }) => unwanted.length),
   ]
@@ -66,20 +68,22 @@ export function tableOf(results: readonly ChaosResult[]): string {
 
 /** Everything that has to be looked at, a list each. */
 export function listsOf({ kind, count, faults, resources, unwanted }: ChaosResult): string {
-  const repeats = Object.entries(tally(count.repeats.map((line) => line.replace(/^.*?: /, ''))))
+  const counts = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .toSorted(([, one], [, other]) => other - one)
+      .map(([name, times]) => `${name}: ${times}`)
   const lists: [string, readonly string[]][] = [
-    [
-      'faults made',
-      Object.entries(tally(faults.map((fault) => fault.kind))).map(([name, times]) => `${name}: ${times}`),
-    ],
+    ['faults made', counts(tally(faults.map((fault) => fault.kind)))],
     ['faults that went wrong', faults.flatMap(({ kind: name, trouble }) => (trouble ? [`${name}: ${trouble}`] : []))],
+    ['dead letters by route and reason', counts(count.dead)],
     ['lost', count.lost],
     ['lost by a server that was killed', count.lostByServer],
     ['inversions', count.inversions],
     ['unaccounted', count.unaccounted],
     ['orphaned, or wrong in the ledger', count.orphans],
+    ['reports missing', count.unreported],
     ['repeated for no reason', count.unexplained],
-    ['repeated, by what the attempts came to', repeats.map(([why, times]) => `${why}: ${times}`)],
+    ['repeated, by what the attempts came to', counts(tally(count.repeats.map((line) => line.replace(/^.*?: /, ''))))],
     ['repeated', count.repeats],
     [
       `what processes had and have (margins: ${MARGINS.descriptors} descriptors, ${MARGINS.megabytes} MB)`,

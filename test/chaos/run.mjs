@@ -14,7 +14,7 @@ npm run chaos -- --seed 7 --check --json result.json
 npm run chaos -- --documents 10000 --faults 50 --minutes 20
 
   --documents N    to send, over all servers (10000; 600 with --quick)
-  --faults N       to make, over all servers (50; 16 with --quick)
+  --faults N       to make, over all servers (50; 12 with --quick)
   --minutes N      no fault and no document later than this (15; 1 with --quick): documents and faults decide, this only caps
   --servers LIST   of ${SERVERS.join()}, all at once (all)
   --seed N         decides what goes wrong and when (a random one)
@@ -100,7 +100,7 @@ function readArguments() {
       json,
       servers: chosenServers(values.servers),
       documents: whole('documents', values.documents, quick ? 600 : 10_000),
-      faults: whole('faults', values.faults, quick ? 16 : 50),
+      faults: whole('faults', values.faults, quick ? 12 : 50),
       minutes: whole('minutes', values.minutes, quick ? 1 : 15),
       seed: whole('seed', values.seed, Math.floor(Math.random() * 1_000_000)),
     }

@@ -3,12 +3,13 @@ import { parseLedger } from '../../src/redis/readings.ts'
 import { eventually } from '../eventually.ts'
 import { seededRandom } from '../redis/model.ts'
 import { readShard } from '../redis/shard.ts'
+import { startClock } from './clock.ts'
 import { type Count, count } from './count.ts'
-import { planDocuments } from './documents.ts'
-import { type DoneFault, makeFaults, type Scene } from './faults.ts'
+import { type PlannedDocument, planDocuments } from './documents.ts'
+import { type DoneFault, makeFaults } from './faults.ts'
 import { type Installation, openInstallation, type ServerKind } from './installation.ts'
-import { createReader } from './nodes.ts'
-import { createReceivers } from './receivers.ts'
+import { createReader, type Reader } from './nodes.ts'
+import { createReceivers, type Receivers } from './receivers.ts'
 import { type ResourceUse, watchResources } from './resources.ts'
 import { FAULTS, type FaultKind, loadMs, type Pace, type PlannedFault, planFaults } from './schedule.ts'
 import { type Senders, startSenders } from './senders.ts'
@@ -46,62 +47,97 @@ const PROGRESS_MS = 10_000
 
 /** Servers, load and faults, all decided by the seed; then quiet, and everything is counted. Leaves nothing behind. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { kind, tell } = options
+  const { kind, seed, tell } = options
   // Both servers of one run see other faults.
-  const random = seededRandom(options.seed * 2 + (kind === 'prosody' ? 0 : 1))
+  const random = seededRandom(seed * 2 + (kind === 'prosody' ? 0 : 1))
   const faults = planFaults(options.faults, random, options.pace, options.kinds)
   const documents = planDocuments(options.documents, loadMs(faults), random)
   for (const line of scheduleLines(faults)) tell(line)
-
-  let installation: Installation | undefined
-  let senders: Senders | undefined
-  const receivers = createReceivers(() => installation?.other)
+  const stage = await openStage(kind)
+  const { installation, receivers } = stage
   try {
-    installation = await openInstallation(kind, {
-      peer: (stanza) => senders?.take(stanza),
-      other: receivers.take,
-    })
-    const { waybills, redis, server } = installation
-    const reader = createReader(() => installation!.other, receivers)
-    await reader.catchUp()
-    await eventually(() => /^ready /m.test(waybills.log(0) + waybills.log(1)), { timeoutMs: 60_000, what: 'Waybill' })
-    const resources = watchResources(() => ({
-      'waybill 1': waybills.pids[0]!,
-      'waybill 2': waybills.pids[1]!,
-      redis: redis.pid,
-      [kind]: server.pid,
-    }))
-
-    const beganAtMs = Date.now()
-    const isOver = () => Date.now() - beganAtMs > options.capMs
-    senders = startSenders(documents, () => installation?.peer, server.component('waybill').domain)
-    const scene: Scene = { installation, receivers, reader, senders, deleted: [] }
-    const stopTelling = tellProgress(senders, installation, tell)
-    const done = await makeFaults(scene, faults, tell, isOver)
-    const wasSent = await within(senders.done, beganAtMs + options.capMs + options.quietMs - Date.now())
-    const healedAtMs = Date.now()
-    const wasQuiet = await waitForQuiet(installation, options.quietMs)
-    const quietAtMs = Date.now()
-    stopTelling()
-    senders.stop()
-    await reader.catchUp()
+    const resources = watchProcesses(installation)
+    const { heard, ...loaded } = await load(stage, documents, faults, options)
     const used = resources.end()
-    await waybills.stop()
+    await installation.waybills.stop()
     const shard = await readShard(installation.client, installation.prefix)
-    const { serverDeaths } = installation
-    return {
-      kind,
-      seed: options.seed,
-      count: count({ sent: senders.sent, shard, arrivals: receivers.arrivals, serverDeaths }),
-      faults: done,
-      resources: used,
-      unwanted: waybills.unwanted,
-      seconds: { load: (healedAtMs - beganAtMs) / 1_000, quiet: (quietAtMs - healedAtMs) / 1_000 },
-      isWhole: wasSent && wasQuiet,
-    }
+    const { serverDeaths, waybills } = installation
+    const counted = count({ ...heard, shard, arrivals: receivers.arrivals, serverDeaths })
+    return { kind, seed, count: counted, resources: used, unwanted: waybills.unwanted, ...loaded }
   } finally {
-    senders?.stop()
-    await installation?.stop()
+    await installation.stop()
+  }
+}
+
+/** Everything that is there before the first document. */
+interface Stage {
+  readonly installation: Installation
+  readonly receivers: Receivers
+  readonly reader: Reader
+  /** Who hears what comes back to the senders. */
+  senders: Senders | undefined
+}
+
+async function openStage(kind: ServerKind): Promise<Stage> {
+  const receivers = createReceivers(() => installation.other)
+  const installation = await openInstallation(kind, {
+    peer: (stanza) => stage.senders?.take(stanza),
+    other: receivers.take,
+  })
+  const { waybills, other } = installation
+  const stage: Stage = { installation, receivers, reader: createReader(other, receivers), senders: undefined }
+  try {
+    await stage.reader.catchUp()
+    await eventually(() => /^ready /m.test(waybills.log(0) + waybills.log(1)), { timeoutMs: 60_000, what: 'Waybill' })
+    return stage
+  } catch (error) {
+    await installation.stop()
+    throw error
+  }
+}
+
+function watchProcesses({ kind, waybills, redis, server }: Installation) {
+  return watchResources(() => ({
+    'waybill 1': waybills.pids[0]!,
+    'waybill 2': waybills.pids[1]!,
+    redis: redis.pid,
+    [kind]: server.pid,
+  }))
+}
+
+/** Documents and faults, each at its time, until everything is healed, acknowledged and done. */
+async function load(
+  stage: Stage,
+  documents: readonly (readonly PlannedDocument[])[],
+  faults: readonly PlannedFault[],
+  { tell, capMs, quietMs }: ChaosOptions,
+): Promise<Pick<ChaosResult, 'faults' | 'seconds' | 'isWhole'> & { readonly heard: Senders }> {
+  const { installation, reader } = stage
+  const { domain } = installation.server.component('waybill')
+  const clock = startClock((nowMs) => stage.senders?.behindMs(nowMs) ?? 0)
+  const senders = startSenders(documents, installation.peer, domain, clock.until)
+  stage.senders = senders
+  const beganAtMs = Date.now()
+  let isOver = false
+  const over = setTimeout(() => {
+    isOver = true
+    senders.close()
+    clock.stop()
+  }, capMs)
+  const stopTelling = tellProgress(senders, installation, tell)
+  try {
+    const done = await makeFaults({ ...stage, senders, deleted: [] }, faults, clock, tell, () => isOver)
+    const wasSent = await within(senders.done, beganAtMs + capMs + quietMs - Date.now())
+    const healedAtMs = Date.now()
+    const wasQuiet = await waitForQuiet(installation, quietMs)
+    const seconds = { load: (healedAtMs - beganAtMs) / 1_000, quiet: (Date.now() - healedAtMs) / 1_000 }
+    await reader.catchUp()
+    return { faults: done, seconds, isWhole: wasSent && wasQuiet && !isOver, heard: senders }
+  } finally {
+    clearTimeout(over)
+    stopTelling()
+    clock.stop()
+    senders.stop()
   }
 }
 

@@ -14,6 +14,8 @@ export const FAULTS = {
   'freeze the server': { target: 'server', seconds: [0.5, 8] },
   'cut what goes to the server': { target: 'link', seconds: [1, 1] },
   'cut what comes from the server': { target: 'link', seconds: [1, 1] },
+  'lose what goes to the server': { target: 'link', seconds: [0.3, 3] },
+  'lose what comes from the server': { target: 'link', seconds: [0.3, 3] },
   'stall the link to the server': { target: 'link', seconds: [1, 6] },
   'lose iq results': { target: 'link', seconds: [1, 4] },
   'delay iq results': { target: 'link', seconds: [1, 5] },

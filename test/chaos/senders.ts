@@ -20,10 +20,16 @@ export interface Senders {
   readonly sent: readonly SentDocument[]
   /** Resolves when everything was sent and acknowledged, or when they were stopped. */
   readonly done: Promise<unknown>
+  /** Envelope ids of the documents of which a report came. */
+  readonly reported: ReadonlySet<string>
   /** Takes what comes back. */
   take(stanza: string): void
   /** Publishes again what was published since then: a server that was killed may have forgotten it. */
   publishAgain(sinceMs: number): Promise<void>
+  /** No further document; what was sent is still sent again until it is acknowledged. */
+  close(): void
+  /** How far they are behind the plan, in milliseconds of its clock. */
+  behindMs(nowMs: number): number
   stop(): void
 }
 
@@ -33,23 +39,28 @@ const WAIT = ['overloaded', 'unavailable']
 
 /**
  * Senders that behave as good ones do: one document at a time, sent again under the same id until it was acknowledged.
- * `component` is asked for at each send.
+ * `until` resolves when a document's time has come.
  */
 export function startSenders(
   planned: readonly (readonly PlannedDocument[])[],
-  component: () => Component | undefined,
+  component: Component,
   waybill: string,
+  until: (atMs: number) => Promise<void>,
 ): Senders {
   const waiting = new Map<string, (stanza: string | undefined) => void>()
   const byNumber = new Map<string, SentDocument>()
   const sent: SentDocument[] = []
-  const beganAtMs = Date.now()
+  const reported = new Set<string>()
+  /** When the document that each sender is at was to be sent. */
+  const plannedAt = new Map<number, number>()
+  let isClosed = false
   let isStopped = false
 
   async function runSender(documents: readonly PlannedDocument[]): Promise<void> {
     for (const document of documents) {
-      await pause(beganAtMs + document.atMs - Date.now())
-      if (isStopped) return
+      plannedAt.set(document.sender, document.atMs)
+      await until(document.atMs)
+      if (isClosed || isStopped) return
       const one: SentDocument = {
         document,
         times: 0,
@@ -60,6 +71,7 @@ export function startSenders(
       sent.push(one)
       byNumber.set(document.number, one)
       await sendUntilAcknowledged(one)
+      plannedAt.delete(document.sender)
     }
   }
 
@@ -82,7 +94,7 @@ export function startSenders(
         resolve(stanza)
       }
       waiting.set(number, answer)
-      if (component()?.send(stanzaOf(one.document, waybill))) one.times++
+      if (component.send(stanzaOf(one.document, waybill))) one.times++
       else answer(undefined)
     })
   }
@@ -90,7 +102,10 @@ export function startSenders(
   return {
     sent,
     done: Promise.all(planned.map(runSender)),
+    reported,
     take(stanza) {
+      const report = /<report\b[^>]*?\sid=(["'])([0-9a-f-]{36})\1/.exec(stanza)?.[2]
+      if (report !== undefined) return void reported.add(report)
       const number = answeredNumber(stanza)
       if (number === undefined) return
       const one = byNumber.get(number)
@@ -104,6 +119,10 @@ export function startSenders(
         one.acknowledgedAtMs = undefined
         await sendUntilAcknowledged(one)
       }
+    },
+    behindMs: (nowMs) => Math.max(0, ...[...plannedAt.values()].map((atMs) => nowMs - atMs)),
+    close() {
+      isClosed = true
     },
     stop() {
       isStopped = true
@@ -156,5 +175,5 @@ function stanzaOf(document: PlannedDocument, waybill: string): string {
 }
 
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -52,7 +52,7 @@ export const WAYS = {
       ...node('').deliver,
       node: 'out/fresh-{fresh}',
       allow: 'out/fresh-[0-9]',
-      create: { max_items: 48, access_model: 'open', persist_items: true },
+      create: { max_items: 16, access_model: 'open', persist_items: true },
     },
     destination: (fresh) => destinationName({ kind: 'node', service: PUBSUB, node: `out/fresh-${fresh}` }),
   },
@@ -62,8 +62,8 @@ export type WayName = keyof typeof WAYS
 export const WAY_NAMES = Object.keys(WAYS) as readonly WayName[]
 
 /** Nodes that refuse Waybill for a while, which stays their owner otherwise. */
-export const REFUSING_NODES = ['out/guarded', 'out/strict']
-export const FIXED_NODES = ['out/board', 'out/rows', 'out/columns', ...REFUSING_NODES]
+export const REFUSING_NODES = ['out/rows', 'out/guarded', 'out/strict']
+export const FIXED_NODES = ['out/board', 'out/columns', ...REFUSING_NODES]
 export const freshNode = (fresh: number) => `out/fresh-${fresh}`
 
 /** The route and policy files of the run. */

@@ -131,6 +131,9 @@ describe('a configuration folder without mistakes', () => {
       expect(configuration!.types).toEqual([
         {
           name: 'invoice',
+          version: '',
+          families: [],
+          deprecated: undefined,
           identify: { xml: { root: '{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice' } },
           namespaces: {
             inv: 'urn:oasis:names:specification:ubl:schema:xsd:Invoice-2',

@@ -35,6 +35,9 @@ export function typeOf(
 ): DocumentType {
   return {
     name,
+    version: '',
+    families: [],
+    deprecated: undefined,
     identify: { xml: { root: `{urn:${name}}${name}` } },
     namespaces: { t: `urn:${name}` },
     layers: schema ? [schema] : [],

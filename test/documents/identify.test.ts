@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compileDocuments } from '../../src/documents/documents.ts'
 import type { DocumentType, Identify } from '../../src/domain/document-type.ts'
-import { documentsFor, inBand, limits, sealed, typeOf } from './given.ts'
+import { bundle, documentsFor, inBand, limits, sealed, typeOf } from './given.ts'
 
 const identifiedBy = (
   name: string,
@@ -99,42 +99,27 @@ describe('types that can’t be told apart are problems when they are loaded', (
   const byJson = (name: string, identify: Identify['json']) => identifiedBy(name, { json: identify! })
 
   it.each<[string, DocumentType[], string, string]>([
-    [
-      'the same root',
-      [xml('a'), xml('b')],
-      'identify.xml.root',
-      'Cannot tell b from a: both have the root {urn:o}order',
-    ],
-    [
-      'a root with and without condition',
-      [xml('a', '/o:order'), xml('b')],
-      'identify.xml.root',
-      'Cannot tell b from a',
-    ],
-    [
-      'a root without and with condition',
-      [xml('a'), xml('b', '/o:order')],
-      'identify.xml.root',
-      'Cannot tell b from a',
-    ],
-    ['the same condition', [xml('a', '/o:order'), xml('b', '/o:order')], 'identify.xml.root', 'Cannot tell b from a'],
+    ['the same root', [xml('a'), xml('b')], 'identify', 'Cannot tell b from a: both take the root {urn:o}order'],
+    ['a root with and without condition', [xml('a', '/o:order'), xml('b')], 'identify', 'Cannot tell b from a'],
+    ['a root without and with condition', [xml('a'), xml('b', '/o:order')], 'identify', 'Cannot tell b from a'],
+    ['the same condition', [xml('a', '/o:order'), xml('b', '/o:order')], 'identify', 'Cannot tell b from a'],
     [
       'the same datatype',
       [byJson('a', { datatype: 'd' }), byJson('b', { datatype: 'd' })],
-      'identify.json',
-      'always matches the other',
+      'identify',
+      'identifies the other too',
     ],
     [
       'a match within another',
       [byJson('a', { match: { '/k': 1 } }), byJson('b', { datatype: 'd', match: { '/k': 1, '/l': 2 } })],
-      'identify.json',
-      'always matches the other',
+      'identify',
+      'identifies the other too',
     ],
     [
       'the same media type',
       [identifiedBy('a', { mediaType: 'image/png' }), identifiedBy('b', { mediaType: 'IMAGE/png' })],
-      'identify.mediaType',
-      'both are IMAGE/png',
+      'identify',
+      'both take image/png',
     ],
   ])('%s', async (_, given, path, message) => {
     const { documents: compiled, problems } = await compileDocuments(given, limits)
@@ -167,5 +152,127 @@ describe('what identifies nothing is a problem', () => {
   ])('%s', async (_, identify, path) => {
     const { problems } = await compileDocuments([identifiedBy('a', identify)], limits)
     expect(problems.map((problem) => problem.path.join('.'))).toEqual([path])
+  })
+})
+
+// --------------------------------------------------------------------------------------- discriminators and versions
+
+const UBL = {
+  i: 'urn:oasis:names:specification:ubl:schema:xsd:Invoice-2',
+  cbc: 'urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2',
+}
+const SOAP = 'http://www.w3.org/2003/05/soap-envelope'
+const invoice = (match: Readonly<Record<string, readonly string[]>> | undefined): Identify => ({
+  xml: { root: `{${UBL.i}}Invoice`, ...(match && { match }) },
+})
+const VERSION_ID = '/i:Invoice/cbc:UBLVersionID'
+const CUSTOMIZATION = '/i:Invoice/cbc:CustomizationID'
+const ublInvoice = (parts: Readonly<Record<string, string>>) => {
+  const inner = Object.entries(parts).map(([name, text]) => `<${name} xmlns='${UBL.cbc}'>${text}</${name}>`)
+  return `<Invoice xmlns='${UBL.i}'>${inner.join('')}</Invoice>`
+}
+const soap = (body: string) =>
+  `<e:Envelope xmlns:e='${SOAP}'><e:Header><order xmlns='urn:o'/></e:Header><e:Body>${body}</e:Body></e:Envelope>`
+
+describe('types that share a root are told apart by', () => {
+  const ubl = (version: string, match: Readonly<Record<string, readonly string[]>>, deprecated?: string) =>
+    typeOf('invoice', { version, deprecated, identify: invoice(match), namespaces: UBL })
+  const german = typeOf('invoice-de', {
+    families: ['invoice'],
+    identify: invoice({ [CUSTOMIZATION]: ['urn:xrechnung', 'urn:xrechnung:extension'] }),
+    namespaces: UBL,
+  })
+  const request = (name: string, body: string) =>
+    typeOf(name, { identify: { xml: { root: `{${SOAP}}Envelope`, body: `{urn:o}${body}` } } })
+  const told = [
+    ubl('2.0', { [VERSION_ID]: ['2.0'] }, 'until summer'),
+    ubl('2.1', { [VERSION_ID]: ['2.1', '2.1.1'] }),
+    german,
+    request('soap-order', 'order'),
+    request('soap-cancel', 'cancel'),
+  ]
+
+  it.each([
+    ['a value, one way', ublInvoice({ UBLVersionID: '2.0' }), 'invoice', '2.0'],
+    ['a value, the other way', ublInvoice({ UBLVersionID: ' 2.1 ' }), 'invoice', '2.1'],
+    ['one of several values', ublInvoice({ UBLVersionID: '2.1.1' }), 'invoice', '2.1'],
+    ['being within a family', ublInvoice({ UBLVersionID: '2.1', CustomizationID: 'urn:xrechnung' }), 'invoice-de', ''],
+    ['the body of an envelope', soap("<x:order xmlns:x='urn:o'/>"), 'soap-order', ''],
+    ['the first element of the body', soap("<cancel xmlns='urn:o'/><order xmlns='urn:o'/>"), 'soap-cancel', ''],
+  ])('%s', async (_, xml, name, version) => {
+    const some = await documentsFor(told)
+    expect(some.identify(inBand(some, xml))).toMatchObject({ kind: 'type', type: { name, version } })
+    some.dispose()
+  })
+
+  it.each([
+    ['no such value', ublInvoice({ UBLVersionID: '2.2' }), "doesn't meet the conditions of invoice, invoice-de"],
+    ['an empty body', soap(''), "doesn't meet the conditions of soap-order, soap-cancel"],
+    [
+      'a body of another type',
+      soap("<order xmlns='urn:p'/>"),
+      "doesn't meet the conditions of soap-order, soap-cancel",
+    ],
+  ])('%s is none of them', async (_, xml, text) => {
+    const some = await documentsFor(told)
+    const rejection = { kind: 'unknown-type', text: expect.stringContaining(text) }
+    expect(some.identify(inBand(some, xml))).toMatchObject({ kind: 'rejected', rejection })
+    some.dispose()
+  })
+})
+
+describe('the version of a document', () => {
+  const of = (version: string, how: Identify, deprecated?: string) =>
+    typeOf('order', { version, deprecated, identify: how, namespaces: { o: 'urn:o' } })
+  const plain: Identify = { xml: { root: '{urn:o}order' } }
+  const showing = (version: string): Identify => ({
+    xml: { root: '{urn:o}order', match: { '/o:order/@v': [version] } },
+  })
+
+  it.each<[string, DocumentType[], string, string | undefined, string]>([
+    ['is what the sender says', [of('1', plain), of('2', plain), of('3', plain)], '', '2', '2'],
+    ['is the newest, where nobody says', [of('1', plain), of('10', plain), of('9', plain)], '', undefined, '10'],
+    ['is not a deprecated one, where nobody says', [of('1', plain), of('2', plain, 'gone soon')], '', undefined, '1'],
+    ['is what the document shows', [of('1', showing('1')), of('2', plain)], " v='1'", undefined, '1'],
+    [
+      'is what the sender says, where the document shows more',
+      [of('1', showing('1')), of('2', plain)],
+      " v='1'",
+      '2',
+      '2',
+    ],
+    ['is the newest, where the document shows nothing', [of('1', showing('1')), of('2', plain)], '', undefined, '2'],
+  ])('%s', async (_, types, attribute, said, expected) => {
+    const some = await documentsFor(types)
+    const document = inBand(some, `<order xmlns='urn:o'${attribute}/>`)
+    expect(some.identify(document, said)).toMatchObject({ kind: 'type', type: { version: expected } })
+    some.dispose()
+  })
+
+  it.each<[string, DocumentType[], string]>([
+    ['nobody knows', [of('1', plain), of('2', plain)], 'what it holds is of 1, 2'],
+    ['the document shows otherwise', [of('1', showing('1')), of('3', showing('3'))], 'what it holds is of 1'],
+    ['the type has none', [typeOf('order', { identify: plain })], 'what it holds is of none'],
+  ])('is refused where %s', async (_, types, text) => {
+    const some = await documentsFor(types)
+    const rejection = { kind: 'unknown-type', text: expect.stringContaining(text) }
+    expect(some.identify(inBand(some, "<order xmlns='urn:o' v='1'/>"), '3')).toMatchObject({ rejection })
+    some.dispose()
+  })
+
+  it('is checked by the schema of that version alone', async () => {
+    const schema = (text: string) =>
+      bundle('xsd', {
+        'order.xsd': `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:o"><xs:element name="order"><xs:complexType><xs:attribute name="${text}" use="required"/></xs:complexType></xs:element></xs:schema>`,
+      })
+    const types = [
+      typeOf('order', { version: '1', identify: plain, namespaces: {}, schema: schema('a') }),
+      typeOf('order', { version: '2', identify: plain, namespaces: {}, schema: schema('b') }),
+    ]
+    const some = await documentsFor(types)
+    const document = inBand(some, "<order xmlns='urn:o' a='1'/>")
+    expect(some.validate(document, types[0]!).findings).toEqual([])
+    expect(some.validate(document, types[1]!).findings).not.toEqual([])
+    some.dispose()
   })
 })

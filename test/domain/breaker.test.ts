@@ -18,6 +18,7 @@ const MIDDLE = 0.5
 
 type Event =
   | 'failure'
+  | 'failure of another'
   | 'late bounce'
   | 'failure of the probe'
   | 'late bounce of another'
@@ -41,6 +42,7 @@ function history(events: readonly Event[], settings = SETTINGS): string {
   }
   const steps: Readonly<Record<string, () => void>> = {
     failure: () => fail('a', false),
+    'failure of another': () => fail('b', false),
     'late bounce': () => fail('a', true),
     'failure of the probe': () => fail('probe', false),
     'late bounce of another': () => fail('b', true),
@@ -67,8 +69,8 @@ function tell(breaker: Breaker | undefined, nowMs: number): string {
   return leftMs > 0 ? `${words}, ${leftMs / 1_000} s` : words
 }
 
-const OPENING = ['failure', 'failure', 'failure'] as const
-const LATE_OPENING = ['late bounce', 'late bounce', 'late bounce'] as const
+const OPENING = ['failure', 'failure', 'failure of another'] as const
+const LATE_OPENING = ['late bounce', 'late bounce', 'late bounce of another'] as const
 
 const histories: readonly (readonly [becomes: string, events: readonly Event[]])[] = [
   ['closed', []],
@@ -78,6 +80,10 @@ const histories: readonly (readonly [becomes: string, events: readonly Event[]])
   ['closed, 2 failed', ['failure', 'failure', 'answer', 'failure', 'failure']],
   ['closed', ['failure', 'failure', 'hand-over']],
   ['open, 1 s', OPENING],
+  ['closed, 4 failed', ['failure', 'failure', 'failure', 'failure']],
+  ['open, 1 s', ['failure', 'failure', 'failure', 'failure', 'failure of another']],
+  ['open, 1 s', ['failure of another', 'failure', 'failure']],
+  ['closed, 3 failed', ['failure of another', 'answer', 'failure', 'failure', 'failure']],
   ['open, 1 s', [...OPENING, 'failure', 'failure', 'failure']],
   ['open, probe due', [...OPENING, '1 s']],
   ['open, probe due', [...OPENING, '900 s']],
@@ -92,7 +98,7 @@ const histories: readonly (readonly [becomes: string, events: readonly Event[]])
   ['closed, 1 failed', [...OPENING, 'answer', 'failure']],
   // A hand-over is the server's word: where bounces come late it says little.
   ['closed, 2 failed', ['late bounce', 'late bounce', 'hand-over', 'hand-over']],
-  ['open, 1 s', ['late bounce', 'hand-over', 'late bounce', 'hand-over', 'hand-over', 'late bounce']],
+  ['open, 1 s', ['late bounce', 'hand-over', 'late bounce', 'hand-over', 'hand-over', 'late bounce of another']],
   ['closed', ['late bounce', 'late bounce', 'hand-over', 'hand-over', 'hand-over']],
   ['closed', ['late bounce', 'late bounce', 'answer']],
   ['open, 1 s', [...LATE_OPENING, 'hand-over']],

@@ -104,6 +104,27 @@ describe('a document that is taken', () => {
     expect(others, 'the same from somebody else').toMatchObject({ duplicate: false })
   })
 
+  it('is of the version that its sender says, and hears that this one will be gone', async () => {
+    const flow = await flowOn(redis.url)
+    const reading = (version: string) =>
+      `<submit xmlns="urn:waybill:0"${version}><reading xmlns="urn:reading"/></submit>`
+    const [old] = acceptedIn(await flow.take(iq('1', reading(' version="1"'))))
+    expect(old).toMatchObject({ type: 'reading', version: '1', deprecated: expect.stringContaining('please send 2') })
+    expect(await flow.store.trace(old!.id)).toMatchObject({ type: 'reading', version: '1' })
+    const [newest] = acceptedIn(await flow.take(iq('2', reading(''))))
+    expect(newest).toMatchObject({ version: '2' })
+    expect(newest).not.toHaveProperty('deprecated')
+    expect(rejectionIn(await flow.take(iq('3', reading(' version="3"')))).kind).toBe('unknown-type')
+    expect(rejectionIn(await flow.take(iq('4', reading(' version=""')))).kind).toBe('malformed')
+    expect(flow.counted).toEqual([
+      'accepted reading iq',
+      'deprecated reading 1 clerk@shop.example',
+      'accepted reading iq',
+      'rejected unknown-type',
+      'rejected malformed',
+    ])
+  })
+
   it('is judged by the routes that were in force when it came', async () => {
     let goOn = () => {}
     const asked = new Promise<void>((resolve) => (goOn = resolve))
@@ -192,10 +213,31 @@ describe('a document that is refused', () => {
     const untouched = (): never => {
       throw new Error('looked into')
     }
-    const { carriesNothing } = flow.ruling.documents
-    const documents: Documents = { carriesNothing, extract: untouched, identify: untouched, validate: untouched }
+    const { carriesNothing, typesByRoots } = flow.ruling.documents
+    const documents: Documents = {
+      carriesNothing,
+      typesByRoots,
+      extract: untouched,
+      identify: untouched,
+      validate: untouched,
+    }
     flow.ruling = { ...flow.ruling, documents }
     expect(rejectionIn(await flow.take(iq('1', order('7'), 'eve@evil.example'))).kind).toBe('not-allowed')
+  })
+
+  it.each([
+    ['by itself', iq('1', '<note xmlns="urn:note"/>', 'shop@shop.example')],
+    ['in a wrapper', iq('1', '<submit xmlns="urn:waybill:0"><note xmlns="urn:note"/></submit>', 'shop@shop.example')],
+  ])('of a type that its sender may not send is not parsed where its root tells: %s', async (_, stanza) => {
+    const flow = await flowOn(redis.url)
+    const extract = (): never => {
+      throw new Error('parsed')
+    }
+    flow.ruling = { ...flow.ruling, documents: { ...flow.ruling.documents, extract } }
+    expect(rejectionIn(await flow.take(stanza))).toMatchObject({
+      kind: 'not-allowed',
+      text: 'shop@shop.example may not send documents of type note',
+    })
   })
 
   it('as an item that was made here would go round', async () => {

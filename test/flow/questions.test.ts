@@ -199,9 +199,18 @@ describe('trace', () => {
     if (answer.kind !== 'traced' || answer.trace.verdict !== 'accepted') throw new Error(JSON.stringify(answer))
     expect(answer.full).toBe(true)
     expect(answer.trace.type).toBe('order')
-    const { decision, routes } = answer.trace.explanation
+    const { decision, routes } = answer.trace.explanation!
+    expect(answer.trace.decision).toEqual(decision)
     expect(decision.routes).toEqual(['eur-orders', 'orders'])
     expect(routes.find(({ route }) => route === 'many-lines')).toMatchObject({ outcome: 'fails' })
+  })
+
+  it('takes the same decision for a sender, without asking every route for its reasons', async () => {
+    const sender = await questionsOn(nobody).trace(inbound(order, SENDER), undefined)
+    const admin = await questionsOn(nobody).trace(inbound(order, ADMIN), SENDER)
+    if (sender.kind !== 'traced' || sender.trace.verdict !== 'accepted') throw new Error(JSON.stringify(sender))
+    expect(sender.trace.explanation).toBeUndefined()
+    expect(admin).toMatchObject({ trace: { decision: sender.trace.decision, fields: sender.trace.fields } })
   })
 
   const verdicts: readonly {

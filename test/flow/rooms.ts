@@ -16,12 +16,17 @@ import { bundle, documentsFor, ORDER_XSD, typeOf } from '../documents/given.ts'
 import { routeOf, toJid } from '../matching/samples.ts'
 import { keepLog, type LogLine, openTestStore, type SetClock, type StoreChanges, setClock } from '../redis/fixtures.ts'
 
-/** `order` with an XSD, its id as key and its currency as a field; `note` without a schema, which only one sender may send. */
+/**
+ * `order` with an XSD, its id as key and its currency as a field; `note` without a schema, which only one sender may send; `reading` in
+ * two versions that nothing but the sender's word tells apart.
+ */
 export function types(): readonly DocumentType[] {
   const fields = { id: { xpath: '/t:order/t:id' }, currency: { xpath: '/t:order/@currency' } }
   return [
     typeOf('order', { schema: bundle('xsd', { 'order.xsd': ORDER_XSD }), fields, key: 'id' }),
     typeOf('note', { senders: ['clerk@shop.example'] }),
+    typeOf('reading', { version: '1', deprecated: 'Version 1 is taken until summer: please send 2' }),
+    typeOf('reading', { version: '2' }),
   ]
 }
 
@@ -141,6 +146,7 @@ function countingMetrics(counted: string[]): Metrics {
   const write = (...words: readonly string[]) => void counted.push(words.filter((word) => word !== '').join(' '))
   return {
     accepted: (type, stanza) => write('accepted', type, stanza),
+    deprecated: (type, version, sender) => write('deprecated', type, version, sender),
     duplicate: (type) => write('duplicate', type),
     held: (type) => write('held', type),
     heldEnded: (how) => write('held-ended', how),

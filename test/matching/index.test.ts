@@ -5,7 +5,8 @@ import type { Route } from '../../src/domain/route.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
 import type { Subject } from '../../src/matching/subject.ts'
 import type { CompileXPath } from '../../src/matching/xpath.ts'
-import { generator, type Random, randomRoutes, randomSubject } from './random.ts'
+import { generator, NAMESPACES, type Random, randomRoutes, randomSubject, randomXPath } from './random.ts'
+import { routeOf } from './samples.ts'
 
 afterAll(releaseTrees)
 
@@ -58,6 +59,46 @@ describe('the index', () => {
     // Pairs that match nothing would agree whatever they are.
     expect(matched).toBeGreaterThan(PAIRS / 4)
   }, 120_000)
+})
+
+describe('an expression', () => {
+  const WORDS = ['/', '//', '[', ']', '(', ')', '@', '*', '.', '..', '|', '=', '!=', '<', '-', 'and', 'not(', 'count(']
+  const MORE = [
+    'a:x',
+    'x',
+    'c:y',
+    '1',
+    "'te'",
+    "'",
+    'text()',
+    'child::',
+    'ancestor::x',
+    'position()',
+    'é',
+    '$v',
+    ' ',
+    '::',
+  ]
+
+  it(`throws nothing, however broken it is, on 5000 random ones (seed ${SEED})`, () => {
+    const random = generator(SEED + 1)
+    const subjects = random.list(4, 4, () => randomSubject(random))
+    let valid = 0
+    for (let count = 0; count < 5_000; count++) {
+      const soup = random.list(1, 8, () => random.pick([...WORDS, ...MORE])).join(random.pick(['', ' ']))
+      const whole = randomXPath(random)
+      const at = random.below(whole.length)
+      const broken = whole.slice(0, at) + random.pick([...WORDS, ...MORE]) + whole.slice(at + random.below(3))
+      const xpath = random.pick([soup, broken])
+      const { matcher, problems } = compileRoutes(
+        [routeOf('r', { when: { xpath, namespaces: NAMESPACES } })],
+        byLibxml2,
+      )
+      for (const subject of subjects) expect(matcher.match(subject)).toEqual(matcher.explain(subject).decision)
+      if (problems.length === 0) valid += 1
+    }
+    expect(valid).toBeGreaterThan(500)
+  })
 })
 
 function compare(random: Random): number {

@@ -21,6 +21,7 @@ export function originOf(some: Partial<Origin> = {}): Origin {
 export function subjectOf(some: Partial<Omit<Subject, 'origin'>> & { origin?: Partial<Origin> } = {}): Subject {
   return {
     type: 'invoice',
+    typeKey: some.type ?? 'invoice',
     mediaType: 'application/xml',
     fields: {},
     content: {

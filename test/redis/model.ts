@@ -190,7 +190,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         sequence,
         placed: planned.some(({ lane }) => lane !== undefined),
         deliveries: [],
-        own: isHeld ? 'held' : planned.length === 0 ? 'dead' : undefined,
+        own: isHeld ? 'held' : ownState(planned.length),
         wasHeld: isHeld,
         report,
         owed: 0,
@@ -489,6 +489,11 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     const sorted = [...all].sort((one, other) => one.at - other.at || (one.id < other.id ? -1 : 1))
     return sorted.filter((one, index) => index < sorted.length - keptCount || one.at < now() - kept.ms)
   }
+}
+
+/** Of a document that is matched at once: without deliveries it is dead by itself. */
+function ownState(deliveries: number): 'dead' | undefined {
+  return deliveries === 0 ? 'dead' : undefined
 }
 
 function countDocuments(states: readonly (DeliveryState | 'held')[]) {

@@ -54,7 +54,11 @@ function isSynced(line: string, thread: string): boolean {
 
 async function seen(ids: readonly string[], { lines }: SystemCalls): Promise<readonly Told[]> {
   const look = () => ids.map((id) => toldWhen(id, lines()))
-  return eventually(() => (look().includes('not seen') ? undefined : look()))
+  const all = () => {
+    const told = look()
+    return told.includes('not seen') ? undefined : told
+  }
+  return eventually(all, { timeoutMs: 30_000, what: 'the writes of every envelope and acknowledgement' })
 }
 
 describe('at durability fsync, as the system calls of Redis and Waybill show', () => {

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { acceptedId, attribute, type Installation, install, order, waybill } from './waybill.ts'
@@ -116,7 +117,7 @@ describe.each(['prosody', 'ejabberd'] as const)('reports, track and trace, on %s
   })
 
   it('a trace tells what would happen, and has no effect', async () => {
-    const [ledger, metrics] = [await at.ledger(), countersOf(await at.metrics())]
+    const [ledger, metrics, keys] = [await at.ledger(), countersOf(await at.metrics()), await keysOf(at)]
     const document = order('4', { currency: 'EUR', total: '5000' })
     const trace = (inside: string, attributes = '') => `<trace xmlns='urn:waybill:0' ${attributes}>${inside}</trace>`
     const sender = await ask(trace(document))
@@ -130,6 +131,7 @@ describe.each(['prosody', 'ejabberd'] as const)('reports, track and trace, on %s
     expect(await ask(trace(document, "from='b@peer.example.test'"))).toContain('<forbidden ')
     expect(await at.ledger()).toEqual(ledger)
     expect(countersOf(await at.metrics())).toEqual(metrics)
+    expect(await keysOf(at)).toEqual(keys)
   })
 
   it('a report survives a kill -9 between the end of the document and its report', async () => {
@@ -180,4 +182,14 @@ function countersOf(metrics: string): readonly string[] {
   return metrics
     .split('\n')
     .filter((line) => /^waybill_(documents|attempts|deliveries_ended|reports|stanzas)/.test(line))
+}
+
+/** Everything that is kept of documents: what the lease and the queue's own clockwork keep comes and goes. */
+async function keysOf({ redis }: Installation): Promise<readonly string[]> {
+  const client = new Redis(redis.url)
+  try {
+    return (await client.keys('*')).filter((key) => !/lease|:stalled|:limiter/.test(key)).sort()
+  } finally {
+    client.disconnect()
+  }
 }

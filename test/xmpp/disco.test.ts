@@ -3,7 +3,16 @@ import type { DocumentType, SchemaLayer } from '../../src/domain/document-type.t
 import { type Description, discoInfo, discoItems } from '../../src/xmpp/disco.ts'
 import { meaning, stanza } from './stanza.ts'
 
-const base = { namespaces: {}, senders: undefined, fields: {}, key: undefined, onInvalid: 'reject' } as const
+const base = {
+  version: '',
+  families: [],
+  deprecated: undefined,
+  namespaces: {},
+  senders: undefined,
+  fields: {},
+  key: undefined,
+  onInvalid: 'reject',
+} as const
 const layer = (language: SchemaLayer['language'], file: string): SchemaLayer => {
   return { language, file, folder: '/s', onInvalid: 'reject', phase: '', place: ['schema', language] }
 }

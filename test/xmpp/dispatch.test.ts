@@ -342,6 +342,24 @@ describe('what the flow says, on the wire', () => {
     )
   })
 
+  it('a document of a deprecated version has a notice', async () => {
+    const one = {
+      id: ENVELOPE,
+      type: 'order',
+      version: '1.0',
+      deprecated: 'send 2 <soon>',
+      duplicate: false,
+      held: false,
+      item: '',
+    }
+    const [out] = await answer(iq, { kind: 'accepted', accepted: [one] })
+    expect(meaning(out!)).toEqual(
+      meaning(
+        `<iq type='result' id='1' ${back}><accepted xmlns='urn:waybill:0' id='${ENVELOPE}' type='order' version='1.0' deprecated='true'><notice>send 2 &lt;soon></notice></accepted></iq>`,
+      ),
+    )
+  })
+
   it('each item of a publish has its own acknowledgement', async () => {
     const one = (item: string) => ({ id: `${ENVELOPE}-${item}`, type: 'order', duplicate: false, held: false, item })
     const [out] = await answer(publish, { kind: 'accepted', accepted: [one('i1'), one('i2')] })

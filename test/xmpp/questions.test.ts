@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { reject } from '../../src/domain/rejection.ts'
 import type { DeliveryTrace, Standing } from '../../src/flow/ports.ts'
 import type { Questions, TraceAnswer, TrackAnswer } from '../../src/flow/questions.ts'
+import type { Decision, HeldCondition } from '../../src/matching/matcher.ts'
 import { createDispatch } from '../../src/xmpp/dispatch.ts'
 import { fakeConnection } from './fake-connection.ts'
 import { meaning, stanza } from './stanza.ts'
@@ -134,6 +135,28 @@ describe('track', () => {
 describe('trace', () => {
   const trace = (attributes = '') =>
     `<iq type='get' ${addresses}><trace xmlns='urn:waybill:0' ${attributes}><order xmlns='urn:example:order'/></trace></iq>`
+  const any: HeldCondition = {
+    condition: 'any',
+    expected: '(type: order) or (from: b)',
+    found: 'type: order',
+    alternatives: [
+      { holds: true, conditions: [{ condition: 'type', expected: 'order', found: 'order', holds: true }] },
+      { holds: false, conditions: [{ condition: 'from', expected: 'b', found: 'a', holds: false }] },
+    ],
+  }
+  const decision: Decision = {
+    deliveries: [
+      {
+        destination: { kind: 'jid', jid: 'erp@example.test' },
+        route: 'orders',
+        options: { retry: 'default', confirm: 'none', confirmTimeoutMs: 1 },
+        priority: 0,
+      },
+    ],
+    impossible: [],
+    routes: ['orders'],
+    refused: [{ route: 'orders', destination: '{to}@example.test', reason: 'empty', value: '' }],
+  }
   const accepted: Extract<TraceAnswer, { kind: 'traced' }> = {
     kind: 'traced',
     full: false,
@@ -141,9 +164,11 @@ describe('trace', () => {
       verdict: 'accepted',
       type: 'order',
       findings: [],
+      fields: { currency: ['USD'], to: [''] },
+      decision,
       explanation: {
         routes: [
-          { route: 'orders', outcome: 'matches', held: [], destinations: [] },
+          { route: 'orders', outcome: 'matches', held: [any], destinations: [] },
           {
             route: 'eur',
             outcome: 'fails',
@@ -164,41 +189,37 @@ describe('trace', () => {
             destinations: [],
           },
         ],
-        decision: {
-          deliveries: [
-            {
-              destination: { kind: 'jid', jid: 'erp@example.test' },
-              route: 'orders',
-              options: { retry: 'default', confirm: 'none', confirmTimeoutMs: 1 },
-              priority: 0,
-            },
-          ],
-          impossible: [],
-          routes: ['orders'],
-          refused: [{ route: 'orders', destination: '{to}@example.test', reason: 'empty', value: '' }],
-        },
+        decision,
       },
     },
   }
 
   it('tells a sender the verdict, the type and counts, and no destinations', async () => {
     const { out, asked } = await ask(trace(), { trace: accepted })
-    const said = `<trace xmlns='urn:waybill:0' verdict='accepted' type='order' findings='0' deliveries='1' impossible='0'/>`
+    const reasons = `<reason name='empty' count='1'/>`
+    const said = `<trace xmlns='urn:waybill:0' verdict='accepted' type='order' findings='0' deliveries='1' impossible='0'>${reasons}</trace>`
     expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${said}</iq>`))
     expect(asked).toEqual([['a@example.test/x', undefined]])
   })
 
   it('tells an administrator every route with its outcome, and the destinations', async () => {
     const { out, asked } = await ask(trace(`from='B@Example.test'`), { trace: { ...accepted, full: true } })
+    const fields = `<field name='currency' value='USD'/><field name='to' value=''/>`
     const routes =
-      `<route name='orders' outcome='matches'/>` +
-      `<route name='eur' outcome='fails' failed='fields.currency: expected EUR, found USD'/>` +
+      `<route name='orders' outcome='matches'>` +
+      `<condition name='any' expected='(type: order) or (from: b)' found='type: order' holds='true'>` +
+      `<group holds='true'><condition name='type' expected='order' found='order' holds='true'/></group>` +
+      `<group holds='false'><condition name='from' expected='b' found='a' holds='false'/></group></condition></route>` +
+      `<route name='eur' outcome='fails' failed='fields.currency: expected EUR, found USD'>` +
+      `<condition name='c' expected='EUR' found='USD' holds='false'/></route>` +
       `<route name='rest' outcome='not asked' because='otherwise' by='orders'/>`
     const destinations =
       `<destination name='erp@example.test' route='orders'/>` +
       `<destination name='{to}@example.test' route='orders' refused='empty' value=''/>`
     const head = `<trace xmlns='urn:waybill:0' verdict='accepted' type='order' findings='0' deliveries='1' impossible='0'>`
-    expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${head}${routes}${destinations}</trace></iq>`))
+    expect(meaning(out)).toEqual(
+      meaning(`<iq type='result' ${back}>${head}${fields}${routes}${destinations}</trace></iq>`),
+    )
     expect(asked).toEqual([['a@example.test/x', 'b@example.test']])
   })
 

@@ -7,6 +7,8 @@ export interface SchemaNode {
   /** Attributes without namespace. */
   readonly attributes: ReadonlyMap<string, string>
   readonly children: readonly SchemaNode[]
+  /** The text that stands directly in it. */
+  readonly text: string
   readonly line: number
   /** The namespace that a prefix is bound to here; '' is the default namespace. */
   readonly namespaceOf: (prefix: string) => string | undefined
@@ -33,6 +35,12 @@ export function readSchemaDocument(text: string): SchemaNode | undefined {
     root ??= node
     open.push(node)
   })
+  const addText = (text: string) => {
+    const parent = open.at(-1)
+    if (parent) parent.text += text
+  }
+  parser.on('text', addText)
+  parser.on('cdata', addText)
   parser.on('closetag', () => {
     open.pop()
   })
@@ -42,6 +50,7 @@ export function readSchemaDocument(text: string): SchemaNode | undefined {
 
 interface OpenNode extends SchemaNode {
   readonly children: SchemaNode[]
+  text: string
 }
 
 function nodeOf(tag: SaxesTagNS, line: number, parent: SchemaNode | undefined): OpenNode {
@@ -54,7 +63,7 @@ function nodeOf(tag: SaxesTagNS, line: number, parent: SchemaNode | undefined): 
     if (Object.hasOwn(own, prefix)) return own[prefix]
     return parent ? parent.namespaceOf(prefix) : builtInPrefix(prefix)
   }
-  return { name: tag.local, uri: tag.uri, attributes, children: [], line, namespaceOf }
+  return { name: tag.local, uri: tag.uri, attributes, children: [], text: '', line, namespaceOf }
 }
 
 function builtInPrefix(prefix: string): string | undefined {

@@ -1,3 +1,4 @@
+import { createChains } from './chains.ts'
 import { grown } from './columns.ts'
 import type { Constants } from './constants.ts'
 import { hashOfDouble } from './doubles.ts'
@@ -81,16 +82,11 @@ const CONSTANT: ReadonlySet<number> = new Set([EQUAL, DIFFERS, PREFIX, SUFFIX, C
 
 export function createAtoms(needs: AtomsNeeds): Atoms {
   const { constants } = needs
-  let nextInBucket = new Int32Array(64)
   const free: number[] = []
   const arenaFree = new Map<number, number[]>()
   let arenaEnd = 0
   let count = 1
-  // Linear hashing: one bucket is split for each atom that is added, so that none of them has to wait for all others.
-  let buckets = new Int32Array(64).fill(-1)
-  let level = 32
-  let bucketCount = 32
-  let held = 0
+  const chains = createChains(hashAt)
 
   const atoms: Atoms = {
     kind: new Uint8Array(64),
@@ -132,7 +128,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
       uses[atom]! -= 1
       if (kind[atom] === EQUAL) needs.operandAt(operand[atom]!).uses -= 1
       if (uses[atom] !== 0) return
-      unlinkFromBucket(atom)
+      chains.remove(atom, hashAt(atom))
       if (kind[atom] === ALL || kind[atom] === ANY) {
         const children = Array.from(arena.subarray(first[atom]!, first[atom]! + second[atom]!))
         freePlace(first[atom]!, second[atom]!)
@@ -217,7 +213,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     atoms.stamp[atom] = 0
     atoms.cluster[atom] = -1
     atoms.nextEqual[atom] = -1
-    linkIntoBucket(atom)
+    chains.add(atom, hashAt(atom))
     return atom
   }
 
@@ -231,12 +227,11 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     atoms.stamp = grown(atoms.stamp, length)
     atoms.cluster = grown(atoms.cluster, length)
     atoms.nextEqual = grown(atoms.nextEqual, length)
-    nextInBucket = grown(nextInBucket, length)
   }
 
   function find(kind: number, operand: number, first: number, second: number): number {
-    let atom = buckets[bucketOf(hashOf(kind, operand, first, second))]!
-    while (atom >= 0 && !isSame(atom, kind, operand, first, second)) atom = nextInBucket[atom]!
+    let atom = chains.first(hashOf(kind, operand, first, second))
+    while (atom >= 0 && !isSame(atom, kind, operand, first, second)) atom = chains.next[atom]!
     return atom
   }
 
@@ -250,8 +245,8 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
   }
 
   function findGroup(kind: number, terms: readonly Term[]): number {
-    let atom = buckets[bucketOf(hashOfGroup(kind, terms, 0, terms.length))]!
-    while (atom >= 0 && !(atoms.kind[atom] === kind && hasTerms(atom, terms))) atom = nextInBucket[atom]!
+    let atom = chains.first(hashOfGroup(kind, terms, 0, terms.length))
+    while (atom >= 0 && !(atoms.kind[atom] === kind && hasTerms(atom, terms))) atom = chains.next[atom]!
     return atom
   }
 
@@ -267,48 +262,6 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     const second = atoms.second[atom]!
     if (kind === ALL || kind === ANY) return hashOfGroup(kind, atoms.arena, first, second)
     return hashOf(kind, atoms.operand[atom]!, first, second)
-  }
-
-  function bucketOf(hash: number): number {
-    const bucket = hash & (level * 2 - 1)
-    return bucket < bucketCount ? bucket : hash & (level - 1)
-  }
-
-  function linkIntoBucket(atom: number): void {
-    held += 1
-    if (held > bucketCount) split()
-    const bucket = bucketOf(hashAt(atom))
-    nextInBucket[atom] = buckets[bucket]!
-    buckets[bucket] = atom
-  }
-
-  function split(): void {
-    const from = bucketCount - level
-    buckets = grown(buckets, bucketCount + 1)
-    buckets[bucketCount] = -1
-    let atom = buckets[from]!
-    buckets[from] = -1
-    bucketCount += 1
-    if (bucketCount === level * 2) level *= 2
-    while (atom >= 0) {
-      const next = nextInBucket[atom]!
-      const bucket = bucketOf(hashAt(atom))
-      nextInBucket[atom] = buckets[bucket]!
-      buckets[bucket] = atom
-      atom = next
-    }
-  }
-
-  function unlinkFromBucket(atom: number): void {
-    held -= 1
-    const bucket = bucketOf(hashAt(atom))
-    if (buckets[bucket] === atom) {
-      buckets[bucket] = nextInBucket[atom]!
-      return
-    }
-    let before = buckets[bucket]!
-    while (nextInBucket[before] !== atom) before = nextInBucket[before]!
-    nextInBucket[before] = nextInBucket[atom]!
   }
 
   // ------------------------------------------------------------------------------------------------------ arena

@@ -53,6 +53,7 @@ function groupTerm(when: Conditions, sense: boolean, needs: TermNeeds, complain:
   const { sources } = needs
   const parts: Term[] = []
   if (when.type) parts.push(oneOf(sources.type(), when.type, sense, needs))
+  if (when.version) parts.push(oneOf(sources.version(), when.version, sense, needs))
   if (when.from) parts.push(jids('from', when.from, sense, needs, complain, path))
   if (when.to) parts.push(jids('to', when.to, sense, needs, complain, path))
   if (when.node) parts.push(valueTerm(sources.node(), when.node, sense, needs))
@@ -60,7 +61,7 @@ function groupTerm(when: Conditions, sense: boolean, needs: TermNeeds, complain:
   if (when.mediaType) parts.push(valueTerm(sources.mediaType(), when.mediaType, sense, needs))
   for (const name in when.headers) parts.push(valueTerm(sources.header(name), when.headers[name]!, sense, needs))
   for (const name in when.fields) parts.push(valueTerm(sources.field(name), when.fields[name]!, sense, needs))
-  if (when.xpath !== undefined) parts.push(xpathTerm(when.xpath, when.namespaces, sense, needs, complain, path))
+  if (when.xpath !== undefined) addXPath(when.xpath, when.namespaces, sense, parts, needs, complain, path)
   when.all?.forEach((group, at) => {
     parts.push(groupTerm(group, sense, needs, complain, [...path, 'all', at]))
   })
@@ -210,22 +211,29 @@ function jidTerm(name: 'from' | 'to', pattern: string, sense: boolean, needs: Te
 
 // ---------------------------------------------------------------------------------------------------------- XPath
 
-function xpathTerm(
+/** @param parts What the terms come to: a conjunction, or its opposite. */
+function addXPath(
   expression: string,
   namespaces: Readonly<Record<string, string>>,
   sense: boolean,
+  parts: Term[],
   needs: TermNeeds,
   complain: Complain,
   path: Path,
-): Term {
+): void {
   const read = needs.expressions.read(expression, namespaces)
   if (read.kind === 'error') {
     complain('xpath-invalid', [...path, 'xpath'], read.message)
-    return FAILS
+    return
   }
-  const parts = [equal(needs.sources.content(), 'xml', sense, needs), testsTerm(read.tests, sense, needs)]
+  parts.push(equal(needs.sources.content(), 'xml', sense, needs))
+  addTests(read.tests, sense, parts, needs)
   if (read.kind === 'asked') parts.push(atom(XPATH, undefined, read.id, 0, sense, needs))
-  return join(parts, sense, needs)
+}
+
+function addTests(tests: XPathTests, sense: boolean, parts: Term[], needs: TermNeeds): void {
+  if (tests.kind === 'all') for (const part of tests.parts) addTests(part, sense, parts, needs)
+  else parts.push(testsTerm(tests, sense, needs))
 }
 
 function testsTerm(tests: XPathTests, sense: boolean, needs: TermNeeds): Term {
@@ -234,11 +242,17 @@ function testsTerm(tests: XPathTests, sense: boolean, needs: TermNeeds): Term {
       return tests.holds === sense ? HOLDS : FAILS
     case 'not':
       return testsTerm(tests.part, !sense, needs)
-    case 'all':
-    case 'any': {
-      const parts = tests.parts.map((part) => testsTerm(part, sense, needs))
-      return join(parts, (tests.kind === 'all') === sense, needs)
+    case 'all': {
+      const parts: Term[] = []
+      addTests(tests, sense, parts, needs)
+      return join(parts, sense, needs)
     }
+    case 'any':
+      return join(
+        tests.parts.map((part) => testsTerm(part, sense, needs)),
+        !sense,
+        needs,
+      )
     case 'path':
       return pathTerm(needs.paths.operandOf(tests.path), tests.test, sense, needs)
   }

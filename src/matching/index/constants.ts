@@ -1,3 +1,4 @@
+import { createChains } from './chains.ts'
 import { grown } from './columns.ts'
 import { hashOfDouble } from './doubles.ts'
 import { finished, hashOfText, rolled } from './hashes.ts'
@@ -28,17 +29,14 @@ const HASH_OF_NULL = 0x5bd1_e995
 
 /**
  * A hash table of our own. Most values of a document are no constant, which a filter tells by one look into an array small enough
- * to stay near (a Bloom filter with both bits in one word); and the table is never rebuilt all at once (linear hashing).
+ * to stay near (a Bloom filter with both bits in one word).
  */
 export function createConstants(): Constants {
   const values: Constant[] = []
   const free: number[] = []
   let uses = new Int32Array(64)
   let hashes = new Int32Array(64)
-  let nextInBucket = new Int32Array(64)
-  let buckets = new Int32Array(64).fill(-1)
-  let level = 32
-  let bucketCount = 32
+  const chains = createChains((id) => hashes[id]!)
   let held = 0
   let longest = 0
   let filter = new Int32Array(64)
@@ -64,21 +62,14 @@ export function createConstants(): Constants {
       const isFull = held * FILTER_BITS > filter.length * 16
       filter = new Int32Array(isFull ? filter.length * 2 : filter.length)
       filtered = held
-      for (let bucket = 0; bucket < bucketCount; bucket++) {
-        for (let id = buckets[bucket]!; id >= 0; id = nextInBucket[id]!) mark(hashes[id]!)
-      }
+      for (let id = 0; id < values.length; id++) if (uses[id]! > 0) mark(hashes[id]!)
     }
     mark(hash)
   }
 
-  function bucketOf(hash: number): number {
-    const bucket = hash & (level * 2 - 1)
-    return bucket < bucketCount ? bucket : hash & (level - 1)
-  }
-
   function findHashed(constant: Constant, hash: number): number {
-    let id = buckets[bucketOf(hash)]!
-    while (id >= 0 && !(hashes[id] === hash && values[id] === constant)) id = nextInBucket[id]!
+    let id = chains.first(hash)
+    while (id >= 0 && !(hashes[id] === hash && values[id] === constant)) id = chains.next[id]!
     return id
   }
 
@@ -87,7 +78,6 @@ export function createConstants(): Constants {
     if (id >= uses.length) {
       uses = grown(uses, id + 1)
       hashes = grown(hashes, id + 1)
-      nextInBucket = grown(nextInBucket, id + 1)
       table.firstEqual = grown(table.firstEqual, id + 1)
     }
     values[id] = constant
@@ -95,44 +85,10 @@ export function createConstants(): Constants {
     hashes[id] = hash
     table.firstEqual[id] = -1
     held += 1
-    if (held > bucketCount) split()
-    link(id)
+    chains.add(id, hash)
     enterFilter(hash)
     if (typeof constant === 'string' && constant.length > longest) longest = constant.length
     return id
-  }
-
-  function link(id: number): void {
-    const bucket = bucketOf(hashes[id]!)
-    nextInBucket[id] = buckets[bucket]!
-    buckets[bucket] = id
-  }
-
-  function split(): void {
-    const from = bucketCount - level
-    buckets = grown(buckets, bucketCount + 1)
-    let id = buckets[from]!
-    buckets[from] = -1
-    buckets[bucketCount] = -1
-    bucketCount += 1
-    if (bucketCount === level * 2) level *= 2
-    while (id >= 0) {
-      const next = nextInBucket[id]!
-      link(id)
-      id = next
-    }
-  }
-
-  function unlink(id: number): void {
-    held -= 1
-    const bucket = bucketOf(hashes[id]!)
-    if (buckets[bucket] === id) {
-      buckets[bucket] = nextInBucket[id]!
-      return
-    }
-    let before = buckets[bucket]!
-    while (nextInBucket[before] !== id) before = nextInBucket[before]!
-    nextInBucket[before] = nextInBucket[id]!
   }
 
   const table: Constants = {
@@ -147,7 +103,8 @@ export function createConstants(): Constants {
     release(id) {
       uses[id]! -= 1
       if (uses[id] !== 0) return
-      unlink(id)
+      held -= 1
+      chains.remove(id, hashes[id]!)
       values[id] = null
       free.push(id)
     },
@@ -158,8 +115,8 @@ export function createConstants(): Constants {
     findPart(text, from, to) {
       const hash = hashOfText(text, from, to)
       if (!passes(hash)) return -1
-      let id = buckets[bucketOf(hash)]!
-      while (id >= 0 && !(hashes[id] === hash && isPart(values[id]!, text, from, to))) id = nextInBucket[id]!
+      let id = chains.first(hash)
+      while (id >= 0 && !(hashes[id] === hash && isPart(values[id]!, text, from, to))) id = chains.next[id]!
       return id
     },
     at: (id) => values[id]!,

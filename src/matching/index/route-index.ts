@@ -5,11 +5,13 @@ import type { CompileXPath } from '../xpath.ts'
 import { accessTo } from './access.ts'
 import { createAtoms, FAILS, TRUE } from './atoms.ts'
 import { createAutomaton } from './automaton.ts'
+import { createChains } from './chains.ts'
 import { createClusters } from './clusters.ts'
 import { grown } from './columns.ts'
 import { termOf } from './conditions.ts'
 import { createConstants } from './constants.ts'
 import { createExpressions } from './expressions.ts'
+import { hashOfText } from './hashes.ts'
 import { createNames } from './names.ts'
 import type { Operand } from './operands.ts'
 import { createPaths } from './paths.ts'
@@ -22,14 +24,16 @@ import { createVerdicts, type Verdict } from './verdicts.ts'
  * Conditions by the hundred thousand, asked of a document all at once: one way through its tree finds the atoms that hold, the atoms
  * find the few entries that may match, and those alone are asked.
  *
- * Entries are added and removed unseen, and come into force all together.
+ * Entries are added and removed unseen, and come into force all together: a change is `add` and `remove`, then `publish`, then
+ * `sweep` until there is no more, and documents may come at any time between.
  */
-export interface RouteIndex<Item> {
+export interface RouteIndex<Item extends Named> {
   /** The new entry, not in force yet; undefined where the conditions have errors, which are complained of. */
   add(item: Item, when: Conditions, complain: Complain): number | undefined
   /** No longer in force from the next `publish` on. */
   remove(entry: number): void
-  /** What was added and removed since the last time comes into force. */
+  /** The entry of that name, as it will be after `publish`. */
+  find(name: string): number | undefined
   publish(): void
   /** Forgets removed entries, at most so many; true where there are more. */
   sweep(most: number): boolean
@@ -44,9 +48,19 @@ export interface RouteIndex<Item> {
   scanned(): readonly Item[]
 }
 
-const NEVER = 0x7fff_ffff
+export interface Named {
+  readonly name: string
+}
 
-export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<Item> {
+// In force.
+const LIVE = 1
+// In force from `publish` on, and until then.
+const JOINING = 2
+const LEAVING = 3
+// Never came into force.
+const DROPPED = 4
+
+export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath): RouteIndex<Item> {
   const operands: Operand[] = []
   const constants = createConstants()
   const names = createNames()
@@ -69,13 +83,13 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
 
   const items: (Item | undefined)[] = []
   let conditions = new Int32Array(64)
-  let born = new Int32Array(64)
-  let died = new Int32Array(64)
+  let mark = new Uint8Array(64)
   let asked = new Int32Array(64)
-  let version = 1
+  const byName = createChains((entry) => hashOfName(items[entry]!.name))
+  let isPublished = false
   const free: number[] = []
-  let removed: number[] = []
-  let dead: number[] = []
+  /** Entries that join or leave. */
+  const changing: number[] = []
   const candidates: number[] = []
 
   function onNeed(operand: Operand): void {
@@ -96,14 +110,23 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
     const entry = free.pop() ?? items.length
     if (entry < conditions.length) return entry
     conditions = grown(conditions, entry + 1)
-    born = grown(born, entry + 1)
-    died = grown(died, entry + 1)
+    mark = grown(mark, entry + 1)
     asked = grown(asked, entry + 1)
     return entry
   }
 
+  function forget(entry: number): void {
+    clusters.remove(entry)
+    terms.release(conditions[entry]!)
+    byName.remove(entry, hashOfName(items[entry]!.name))
+    items[entry] = undefined
+    mark[entry] = 0
+    free.push(entry)
+  }
+
   function isInForce(entry: number): boolean {
-    return born[entry]! <= version && version < died[entry]!
+    const one = mark[entry]
+    return one === LIVE || one === (isPublished ? JOINING : LEAVING)
   }
 
   return {
@@ -120,32 +143,39 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
       const entry = slot()
       items[entry] = item
       conditions[entry] = term
-      born[entry] = version + 1
-      died[entry] = NEVER
+      mark[entry] = JOINING
+      changing.push(entry)
+      byName.add(entry, hashOfName(item.name))
       if (term === FAILS) return entry
       for (const atom of accessTo(term, atoms, constants, operands).atoms) clusters.add(atom, entry)
       return entry
     },
     remove(entry) {
-      died[entry] = version + 1
-      removed.push(entry)
+      if (mark[entry] === JOINING) mark[entry] = DROPPED
+      else {
+        mark[entry] = LEAVING
+        changing.push(entry)
+      }
+    },
+    find(name) {
+      let entry = byName.first(hashOfName(name))
+      while (entry >= 0 && !(items[entry]!.name === name && mark[entry]! <= JOINING)) entry = byName.next[entry]!
+      return entry < 0 ? undefined : entry
     },
     publish() {
-      version += 1
-      dead = dead.length === 0 ? removed : dead.concat(removed)
-      removed = []
+      isPublished = true
     },
     sweep(most) {
       for (let count = 0; count < most; count++) {
-        const entry = dead.pop()
-        if (entry === undefined) return false
-        clusters.remove(entry)
-        terms.release(conditions[entry]!)
-        items[entry] = undefined
-        born[entry] = NEVER
-        free.push(entry)
+        const entry = changing.pop()
+        if (entry === undefined) {
+          isPublished = false
+          return false
+        }
+        if (mark[entry] === JOINING) mark[entry] = LIVE
+        else forget(entry)
       }
-      return dead.length > 0
+      return true
     },
     at: (entry) => items[entry]!,
     *items() {
@@ -167,7 +197,7 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
           const entry = slots[one]!
           if (asked[entry] === epoch) continue
           asked[entry] = epoch
-          if (born[entry]! <= version && version < died[entry]!) candidates.push(entry)
+          if (mark[entry] === LIVE || isInForce(entry)) candidates.push(entry)
         }
       }
       return candidates
@@ -181,4 +211,8 @@ export function createRouteIndex<Item>(compileXPath: CompileXPath): RouteIndex<I
       return found
     },
   }
+}
+
+function hashOfName(name: string): number {
+  return hashOfText(name, 0, name.length)
 }

@@ -6,6 +6,7 @@ import { createOperand, type Operand } from './operands.ts'
 /** What is known of a document beside its tree, each as an operand like a path: made when a condition first asks for it. */
 export interface Sources {
   type(): Operand
+  version(): Operand
   stanza(): Operand
   node(): Operand
   mediaType(): Operand
@@ -21,7 +22,7 @@ export interface Sources {
 /** `userDomain` is the domain of a JID with a localpart. */
 export type JidPart = 'whole' | 'bare' | 'local' | 'domain' | 'userDomain'
 
-type Single = 'type' | 'stanza' | 'node' | 'mediaType' | 'content'
+type Single = 'type' | 'version' | 'stanza' | 'node' | 'mediaType' | 'content'
 
 export function createSources(operands: Operand[]): Sources {
   const singles = new Map<Single, Operand>()
@@ -40,6 +41,7 @@ export function createSources(operands: Operand[]): Sources {
 
   return {
     type: () => operandIn(singles, 'type'),
+    version: () => operandIn(singles, 'version'),
     stanza: () => operandIn(singles, 'stanza'),
     node: () => operandIn(singles, 'node'),
     mediaType: () => operandIn(singles, 'mediaType'),
@@ -72,6 +74,8 @@ function singleOf(subject: Subject, name: Single): readonly string[] {
   switch (name) {
     case 'type':
       return [subject.type]
+    case 'version':
+      return [subject.typeKey]
     case 'stanza':
       return [subject.origin.stanza]
     case 'content':

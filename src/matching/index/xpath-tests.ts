@@ -288,7 +288,16 @@ function isBound(tests: XPathTests, end: 'low' | 'high'): tests is Bound {
 }
 
 function isSamePath(a: IndexPath, b: IndexPath): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b)
+  if (a.steps.length !== b.steps.length || a.end.kind !== b.end.kind) return false
+  if (a.end.kind === 'attribute' && b.end.kind === 'attribute' && !isSameName(a.end.test, b.end.test)) return false
+  return a.steps.every((step, at) => {
+    const other = b.steps[at]!
+    return step.descendant === other.descendant && isSameName(step.test, other.test)
+  })
+}
+
+function isSameName(a: NameTest, b: NameTest): boolean {
+  return a.name === b.name && a.uri === b.uri
 }
 
 // ---------------------------------------------------------------------------------------------------------- paths
