@@ -84,12 +84,7 @@ export const mistakes: readonly Mistake[] = [
     when('r8', '{ type: order, xpath: »"/ord:order" }'),
     "prefix `ord` isn't declared (known: o)",
   ],
-  [
-    'an XPath that is none',
-    ROUTES,
-    when('r9', '{ type: order, xpath: »"count(/o:order" }'),
-    'Cannot read the XPath',
-  ],
+  ['an XPath that is none', ROUTES, when('r9', '{ type: order, xpath: »"count(/o:order" }'), 'Cannot read the XPath'],
   [
     'an XPath with an unknown function',
     ROUTES,
