@@ -28,6 +28,8 @@ export interface ReloadNeeds {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly inForce: InForce
   readonly log: Log
+  /** Another assembly is in force. */
+  readonly tookOver: () => void
 }
 
 const QUIET_MS = 300
@@ -35,7 +37,7 @@ const LONGEST_MS = 5_000
 /** A predecessor is freed when no stanza can hold it any more. */
 const OLD_RULING_MS = 60_000
 
-export function createReloads({ folder, environment, inForce, log }: ReloadNeeds): Reloads {
+export function createReloads({ folder, environment, inForce, log, tookOver }: ReloadNeeds): Reloads {
   let running: Promise<void> | undefined
   let next: ReloadCause | undefined
   let stopWatching = () => {}
@@ -70,6 +72,7 @@ export function createReloads({ folder, environment, inForce, log }: ReloadNeeds
   function takeOver(assembly: Assembly): void {
     const before = inForce.assembly
     inForce.assembly = assembly
+    tookOver()
     void delay(OLD_RULING_MS, undefined, { ref: false }).then(() => before.documents.dispose())
   }
 

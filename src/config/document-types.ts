@@ -118,7 +118,9 @@ function readSenders(
 }
 
 type Language = SchemaLayer['language']
-type WrittenLayer = string | { readonly file: string; readonly onInvalid: 'reject' | 'warn'; readonly phase?: string }
+type WrittenLayer =
+  | string
+  | { readonly file: string; readonly onInvalid?: SchemaLayer['onInvalid']; readonly phase?: string }
 
 /** Before them is the place of signatures: what isn't signed as it must be is not looked into. */
 const LANGUAGES: readonly Language[] = ['xsd', 'rng', 'json', 'schematron']
@@ -160,13 +162,13 @@ function fits({ value, complain }: Thing<Written>, language: Language): boolean 
 }
 
 async function readLayer(
-  { file, complain }: Thing<Written>,
+  { file, value, complain }: Thing<Written>,
   folder: string,
   language: Language,
   written: WrittenLayer,
   place: readonly string[],
 ): Promise<SchemaLayer | undefined> {
-  const { file: path, onInvalid, phase = '#DEFAULT' } = whole(written)
+  const { file: path, onInvalid = value.onInvalid, phase = '#DEFAULT' } = whole(written)
   const at = typeof written === 'string' ? place : [...place, 'file']
   const bases = [dirname(resolve(folder, file)), join(folder, 'schemas'), folder]
   const found = await findFile(folder, bases, path)
@@ -186,5 +188,5 @@ async function readLayer(
 }
 
 function whole(written: WrittenLayer): Exclude<WrittenLayer, string> {
-  return typeof written === 'string' ? { file: written, onInvalid: 'reject' } : written
+  return typeof written === 'string' ? { file: written } : written
 }

@@ -110,6 +110,14 @@ export interface Waybill {
      */
     waitingBytes: number
     /**
+     * Invalid documents that may be held in all (`onInvalid: quarantine`); beyond that senders of such are told to wait (`overloaded`).
+     */
+    held: number
+    /**
+     * What the documents that are held may come to, in bytes; from there on senders of such are told to wait (`overloaded`). The one that reaches it is taken still.
+     */
+    heldBytes: number
+    /**
      * Counted for a bare JID.
      */
     perSender: {
@@ -121,6 +129,10 @@ export interface Waybill {
        * Documents of one sender that may wait.
        */
       waiting: number
+      /**
+       * Invalid documents of one sender that may be held.
+       */
+      held: number
     }
   }
   /**
@@ -182,6 +194,10 @@ export interface Waybill {
      * What documents that are dead may come to, in bytes. The oldest beyond are removed for good.
      */
     deadBytes: number
+    /**
+     * How long an invalid document is held (`onInvalid: quarantine`). One that nobody has released or refused by then is dropped, with the reason `retention`, and its sender is told where a report was asked for.
+     */
+    held: string
     /**
      * How long `trace` finds what was delivered, expired or dropped. Not less than `bounceWindow`.
      */
@@ -313,9 +329,9 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                */
-              onInvalid: 'reject' | 'warn'
+              onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
         /**
          * Path of the first file, in XML syntax, or in compact syntax where its name ends in `.rnc`; looked up as for `xsd`. Not together with `xsd`.
@@ -328,9 +344,9 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                */
-              onInvalid: 'reject' | 'warn'
+              onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
         /**
          * Path of the first file: 2020-12, 2019-09 or draft-07 by its `$schema`; looked up as for `xsd`. XML is checked by it as JSON, in the [projection](operations.md#xml-as-json).
@@ -343,9 +359,9 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                */
-              onInvalid: 'reject' | 'warn'
+              onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
         /**
          * Rules of ISO Schematron for XML, one file or several in turn; looked up as for `xsd`. XPath 1.0, 2.0 and 3.1 by their `queryBinding`; no functions of XSLT but `current()`.
@@ -366,9 +382,9 @@ export interface DocumentType {
                    */
                   phase: string
                   /**
-                   * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+                   * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                    */
-                  onInvalid: 'reject' | 'warn'
+                  onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
                 }
             )[]
       }
@@ -418,7 +434,7 @@ export interface DocumentType {
    */
   key?: string
   /**
-   * What happens to a document that breaks its schema. Only `reject` is available in this version.
+   * What becomes of a document that breaks its schema: `reject`, its sender is told what is wrong with it; `quarantine`, it is accepted and held with its findings until it is released or refused ([operations](operations.md#invalid-documents)); `mark`, it is routed, to routes that ask for invalid documents alone (`takes: invalid`).
    */
   onInvalid: 'reject' | 'quarantine' | 'mark'
   /**
@@ -507,6 +523,10 @@ export interface Route {
    * When this route matches, routes after it aren't asked.
    */
   stop: boolean
+  /**
+   * Which documents it is asked for: `valid` ones, `invalid` ones, which have been found so and go on because of `onInvalid: mark`, or `both`.
+   */
+  takes: 'valid' | 'invalid' | 'both'
   /**
    * Matches only where no route without `otherwise` did; its own `when` must hold too.
    */

@@ -65,6 +65,8 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
   const json = reviewJson(types, remarks)
   const shapeOf = (type: string, field: string) => shapes.get(`${type} ${field}`)
   for (const route of routes) {
+    // What no valid document has, an invalid one may have.
+    if (route.takes !== undefined) continue
     const scope: Scope = { types, walks, shapeOf, json, note: noteFor('Route', route.name, remarks) }
     reviewGroup(route.when, types, ['when'], scope)
   }
@@ -120,7 +122,9 @@ function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const walks = new Map<string, Walk>()
   for (const type of types) {
     const { identify, layers, namespaces, onInvalid } = type
-    const source = layers.find(({ language, onInvalid: then }) => language in READERS && then === 'reject')
+    const source = layers.find(
+      ({ language, onInvalid: then }) => language in READERS && then !== 'warn' && then !== 'mark',
+    )
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
     if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: source.language as Language }))

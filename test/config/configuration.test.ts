@@ -90,7 +90,9 @@ describe('a configuration folder without mistakes', () => {
         attributes: 256,
         waiting: 100_000,
         waitingBytes: 1_073_741_824,
-        perSender: { perMinute: 600, waiting: 5_000 },
+        held: 10_000,
+        heldBytes: 268_435_456,
+        perSender: { perMinute: 600, waiting: 5_000, held: 1_000 },
       },
       dedupe: { windowMs: 600_000 },
       subscriptions: [],
@@ -100,6 +102,7 @@ describe('a configuration folder without mistakes', () => {
         deadMs: 30 * 86_400_000,
         deadCount: 100_000,
         deadBytes: 1_073_741_824,
+        heldMs: 2_592_000_000,
         finishedMs: 3_600_000,
         finishedCount: 100_000,
         finishedBytes: 1_073_741_824,
@@ -306,7 +309,7 @@ describe('problems', () => {
   it('come all at once, in the order of files and lines', async () => {
     const { configuration, problems } = await load({
       'waybill.yaml': 'xmpp: { domain: 5 }\nsendrs: []\nlimits: { depth: -1 }',
-      'types/t.yaml': `${ORDER}onInvalid: mark\n---\nkind: DocumentType\nname: B`,
+      'types/t.yaml': `${ORDER}signature: {}\n---\nkind: DocumentType\nname: B`,
       'routes/r.yaml': 'kind: Route\nname: r\nwhen: { type: ordr }\ndeliver: [{ jid: "", retry: x }]\n---\nkind: Rout',
     })
     expect(configuration).toBeUndefined()

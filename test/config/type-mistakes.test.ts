@@ -145,12 +145,6 @@ const inTypes: readonly Mistake[] = [
     'Unknown key "phase" in schema.xsd',
   ],
   [
-    'quarantine, which is not built',
-    `${TYPE}»onInvalid: quarantine`,
-    'not-available',
-    'onInvalid can only be reject in this version',
-  ],
-  [
     'signatures, which are not built',
     `${TYPE}»signature: { required: true }`,
     'not-available',
