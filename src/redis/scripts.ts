@@ -25,6 +25,7 @@ export type ScriptName =
   | 'prune'
   | 'reclaim'
   | 'redrive'
+  | 'register'
   | 'release'
   | 'replan'
   | 'reported'
