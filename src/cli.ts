@@ -211,6 +211,35 @@ function program(finish: (code: ExitCode) => void): Command {
       act(async (output) => (await import('./commands/doctor.ts')).doctor(dir, output), options.output),
     )
 
+  const schema = waybill.command('schema').description('Schemas of document types.')
+  schema
+    .command('diff')
+    .description(
+      'Whether documents of one version of a schema are accepted by another; shown by a document, or proven.',
+    )
+    .argument('<old>', 'the old version: a file, or a folder with one first file')
+    .argument('<new>', 'the new version, likewise')
+    .addOption(
+      new Option('--mode <mode>', 'what must hold').choices(['backward', 'forward', 'full']).default('backward'),
+    )
+    .option('--root <name>', 'root element of the documents, {namespace}name; may be given several times', gather)
+    .option('--against <folder>', 'documents to try the new version on')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'schema diff v1/invoice.xsd v2/invoice.xsd',
+        'schema diff v1 v2 --mode full -o json',
+        'schema diff old.xsd new.xsd --against samples',
+      ),
+    )
+    .action((old: string, next: string, options) =>
+      act(
+        async (output) => (await import('./commands/schema-diff.ts')).schemaDiff(old, next, options, output),
+        options.output,
+      ),
+    )
+
   return waybill
 }
 

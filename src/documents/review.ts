@@ -11,7 +11,7 @@ import type { TypeDefinition, XsdSchema } from './xsd/components.ts'
 import { readXsdSchema } from './xsd/read-schema.ts'
 import { isNeverNumber, refusalOf, reviewXPath, type XPathRemark } from './xsd/review-xpath.ts'
 import { enumerationOf } from './xsd/values.ts'
-import { startWalk, typeOfSpot, type Walk } from './xsd/walk.ts'
+import { type Arrival, startWalk, typeOfSpot, type Walk } from './xsd/walk.ts'
 
 /** Something in a document type or a route that its schema says can never be. */
 export interface SchemaRemark {
@@ -40,8 +40,8 @@ export interface SchemaReview {
 }
 
 /**
- * Compares the XPaths and conditions of types and routes with the schemas of the types, XML Schema or RELAX NG. Only what no valid document can have is
- * remarked on; types with other schemas, or with invalid documents let through, are passed over.
+ * Compares the paths and conditions of types and routes with the schemas of the types. Only what no valid document can have is
+ * remarked on; types that let invalid documents through are passed over.
  *
  * @param types Sound ones: their XPaths compile.
  */
@@ -59,10 +59,7 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
       if (xpath === undefined) continue
       const { remarks: found, arrival, most } = reviewXPath(xpath, walk)
       note(['fields', field, 'xpath'], found)
-      const types = arrival.open ? undefined : arrival.spots.map(typeOfSpot)
-      const known =
-        types?.every((one) => one !== undefined) && types.length > 0 ? (types as TypeDefinition[]) : undefined
-      shapes.set(`${typeKey(type)} ${field}`, { types: known, most })
+      shapes.set(`${typeKey(type)} ${field}`, { types: knownTypes(arrival), most })
     }
   }
   const json = reviewJson(types, remarks)
@@ -76,6 +73,12 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
     valuesOf: (type, field) => allValues(shapeOf(type, field)?.types),
     mostOf: (type, field) => shapeOf(type, field)?.most ?? Number.POSITIVE_INFINITY,
   }
+}
+
+/** Undefined where a node may be of a type that isn't known. */
+function knownTypes({ spots, open }: Arrival): readonly TypeDefinition[] | undefined {
+  const found = spots.map(typeOfSpot).filter((type) => type !== undefined)
+  return open || spots.length === 0 || found.length < spots.length ? undefined : found
 }
 
 function isAskedFor(type: DocumentType, { type: names, version }: Conditions): boolean {
@@ -97,11 +100,8 @@ function reviewJson(types: readonly DocumentType[], remarks: SchemaRemark[]): Re
       if (shape.kind !== 'impossible') continue
       const path = from.pointer ?? from.jsonpath ?? ''
       const message = `No valid document has ${path}: ${shape.message}`
-      noteFor(
-        'DocumentType',
-        name,
-        remarks,
-      )(['fields', field, from.pointer === undefined ? 'jsonpath' : 'pointer'], [{ code: 'path-impossible', message }])
+      const place = ['fields', field, from.pointer === undefined ? 'jsonpath' : 'pointer']
+      remarks.push({ kind: 'DocumentType', name, path: place, code: 'path-impossible', message })
     }
   }
   return listed

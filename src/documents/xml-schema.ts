@@ -19,6 +19,8 @@ export interface XmlSchema {
   validate(document: Document, content: XmlContent, namespaces: Readonly<Record<string, string>>): readonly Finding[]
   /** Whether a document with this root could be valid at all; always true where the language can't tell. */
   knowsRoot(name: string, uri: string): boolean
+  /** The first of what is wrong with a document in UTF-8; undefined where it is valid. */
+  refusalOf(bytes: Uint8Array): string | undefined
   dispose(): void
 }
 
@@ -58,6 +60,7 @@ function schemaOf(compiled: CompiledSchema): XmlSchema {
   return {
     validate: (document, content, namespaces) => validate(compiled, document, content, namespaces),
     knowsRoot: (name, uri) => compiled.language === 'rng' || declaresRoot(compiled, name, uri),
+    refusalOf: (bytes) => refusalOf(compiled, bytes),
     dispose: () => freeSchema(compiled),
   }
 }
@@ -87,4 +90,12 @@ function declaresRoot(compiled: CompiledSchema, name: string, uri: string): bool
   const { report } = validateTree(compiled, tree)
   freeTree(tree)
   return !report.errors.some((error) => error.code === NO_DECLARATION)
+}
+
+function refusalOf(compiled: CompiledSchema, bytes: Uint8Array): string | undefined {
+  const parsed = parseTree(bytes)
+  if (!parsed.tree) return parsed.report.errors[0]?.message.trim() ?? 'it is no XML'
+  const { valid, report } = validateTree(compiled, parsed.tree)
+  freeTree(parsed.tree)
+  return valid ? undefined : (report.errors[0]?.message.trim() ?? 'it is not valid')
 }

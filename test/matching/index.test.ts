@@ -98,7 +98,7 @@ describe('an expression', () => {
       if (problems.length === 0) valid += 1
     }
     expect(valid).toBeGreaterThan(500)
-  })
+  }, 120_000)
 })
 
 function compare(random: Random): number {

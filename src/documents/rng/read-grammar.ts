@@ -58,6 +58,7 @@ export function readRngSchema({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     substitutesFor: (head) => [head],
     derivedFrom: () => [],
     unknownNamespaces: new Set(),
+    blocks: false,
   }
 }
 
@@ -260,6 +261,7 @@ function declarationOf(name: Name, pattern: Pattern, reading: Reading): ElementD
     default: undefined,
     fixed: undefined,
     substitutionGroup: undefined,
+    identities: [],
   }
   known.set(name, declaration)
   return declaration

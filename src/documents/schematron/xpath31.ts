@@ -36,8 +36,6 @@ interface Engine {
   readonly sequences: WeakMap<readonly TreeNode[], object>
 }
 
-const require = createRequire(import.meta.url)
-
 /**
  * An instance of the engine of its own: it keeps every expression that it compiled for good, so that the only way to
  * be rid of them is to be rid of the engine.
@@ -53,6 +51,8 @@ export function createXPath31(): QueryBinding {
 }
 
 function loadEngine(): Engine {
+  // One for each: a `require` keeps what it loaded among its children.
+  const require = createRequire(import.meta.url)
   const file = require.resolve('fontoxpath')
   delete require.cache[file]
   const engine = require(file) as Omit<Engine, 'sequences'>

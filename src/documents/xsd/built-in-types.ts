@@ -44,7 +44,16 @@ const LISTS: readonly (readonly [local: string, item: string])[] = [
 
 const ATOMIC = { kind: 'simple', at: '', variety: 'atomic', item: undefined, members: [] } as const
 
-/** By expanded name. `xs:anySimpleType` is no member: what it admits is not known. */
+/** XML Schema 2, 3.1: what an attribute without a type has. It takes every text. */
+export const ANY_SIMPLE_TYPE: SimpleType = {
+  ...ATOMIC,
+  name: name('anySimpleType'),
+  primitive: undefined,
+  base: undefined,
+  facets: { whiteSpace: 'preserve' },
+}
+
+/** By expanded name. */
 export const BUILT_IN_TYPES: ReadonlyMap<string, SimpleType> = makeBuiltIns()
 
 function makeBuiltIns(): ReadonlyMap<string, SimpleType> {
@@ -64,6 +73,7 @@ function makeBuiltIns(): ReadonlyMap<string, SimpleType> {
     const list = { ...ATOMIC, variety: 'list', name: name(local), primitive: undefined, base: undefined, item } as const
     types.set(name(local), { ...list, facets })
   }
+  types.set(ANY_SIMPLE_TYPE.name!, ANY_SIMPLE_TYPE)
   return types
 }
 

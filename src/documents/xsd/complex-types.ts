@@ -217,9 +217,10 @@ function attributesOf({ kind, base, defined }: Derivation, components: Component
   const inherited = base.kind === 'complex' && base !== ANY_TYPE ? inheritedAttributes(base) : NO_ATTRIBUTES
   const mine = new Set([...own.uses.map(({ declaration }) => declaration.name), ...own.prohibited])
   const uses = [...inherited.uses.filter(({ declaration }) => !mine.has(declaration.name)), ...own.uses]
-  // A restriction has the wildcard that it says; an extension has its base's as well (approximated by the wider one).
+  // A restriction has the wildcard that it says; an extension has its base's as well, and of two the union, which isn't made here.
   const wildcard = kind === 'restriction' ? own.wildcard : (own.wildcard ?? inherited.wildcard)
-  return { uses, wildcard, known: own.known && inherited.known }
+  const isUnion = kind === 'extension' && own.wildcard !== undefined && inherited.wildcard !== undefined
+  return { uses, wildcard, known: own.known && inherited.known && !isUnion }
 }
 
 function inheritedAttributes({ attributes, anyAttribute, attributesKnown }: ComplexType): Attributes {
@@ -246,8 +247,9 @@ function ownAttributes({ node, document }: Defined, components: Components, arou
     if (child.name !== 'attributeGroup') continue
     const group = attributeGroup(defined, components, around)
     uses.push(...group.uses)
+    // Of two the intersection holds, which isn't made here.
+    known &&= group.known && (wildcard === undefined || group.wildcard === undefined)
     wildcard ??= group.wildcard
-    known &&= group.known
   }
   return { uses, prohibited, wildcard, known }
 }

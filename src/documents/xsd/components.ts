@@ -22,6 +22,8 @@ export interface XsdSchema {
   derivedFrom(type: TypeDefinition): readonly TypeDefinition[]
   /** Namespaces of which not everything could be read: what isn't found in them is unknown rather than absent. */
   readonly unknownNamespaces: ReadonlySet<string>
+  /** Somewhere `block` or `blockDefault` forbids what derivation and substitution allow; it isn't followed. */
+  readonly blocks: boolean
 }
 
 /** Where a component stands: `path:line` within the schema's folder; '' for what is built in. */
@@ -38,6 +40,8 @@ export interface ElementDeclaration {
   readonly fixed: string | undefined
   /** The head that it can stand in for. */
   readonly substitutionGroup: Name | undefined
+  /** Its `xs:key`, `xs:unique` and `xs:keyref`, each as one text in which names are expanded: equal texts say the same. */
+  readonly identities: readonly string[]
 }
 
 export interface AttributeDeclaration {

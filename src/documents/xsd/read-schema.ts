@@ -1,8 +1,9 @@
 import { expandedName } from '../../domain/element.ts'
 import type { SchemaFiles } from '../schema-files.ts'
-import { ANY_TYPE } from './built-in-types.ts'
+import { ANY_SIMPLE_TYPE, ANY_TYPE } from './built-in-types.ts'
 import { makeComplexType } from './complex-types.ts'
 import type { AttributeDeclaration, ElementDeclaration, Name, TypeDefinition, XsdSchema } from './components.ts'
+import { identitiesOf } from './identities.ts'
 import type { Components } from './lookup.ts'
 import { isTrue } from './schema-document.ts'
 import { asSimple, builtInType, makeSimpleType, unknown } from './simple-types.ts'
@@ -23,6 +24,7 @@ export function readXsdSchema(files: Pick<SchemaFiles, 'files' | 'url'>): XsdSch
     substitutesFor: substitutes(elements),
     derivedFrom: derivations(types),
     unknownNamespaces: symbols.unknownNamespaces,
+    blocks: symbols.blocks,
   }
 }
 
@@ -73,7 +75,7 @@ function createComponents(symbols: Symbols): Components {
     const named = node.attributes.get('type')
     if (named !== undefined) return asSimple(typeNamed(resolveName(named, defined)))
     const inner = node.children.find((child) => child.name === 'simpleType')
-    return inner ? makeSimpleType({ node: inner, document }, undefined, typeNamed) : unknown('any simple type')
+    return inner ? makeSimpleType({ node: inner, document }, undefined, typeNamed) : ANY_SIMPLE_TYPE
   }
 
   function declareElement(defined: Defined, name: Name, isGlobal: boolean): ElementDeclaration {
@@ -93,6 +95,7 @@ function createComponents(symbols: Symbols): Components {
       default: given.get('default'),
       fixed: given.get('fixed'),
       substitutionGroup: head === undefined ? undefined : resolveName(head, defined),
+      identities: identitiesOf(defined),
     }
   }
 

@@ -4,7 +4,7 @@ import { mostOf, typesInPlaceOf } from './children.ts'
 import type { TypeDefinition } from './components.ts'
 import { localNameOf, namespaceOfName } from './symbols.ts'
 import { admits, enumerationOf, normalise } from './values.ts'
-import { ANYWHERE, type Arrival, AT_DOCUMENT, type Spot, takeStep, typeOfSpot, type Walk } from './walk.ts'
+import { ANYWHERE, type Arrival, AT_DOCUMENT, type Spot, takeStep, typeOfSpot, type Walk, XML } from './walk.ts'
 
 /** What a schema says of an XPath. */
 export interface XPathReview {
@@ -130,6 +130,7 @@ function showSpot(spot: Spot, walk: Walk): string {
 function showName(name: string, { namespaces }: Walk): string {
   const uri = namespaceOfName(name)
   if (uri === '') return name
+  if (uri === XML) return `xml:${localNameOf(name)}`
   const prefix = Object.keys(namespaces).find((candidate) => namespaces[candidate] === uri)
   return prefix === undefined ? name : `${prefix}:${localNameOf(name)}`
 }

@@ -29,6 +29,8 @@ export interface Symbols {
   /** Redefined: what they are now isn't followed. */
   readonly redefined: Set<Name>
   readonly unknownNamespaces: Set<string>
+  /** Somewhere `block` or `blockDefault` says something. */
+  blocks: boolean
 }
 
 /** Gathers the symbols of the first file and of all that it includes and imports. */
@@ -41,6 +43,7 @@ export function gatherSymbols({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     attributeGroups: new Map(),
     redefined: new Set(),
     unknownNamespaces: new Set(),
+    blocks: false,
   }
   const roots = new Map<string, SchemaNode | undefined>()
   const seen = new Set<string>()
@@ -57,10 +60,16 @@ export function gatherSymbols({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     const key = `${wanted.path} ${targetNamespace}`
     if (seen.has(key)) continue
     seen.add(key)
+    symbols.blocks ||= hasBlock(root)
     const document: SchemaDocument = { path: wanted.path, root, targetNamespace }
     pending.push(...takeIn(document, symbols))
   }
   return symbols
+}
+
+function hasBlock({ attributes, children }: SchemaNode): boolean {
+  const said = attributes.get('block') ?? attributes.get('blockDefault') ?? ''
+  return said.trim() !== '' || children.some(hasBlock)
 }
 
 /** A file to be read; `namespace` is what a file without its own takes, or what an import says. */

@@ -147,7 +147,7 @@ function wildcardStep({ wildcards, open }: Children, test: NodeTest, { schema, n
 function namespaceOfTest(test: NodeTest, namespaces: Walk['namespaces']): string | undefined {
   if (test.kind === 'type') return undefined
   if (test.prefix === undefined) return test.name === '*' ? undefined : ''
-  return namespaces[test.prefix]
+  return test.prefix === 'xml' ? XML : namespaces[test.prefix]
 }
 
 /** XPath 1.0, 2.3: a name without prefix is in no namespace. */
@@ -158,6 +158,8 @@ function passes(name: Name, test: NodeTest, { namespaces }: Pick<Walk, 'namespac
   return test.name === '*' || localNameOf(name) === test.name
 }
 
+/** Bound without being declared (Namespaces in XML 1.0, 3). */
+export const XML = 'http://www.w3.org/XML/1998/namespace'
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance'
 
 function attributeStep(spot: Spot, test: NodeTest, walk: Walk): Arrival {
@@ -207,15 +209,17 @@ function elementsOf({ spots }: Arrival): readonly ElementDeclaration[] {
   return spots.flatMap((spot) => (spot.kind === 'element' ? [spot.declaration] : []))
 }
 
-/** The type of what stands there; undefined for the document. */
+/** The type of what stands there; undefined for the document. An element that may be nil may be empty whatever its type says. */
 export function typeOfSpot(spot: Spot): TypeDefinition | undefined {
   switch (spot.kind) {
     case 'document':
       return undefined
-    case 'element':
     case 'attribute':
       return spot.declaration.type
-    case 'text':
-      return spot.of.type
+    case 'element':
+    case 'text': {
+      const { nillable, type } = spot.kind === 'element' ? spot.declaration : spot.of
+      return nillable ? { kind: 'unknown', reason: 'it may be nil' } : type
+    }
   }
 }

@@ -73,7 +73,8 @@ export function accessTo(term: Term, atoms: Atoms, constants: Constants, operand
     if (!operand) return undefined
     switch (kind) {
       case EQUAL:
-        return (atoms.uses[atom]! + 1) / (operand.uses + 8)
+        // Of an operand that few routes have asked for so far, one of many values: what is not rare shows soon.
+        return (atoms.uses[atom]! + 0.5) / (operand.uses + 64)
       case EXISTS:
         return 0.6
       case WITHIN:
@@ -81,7 +82,7 @@ export function accessTo(term: Term, atoms: Atoms, constants: Constants, operand
         return shareOfRange(operand, atoms.first[atom]!, atoms.second[atom]!)
       case PREFIX:
       case SUFFIX:
-        return 0.5 / (1 + textOf(atom).length)
+        return 0.5 / (1 + textOf(atom).length ** 2)
       case CONTAINS:
         // Looking for parts is work for each character of the value.
         return 0.05 + 0.5 / (1 + textOf(atom).length)
@@ -95,9 +96,12 @@ export function accessTo(term: Term, atoms: Atoms, constants: Constants, operand
   }
 }
 
+/** However narrow: values gather somewhere, and it may be there. A value that few ask for is rarer. */
+const NARROWEST = 0.02
+
 /** By what it takes of the span of all bounds on the operand; half of the documents where it is open to one side. */
 function shareOfRange({ low, high }: Operand, from: number, to: number): number {
   if (!Number.isFinite(from) || !Number.isFinite(to)) return 0.5
   const span = high - low
-  return span > 0 ? Math.min(0.5, Math.max((to - from) / span, 0.0001)) : 0.1
+  return span > 0 ? Math.min(0.5, Math.max((to - from) / span, NARROWEST)) : 0.1
 }

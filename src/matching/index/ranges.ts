@@ -14,6 +14,9 @@ export interface RangeIndex {
 /** Bits of a number that place a range; narrower ranges share their place. */
 const BITS = 40
 
+/** So many ranges at one place are looked through one by one. */
+const FEW = 16
+
 /**
  * An interval tree whose centres are fixed: a range stands at the longest beginning, in bits, that its two ends share, and a number
  * looks at its own beginnings only. Nothing is ever balanced anew, so that adding a range costs the same at any size.
@@ -23,7 +26,7 @@ const BITS = 40
 export function createRangeIndex(atoms: Atoms): RangeIndex {
   /** At most places there is one range: its atom doubled, otherwise the number of the place doubled and 1 more. */
   const table = createNumberTable()
-  const places: Place[] = []
+  const places: (Place | number[])[] = []
   const free: number[] = []
   /** How many ranges there are for each number of bits. */
   const used = new Int32Array(BITS + 1)
@@ -43,10 +46,37 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
 
   function makePlace(atom: number): number {
     const at = free.pop() ?? places.length
-    places[at] = { byLow: createSorted(atoms, 'first'), byHigh: createSorted(atoms, 'second') }
-    places[at].byLow.add(atom)
-    places[at].byHigh.add(atom)
+    places[at] = [atom]
     return at
+  }
+
+  function addTo(at: number, atom: number): void {
+    const place = places[at]!
+    if (!Array.isArray(place)) {
+      place.byLow.add(atom)
+      place.byHigh.add(atom)
+      return
+    }
+    place.push(atom)
+    if (place.length <= FEW) return
+    const byEnds: Place = { byLow: createSorted(atoms, 'first'), byHigh: createSorted(atoms, 'second') }
+    for (const one of place) {
+      byEnds.byLow.add(one)
+      byEnds.byHigh.add(one)
+    }
+    places[at] = byEnds
+  }
+
+  /** True where nothing is left. */
+  function removeFrom(at: number, atom: number): boolean {
+    const place = places[at]!
+    if (Array.isArray(place)) {
+      place.splice(place.indexOf(atom), 1)
+      return place.length === 0
+    }
+    place.byLow.remove(atom)
+    place.byHigh.remove(atom)
+    return place.byLow.size() === 0
   }
 
   function told(atom: number, value: number, found: (atom: number) => void): void {
@@ -62,8 +92,7 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
       if (held < 0) table.set(key, atom * 2)
       else {
         const at = held % 2 === 1 ? held >> 1 : makePlace(held >> 1)
-        places[at]!.byLow.add(atom)
-        places[at]!.byHigh.add(atom)
+        addTo(at, atom)
         table.set(key, at * 2 + 1)
       }
     },
@@ -76,10 +105,7 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
         table.delete(key)
         return
       }
-      const { byLow, byHigh } = places[held >> 1]!
-      byLow.remove(atom)
-      byHigh.remove(atom)
-      if (byLow.size() > 0) return
+      if (!removeFrom(held >> 1, atom)) return
       table.delete(key)
       free.push(held >> 1)
     },
@@ -94,9 +120,11 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
           told(held >> 1, value, found)
           continue
         }
+        const place = places[held >> 1]!
         const isBelow = bits === BITS || Math.floor(ordered / (rest / 2)) % 2 === 0
-        if (isBelow) places[held >> 1]!.byLow.upTo(value, found)
-        else places[held >> 1]!.byHigh.from(value, found)
+        if (Array.isArray(place)) for (const atom of place) told(atom, value, found)
+        else if (isBelow) place.byLow.upTo(value, found)
+        else place.byHigh.from(value, found)
       }
     },
     findBetween: (low, high, found) => all.between(low, high, found),

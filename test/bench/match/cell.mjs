@@ -34,7 +34,7 @@ process.on('message', (message) => {
   const { cell, seed, pace } = /** @type {any} */ (message)
   measureCell(cell, seed, pace).then(
     (result) => process.send?.(result),
-    (error) => process.send?.({ failed: error instanceof Error ? error.stack : String(error) }),
+    (error) => process.send?.({ failed: error instanceof Error ? error.message : String(error) }),
   )
 })
 process.on('disconnect', () => process.exit(0))

@@ -24,7 +24,7 @@ process.on('message', (message) => {
   try {
     process.send?.(compare(seed, pairs))
   } catch (error) {
-    process.send?.({ failed: error instanceof Error ? error.stack : String(error) })
+    process.send?.({ failed: error instanceof Error ? error.message : String(error) })
   }
 })
 process.on('disconnect', () => process.exit(0))

@@ -83,7 +83,9 @@ function specOf(parts, choice, draw) {
     wanted -= share
     return wanted < 0
   })
-  const atoms = (part ?? parts[0]).make(choice)
+  let atoms = (part ?? parts[0]).make(choice)
+  // Two conditions on one path would be one field with two patterns, which the sorted-field automaton has no word for.
+  while (new Set(atoms.map(({ path }) => path.at)).size < atoms.length) atoms = (part ?? parts[0]).make(choice)
   const fields = new Set(atoms.map(({ path }) => /** @type {Leaf} */ (path).field))
   return { atoms, asFields: !fields.has(undefined) && fields.size === atoms.length && draw.chance(FIELDS_SHARE * 3) }
 }
