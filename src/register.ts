@@ -1,4 +1,5 @@
 import { type Assembly, assemble } from './assemble.ts'
+import { incompatibilities } from './compatible.ts'
 import { type BundleFiles, digestOfBundle, packBundle, type RegisteredBundle } from './config/bundle.ts'
 import type { Problem } from './config/configuration.ts'
 import { type DocumentType, typeKey } from './domain/document-type.ts'
@@ -47,6 +48,8 @@ export async function register(files: BundleFiles, by: string, needs: RegisterNe
     const [type] = typesOfBundle(assembly, bundle)
     assembly.documents.dispose()
     if (!type) throw new Error('Cannot register: the bundle has no type')
+    const broken = incompatibilities(type, assembly.configuration)
+    if (broken.length > 0) return { problems: broken.map((problem) => withoutFolder(problem, bundle)) }
     return { change: { kind: 'register', name: type.name, version: type.version, digest, bundle: packed } }
   })
 }

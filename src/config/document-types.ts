@@ -37,6 +37,7 @@ export async function readDocumentType(thing: Thing<Written>, surroundings: Type
     version: value.version ?? '',
     families: value.family === undefined ? [] : [value.family].flat(),
     deprecated: value.deprecated,
+    ...(value.compatibility !== 'none' && { compatibility: value.compatibility }),
     identify: readIdentify(value.identify),
     namespaces: value.namespaces,
     layers: await readLayers(thing, surroundings.folder),

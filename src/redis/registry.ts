@@ -30,7 +30,7 @@ export function createRegistry(
     async change(change, expected, by): Promise<RegistryAnswer> {
       const { kind, name, version } = change
       const bundle = kind === 'register' ? Buffer.from(change.bundle) : ''
-      const args = [kind, typeKey(change), expected, by, valueOf(change), name, version, bundle]
+      const args = [kind, typeKey(change), expected, by, saidBy(change), name, version, bundle]
       const reply = await call('register', args, { repeatable: kind === 'register', ...(confirm && { confirm }) })
       const [outcome, sequence] = reply as [Buffer, number]
       const said = String(outcome) as RegistryAnswer['kind']
@@ -40,7 +40,7 @@ export function createRegistry(
 }
 
 /** What the change says of the version. */
-function valueOf(change: RegistryChange): string {
+function saidBy(change: RegistryChange): string {
   switch (change.kind) {
     case 'register':
       return change.digest

@@ -50,7 +50,7 @@ export interface StoredEnvelope {
 
 const SETS = ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring', 'dead', 'finished', 'reports'] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
-const OTHERS = /^(bull:|taken:|items:|lease:|sequence$|version$)/
+const OTHERS = /^(bull:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|sequence$|version$)/
 
 export async function readShard(client: Redis, prefix: string): Promise<Shard> {
   const begin = keyPrefix(prefix)
