@@ -3,14 +3,18 @@ import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { DeadOptions, DeadVerb } from './commands/dead.ts'
+import type { HeldOptions, HeldVerb } from './commands/held.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
 import type { SchemaVerb } from './commands/schema.ts'
 import { VERSION } from './version.ts'
 
 const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop', 'park'])
+const HELD_VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'release', 'refuse'])
+/** Commands with a verb behind DIR. */
+const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = { dead: VERBS, held: HELD_VERBS }
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
-const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1 }
+const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1, held: 1 }
 
 /** Verbs of `schema` with one operand after DIR. */
 const SCHEMA_VERBS: ReadonlySet<string> = new Set(['register', 'show', 'deprecate', 'remove'])
@@ -165,6 +169,42 @@ function program(finish: (code: ExitCode) => void): Command {
             verb,
             id,
             { ...withoutUndefined(options as DeadOptions), by: userInfo().username },
+            output,
+          ),
+        options.output,
+      ),
+    )
+
+  waybill
+    .command('held')
+    .description('Documents that are held because they are invalid: list, show, release, refuse.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...HELD_VERBS]))
+    .argument('[id]', 'an envelope id')
+    .option('--type <name>')
+    .option('--from <jid>')
+    .option('--rule <name>', 'the rule of one of its findings')
+    .option('--field <name=value>', 'a field of the document; may be given several times', gather)
+    .option('--since <time>', 'received since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
+    .option('--until <time>', 'received before, likewise')
+    .option('--reason <text>', 'release, refuse: why, kept with the record')
+    .option('--limit <n>', 'at most so many (ls: 100 where it is left out)', positive)
+    .option('--all', 'release or refuse all that the filters choose: a dry run without --yes', false)
+    .option('--yes', 'do it', false)
+    .option('--dry-run', 'say what would be done, and do nothing', false)
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples('held ls --type invoice', 'held conf show 0192…', 'held conf release 0192… --reason "agreed by phone"'),
+    )
+    .action((dir: string, verb: HeldVerb, id: string | undefined, options) =>
+      act(
+        async (output) =>
+          (await import('./commands/held.ts')).held(
+            dir,
+            verb,
+            id,
+            { ...withoutUndefined(options as HeldOptions), by: userInfo().username },
             output,
           ),
         options.output,
@@ -356,8 +396,8 @@ export function withFolder(words: readonly string[]): string[] {
   const after = OPERANDS_AFTER_DIR[command]
   if (after === undefined || isHelp(rest)) return [...words]
   const [first] = rest
-  const leftOut =
-    command === 'dead' ? first !== undefined && VERBS.has(first) : operands(rest).length <= after && !isFolder(first)
+  const verbs = VERBS_OF[command]
+  const leftOut = verbs ? first !== undefined && verbs.has(first) : operands(rest).length <= after && !isFolder(first)
   return leftOut ? [command, '.', ...rest] : [...words]
 }
 

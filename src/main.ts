@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
 import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
-import { toElementText } from './documents/documents.ts'
+import { rehydrate, toElementText } from './documents/documents.ts'
 import { describeOpen } from './domain/breaker.ts'
 import { destinationName } from './domain/delivery.ts'
 import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
+import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
 import type { Lease, Log } from './flow/ports.ts'
 import { createQuestions } from './flow/questions.ts'
@@ -81,6 +82,7 @@ interface Rooms {
   readonly subscriptions: Subscriptions
   readonly deliverer: Deliverer
   readonly reports: Reports
+  readonly held: HeldOperations
   readonly http: RunningHttp | undefined
 }
 
@@ -102,6 +104,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       inForce,
       registered: async () => (await registered.read()).bundles,
       log,
+      tookOver: () => reviewHeld(rooms, log),
     })
     const { url, prefix } = settings.redis
     const onChange = () => reloads.reload('registered')
@@ -145,7 +148,7 @@ async function load(folder: string, surroundings: Surroundings, undo: (() => Pro
     throw alone.assembly ? error : refusal(folder, alone.problems, surroundings)
   })
   undo.push(() => store.close())
-  const registered = await openRegistered(store.registry)
+  const registered = openRegistered(store.registry)
   undo.push(() => registered.close())
   const { state, bundles } = await registered.read()
   const { assembly, problems } = bundles.length === 0 ? alone : await assemble(folder, environment, bundles)
@@ -213,6 +216,7 @@ async function furnish(
     store,
     wakes,
     metrics,
+    alarm,
     now,
     log,
     ruling: () => inForce.assembly.ruling,
@@ -223,7 +227,7 @@ async function furnish(
   const subscriptions = createSubscriptions({
     connection,
     subscriptions: sources,
-    sources: createSources({ ...accepting, checkpoints: store, alarm }),
+    sources: createSources({ ...accepting, checkpoints: store }),
     metrics,
     alarm,
     log,
@@ -238,6 +242,7 @@ async function furnish(
     inHandLimit: IN_HAND_LIMIT,
   })
   const reports = createReports({ store, metrics, log, outlet: createReportOutlet(connection, settings.xmpp.host) })
+  const held = createHeldOperations({ store, rehydrate, metrics, log, ruling: () => inForce.assembly.ruling })
   const returns = {
     receipt: outlet.receipt,
     bounce(id: string, from: string, answer: Answer) {
@@ -264,7 +269,7 @@ async function furnish(
     log,
   )
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
@@ -308,7 +313,15 @@ async function readiness(
       return { part: `subscription ${name}`, ready: confirmed, reason, vital: false }
     }),
     ...openReadiness(deliverer.open),
+    ...(await heldReadiness(store)),
   ]
+}
+
+/** Nothing becomes of what is held until somebody looks at it, or a configuration accepts it. */
+async function heldReadiness(store: RedisStore): Promise<readonly Readiness[]> {
+  const { held } = await store.depth().catch(() => ({ held: 0 }))
+  if (held === 0) return []
+  return [{ part: 'held documents', ready: false, reason: `${held} are held as invalid: waybill held`, vital: false }]
 }
 
 function openReadiness(open: Deliverer['open']): readonly Readiness[] {
@@ -340,9 +353,15 @@ async function attach(rooms: Rooms, log: Log, cancelled?: AbortSignal): Promise<
   })
   cancelled?.removeEventListener('abort', giveUp)
   await deliverer.reclaim()
+  reviewHeld(rooms, log)
   connection.onStream(({ kind }) => {
     if (kind === 'online') void deliverer.sweep().catch(logged(log, 'sweep-failed'))
   })
+}
+
+/** What is held may be valid by another configuration. One process looks: that which holds the domain. */
+function reviewHeld({ held, lease }: Rooms, log: Log): void {
+  if (lease.held) void held.review().catch(logged(log, 'review-failed'))
 }
 
 /** Without the lease the process stands by and leaves the wakes to the holder; with it, it goes on where that one ended. */
@@ -353,6 +372,7 @@ function followLease(rooms: Rooms, log: Log): void {
     wakes.resume()
     await deliverer.reclaim()
     await deliverer.sweep()
+    reviewHeld(rooms, log)
   }
   lease.onChange((held) => {
     turn = turn.then(held ? goOn : wakes.pause).catch(logged(log, 'lease-change-failed'))

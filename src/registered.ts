@@ -17,8 +17,8 @@ export interface Registered {
 }
 
 /** A bundle never changes, so that each is fetched and laid out once, in a folder of this process alone. */
-export async function openRegistered(registry: Pick<Registry, 'read' | 'bundle'>): Promise<Registered> {
-  const root = await mkdtemp(join(tmpdir(), 'waybill-schemas-'))
+export function openRegistered(registry: Pick<Registry, 'read' | 'bundle'>): Registered {
+  let root: Promise<string> | undefined
   const known = new Map<string, Promise<string>>()
 
   function folderOf(digest: string, files: () => Promise<BundleFiles>): Promise<string> {
@@ -29,7 +29,9 @@ export async function openRegistered(registry: Pick<Registry, 'read' | 'bundle'>
   }
 
   async function layOutOnce(digest: string, files: () => Promise<BundleFiles>): Promise<string> {
-    const folder = join(root, digest)
+    // Where nothing is registered there is nothing to leave behind.
+    root ??= mkdtemp(join(tmpdir(), 'waybill-schemas-'))
+    const folder = join(await root, digest)
     const making = `${folder}.new`
     await rm(making, { recursive: true, force: true })
     await mkdir(making, { mode: 0o700 })
@@ -60,6 +62,8 @@ export async function openRegistered(registry: Pick<Registry, 'read' | 'bundle'>
     async layOut(label, digest, files) {
       return { folder: await folderOf(digest, async () => files), label, deprecated: undefined }
     },
-    close: () => rm(root, { recursive: true, force: true }),
+    async close() {
+      if (root) await rm(await root, { recursive: true, force: true })
+    },
   }
 }

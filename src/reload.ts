@@ -32,6 +32,8 @@ export interface ReloadNeeds {
   /** What is registered now, laid out. Throws {@link StoreUnavailable}. */
   readonly registered: () => Promise<readonly RegisteredBundle[]>
   readonly log: Log
+  /** Another assembly is in force. */
+  readonly tookOver: () => void
 }
 
 const QUIET_MS = 300
@@ -42,7 +44,7 @@ const OLD_RULING_MS = 60_000
 /** Which of several causes is told, the first of these that there was. */
 const CAUSES: readonly ReloadCause[] = ['registered', 'signal', 'change']
 
-export function createReloads({ folder, environment, inForce, registered, log }: ReloadNeeds): Reloads {
+export function createReloads({ folder, environment, inForce, registered, log, tookOver }: ReloadNeeds): Reloads {
   let bundles: readonly RegisteredBundle[] = []
   let running: Promise<void> | undefined
   let next: ReloadCause | undefined
@@ -89,6 +91,7 @@ export function createReloads({ folder, environment, inForce, registered, log }:
   function takeOver(assembly: Assembly): void {
     const before = inForce.assembly
     inForce.assembly = assembly
+    tookOver()
     void delay(OLD_RULING_MS, undefined, { ref: false }).then(() => before.documents.dispose())
   }
 

@@ -156,7 +156,7 @@ describe('the alerts', () => {
   const rules: readonly { alert: string; expr: string }[] = yaml('prometheus/alerts.yml').groups[0].rules
 
   it('ask for metrics and labels that exist', () => {
-    const depth = async () => ({ waiting: 0, underWay: 0, suspects: 0, dead: 0, oldestDueMs: 0 })
+    const depth = async () => ({ waiting: 0, underWay: 0, suspects: 0, held: 0, dead: 0, oldestDueMs: 0 })
     const { registry } = createMetrics({
       online: () => true,
       standby: () => false,

@@ -53,7 +53,7 @@ export async function dead(
     case 'groups':
       return group((await configured(folder, output)).settings, readDeadFilter(options, Date.now()), output)
     case 'show':
-      return show((await configured(folder, output)).settings, needed(id, verb), output)
+      return showDocument((await configured(folder, output)).settings, needed(id, verb), output)
     case 'redrive':
     case 'drop':
     case 'park':
@@ -99,7 +99,8 @@ function whereOf({ destination, route, type }: DeadGroup['cause']): string {
   return parts.filter(Boolean).join(', ')
 }
 
-async function show(settings: Settings, id: string, output: Output): Promise<ExitCode> {
+/** Everything that is known of a document, with its payload. */
+export async function showDocument(settings: Settings, id: string, output: Output): Promise<ExitCode> {
   const envelopeId = id.split('.')[0]!
   const [trace, payload] = await withStore(
     settings,

@@ -92,13 +92,14 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 interface Outcome {
-  /** `accepted`, `no-route`, or the reason for which it is refused. */
+  /** `accepted`, `no-route`, `held`, or the reason for which it is refused. */
   readonly verdict: string
   /** By destination. */
   readonly deliveries: ReadonlyMap<string, PlannedDelivery>
 }
 
-function outcomeOf({ rejection, explanation }: Examined): Outcome {
+function outcomeOf({ rejection, isHeld, explanation }: Examined): Outcome {
+  if (isHeld) return { verdict: 'held', deliveries: new Map() }
   if (!explanation) return { verdict: `rejected: ${rejection!.kind}`, deliveries: new Map() }
   const { deliveries, impossible } = explanation.decision
   const named = deliveries.map((delivery) => [destinationName(delivery.destination), delivery] as const)

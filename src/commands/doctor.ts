@@ -69,6 +69,7 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
           detail: `${skew} ms from the clock of Redis`,
         },
         ...(await examineDestinations(store)),
+        await examineHeld(store),
       ]
     })
   } catch (error) {
@@ -84,6 +85,13 @@ async function examineDestinations(store: RedisStore): Promise<readonly Examinat
     const state = breaker ? describeOpen(breaker) : 'answers again: what waited for it goes on'
     return { part: `destination ${destination}`, verdict: 'limited', detail: `${state}; ${waiting} waiting` }
   })
+}
+
+/** Nothing becomes of what is held until somebody looks at it, or a configuration accepts it. */
+async function examineHeld(store: RedisStore): Promise<Examination> {
+  const { held } = await store.depth()
+  const detail = held === 0 ? 'none' : `${held} held as invalid: waybill held shows them`
+  return { part: 'held documents', verdict: held === 0 ? 'fine' : 'limited', detail }
 }
 
 /** A Redis that answers may still take no documents: no memory, no disk, a replica only. */
@@ -184,7 +192,7 @@ async function askRunning({ settings }: Configuration): Promise<readonly Examina
   return [
     // These have been looked up in Redis.
     ...parts
-      .filter(({ part }) => !part.startsWith('destination'))
+      .filter(({ part }) => !part.startsWith('destination') && part !== 'held documents')
       .map(({ part, ready, reason }): Examination => {
         const isFine = ready || reason.startsWith('standby: ')
         return { part: `running ${part}`, verdict: isFine ? 'fine' : 'wrong', detail: reason || 'ready' }

@@ -5,22 +5,23 @@ import { assembled } from './assembled.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
 
-/** What would happen to a document from that sender, and why; with no effect. 1 where it would be rejected. */
+/** What would happen to a document from that sender, and why; with no effect. 1 where it would be rejected or held. */
 export async function explain(folder: string, file: string, from: string, output: Output): Promise<ExitCode> {
   const assembly = await assembled(folder, output)
   const examined = examine(await readDocument(file), file, from, assembly)
   if (output.format === 'json') printJson(output, summary(examined))
   else output.print(describe(examined))
   assembly.documents.dispose()
-  return examined.rejection ? 1 : 0
+  return examined.rejection || examined.isHeld ? 1 : 0
 }
 
-function summary({ document, type, rejection, findings, fields, explanation }: Examined): unknown {
+function summary({ document, type, rejection, isHeld, findings, fields, explanation }: Examined): unknown {
   return {
     type: type?.name ?? null,
     rootName: document?.rootName ?? null,
     mediaType: document?.mediaType ?? null,
     rejection: rejection ? { reason: rejection.kind, text: rejection.text } : null,
+    held: isHeld,
     findings,
     fields,
     routes: explanation?.routes ?? [],
@@ -34,11 +35,12 @@ function summary({ document, type, rejection, findings, fields, explanation }: E
 }
 
 function describe(examined: Examined): string {
-  const { document, type, rejection, findings, fields, explanation } = examined
+  const { document, type, rejection, isHeld, findings, fields, explanation } = examined
   const lines: string[] = []
   if (document) lines.push(`document  ${document.rootName || document.mediaType}, ${document.bytes} bytes`)
   lines.push(`type      ${type?.name ?? '(none)'}`)
   if (rejection) lines.push(`rejected  ${rejection.kind}: ${rejection.text}`)
+  if (isHeld) lines.push('held      it is invalid: an operator would release or refuse it')
   if (findings.length > 0) lines.push('', 'findings', ...findings.map((finding) => `  ${formatFinding(finding)}`))
   const named = Object.entries(fields)
   if (named.length > 0)

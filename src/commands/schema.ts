@@ -58,7 +58,7 @@ async function withRegistry(
   work: (needs: RegisterNeeds) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   return withStore(settings, async ({ registry }) => {
-    const registered = await openRegistered(registry)
+    const registered = openRegistered(registry)
     try {
       return await work({ folder, environment: process.env, registry, registered })
     } catch (error) {

@@ -14,9 +14,11 @@ export interface Examined {
   readonly document: Document | undefined
   readonly type: DocumentType | undefined
   readonly rejection: Rejection | undefined
+  /** Invalid, and it would be held. */
+  readonly isHeld: boolean
   readonly findings: readonly Finding[]
   readonly fields: Readonly<Record<string, readonly unknown[]>>
-  /** Undefined where the document would be rejected before it is matched. */
+  /** Undefined where the document would be rejected, or held, before it is matched. */
   readonly explanation: Explanation | undefined
 }
 
@@ -28,7 +30,14 @@ export async function readDocument(file: string): Promise<Uint8Array> {
 
 /** Takes the document through the same steps as a stanza, up to the decision, with no effect. */
 export function examine(bytes: Uint8Array, file: string, from: string, assembly: Assembly): Examined {
-  const nothing = { document: undefined, type: undefined, findings: [], fields: {}, explanation: undefined }
+  const nothing = {
+    document: undefined,
+    type: undefined,
+    isHeld: false,
+    findings: [],
+    fields: {},
+    explanation: undefined,
+  }
   const sender = normaliseJid(from)
   if (sender === undefined) throw new CommandFailed(2, `Cannot explain: ${from} is not a JID`)
   const { configuration, ruling } = assembly
@@ -44,8 +53,12 @@ export function examine(bytes: Uint8Array, file: string, from: string, assembly:
     return { ...nothing, document, type, findings: checked.rejection.findings, rejection: checked.rejection }
   }
   const { findings, subject } = checked
+  if (checked.kind === 'held') {
+    const { fields } = subject
+    return { document, type, rejection: undefined, isHeld: true, findings, fields, explanation: undefined }
+  }
   const explanation = ruling.matcher.explain(subject)
-  return { document, type, rejection: undefined, findings, fields: subject.fields, explanation }
+  return { document, type, rejection: undefined, isHeld: false, findings, fields: subject.fields, explanation }
 }
 
 function originOf(from: string, to: string): Origin {

@@ -53,9 +53,13 @@ export async function test(folder: string, junit: string | undefined, output: Ou
 function judge(
   route: Route,
   one: RouteTest,
-  { explanation, rejection }: Examined,
+  { explanation, rejection, isHeld }: Examined,
 ): Pick<Verdict, 'passed' | 'message'> {
   if (explanation) return judgeRouteTest(route, one, explanation)
+  if (isHeld) {
+    const passed = one.delivers.length === 0 && one.because === 'held'
+    return { passed, message: 'the document is invalid, and held' }
+  }
   const passed = one.delivers.length === 0 && one.because === rejection!.kind
   return { passed, message: `the document is rejected: ${rejection!.kind}: ${rejection!.text}` }
 }

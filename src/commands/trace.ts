@@ -1,6 +1,8 @@
 import { describeOpen } from '../domain/breaker.ts'
+import type { Holding } from '../domain/held.ts'
 import type { EnvelopeTrace } from '../flow/ports.ts'
 import { configured } from './assembled.ts'
+import { formatFinding } from './explain.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson } from './output.ts'
 import { withStore } from './with-store.ts'
 
@@ -24,6 +26,7 @@ export function describeTrace(seen: EnvelopeTrace): string {
   ]
   const fields = Object.entries(seen.fields).map(([name, values]) => `${name}=${values.map(String).join(',')}`)
   if (fields.length > 0) lines.push(`  fields ${fields.join(' ')}`)
+  if (seen.holding) lines.push(...describeHolding(seen.holding))
   for (const delivery of seen.deliveries) {
     const due = delivery.dueAtMs === undefined ? '' : `, due ${formatTime(delivery.dueAtMs)}`
     lines.push('', `${delivery.id}  ${delivery.state}${delivery.reason ? `: ${delivery.reason}` : ''}${due}`)
@@ -43,6 +46,16 @@ export function describeTrace(seen: EnvelopeTrace): string {
     }
   }
   return lines.join('\n')
+}
+
+function describeHolding({ findings, total, ended }: Holding): readonly string[] {
+  const more = total - findings.length
+  return [
+    `  held as invalid: ${total} finding${total === 1 ? '' : 's'}`,
+    ...findings.map((finding) => `    ${formatFinding(finding)}`),
+    ...(more > 0 ? [`    and ${more} more`] : []),
+    ...(ended ? [`  ${formatTime(ended.atMs)}  ${ended.how} by ${ended.by}: ${ended.reason}`] : []),
+  ]
 }
 
 function between(count: number): string {

@@ -119,7 +119,9 @@ function readSenders(
 }
 
 type Language = SchemaLayer['language']
-type WrittenLayer = string | { readonly file: string; readonly onInvalid: 'reject' | 'warn'; readonly phase?: string }
+type WrittenLayer =
+  | string
+  | { readonly file: string; readonly onInvalid?: SchemaLayer['onInvalid']; readonly phase?: string }
 
 /** Before them is the place of signatures: what isn't signed as it must be is not looked into. */
 const LANGUAGES: readonly Language[] = ['xsd', 'rng', 'json', 'schematron']
@@ -161,13 +163,15 @@ function fits({ value, complain }: Thing<Written>, language: Language): boolean 
 }
 
 async function readLayer(
-  { file, bundle, complain }: Thing<Written>,
+  { file, bundle, value, complain }: Thing<Written>,
   folder: string,
   language: Language,
   written: WrittenLayer,
   place: readonly string[],
 ): Promise<SchemaLayer | undefined> {
-  const { file: path, onInvalid, phase = '#DEFAULT' } = whole(written)
+  const { file: path, onInvalid = value.onInvalid, phase = '#DEFAULT' } = whole(written)
+  if (onInvalid === 'mark' && value.onInvalid !== 'mark')
+    complain('not-available', place, 'onInvalid: mark is not available in this version', { at: 'key' })
   const at = typeof written === 'string' ? place : [...place, 'file']
   const bases = bundle === undefined ? [dirname(resolve(folder, file)), join(folder, 'schemas'), folder] : [bundle]
   const found = await findFile(bundle ?? folder, bases, path)
@@ -191,5 +195,5 @@ async function readLayer(
 }
 
 function whole(written: WrittenLayer): Exclude<WrittenLayer, string> {
-  return typeof written === 'string' ? { file: written, onInvalid: 'reject' } : written
+  return typeof written === 'string' ? { file: written } : written
 }

@@ -110,6 +110,14 @@ export interface Waybill {
      */
     waitingBytes: number
     /**
+     * Invalid documents that may be held in all (`onInvalid: quarantine`); beyond that senders of such are told to wait (`overloaded`).
+     */
+    held: number
+    /**
+     * What the documents that are held may come to, in bytes; from there on senders of such are told to wait (`overloaded`). The one that reaches it is taken still.
+     */
+    heldBytes: number
+    /**
      * Counted for a bare JID.
      */
     perSender: {
@@ -121,6 +129,10 @@ export interface Waybill {
        * Documents of one sender that may wait.
        */
       waiting: number
+      /**
+       * Invalid documents of one sender that may be held.
+       */
+      held: number
     }
   }
   /**
@@ -182,6 +194,10 @@ export interface Waybill {
      * What documents that are dead may come to, in bytes. The oldest beyond are removed for good.
      */
     deadBytes: number
+    /**
+     * How long an invalid document is held (`onInvalid: quarantine`). One that nobody has released or refused by then is dropped, with the reason `retention`, and its sender is told where a report was asked for.
+     */
+    held: string
     /**
      * How long `trace` finds what was delivered, expired or dropped. Not less than `bounceWindow`.
      */
@@ -318,9 +334,9 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                */
-              onInvalid: 'reject' | 'warn'
+              onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
         /**
          * Path of the first file, in XML syntax, or in compact syntax where its name ends in `.rnc`; looked up as for `xsd`. Not together with `xsd`.
@@ -333,9 +349,9 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                */
-              onInvalid: 'reject' | 'warn'
+              onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
         /**
          * Path of the first file: 2020-12, 2019-09 or draft-07 by its `$schema`; looked up as for `xsd`. XML is checked by it as JSON, in the [projection](operations.md#xml-as-json).
@@ -348,9 +364,9 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                */
-              onInvalid: 'reject' | 'warn'
+              onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
         /**
          * Rules of ISO Schematron for XML, one file or several in turn; looked up as for `xsd`. XPath 1.0, 2.0 and 3.1 by their `queryBinding`; no functions of XSLT but `current()`.
@@ -371,9 +387,9 @@ export interface DocumentType {
                    */
                   phase: string
                   /**
-                   * What the layer's errors mean: `reject`, the document goes the way of the type's `onInvalid`; `warn`, they are told as warnings and the document goes on.
+                   * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
                    */
-                  onInvalid: 'reject' | 'warn'
+                  onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
                 }
             )[]
       }
@@ -423,7 +439,7 @@ export interface DocumentType {
    */
   key?: string
   /**
-   * What happens to a document that breaks its schema. Only `reject` is available in this version.
+   * What becomes of a document that breaks its schema: `reject`, its sender is told what is wrong with it; `quarantine`, it is accepted and held with its findings until it is released or refused ([operations](operations.md#invalid-documents)); `mark`, it is routed, to routes that ask for invalid documents alone (`when: { valid: false }`).
    */
   onInvalid: 'reject' | 'quarantine' | 'mark'
   /**

@@ -37,7 +37,10 @@ export interface Settings {
     readonly attributes: number
     readonly waiting: number
     readonly waitingBytes: number
-    readonly perSender: { readonly perMinute: number; readonly waiting: number }
+    /** Documents, and bytes of them, that may be held. */
+    readonly held: number
+    readonly heldBytes: number
+    readonly perSender: { readonly perMinute: number; readonly waiting: number; readonly held: number }
   }
   readonly dedupe: { readonly windowMs: number }
   readonly subscriptions: readonly {
@@ -52,6 +55,7 @@ export interface Settings {
     readonly deadMs: number
     readonly deadCount: number
     readonly deadBytes: number
+    readonly heldMs: number
     /** At least `bounceWindowMs`. */
     readonly finishedMs: number
     readonly finishedCount: number
@@ -79,6 +83,7 @@ export function readSettings(value: Waybill, complain: Complain): Settings {
       deadMs: parseTimespan(retention.dead)!,
       deadCount: retention.deadCount,
       deadBytes: retention.deadBytes,
+      heldMs: parseTimespan(retention.held)!,
       finishedMs: parseTimespan(retention.finished)!,
       finishedCount: retention.finishedCount,
       finishedBytes: retention.finishedBytes,

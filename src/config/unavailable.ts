@@ -15,8 +15,8 @@ const table: readonly Unavailable[] = [
   {
     kind: 'DocumentType',
     path: ['onInvalid'],
-    isUsed: (value) => value === 'quarantine' || value === 'mark',
-    message: 'onInvalid can only be reject in this version',
+    isUsed: (value) => value === 'mark',
+    message: 'onInvalid can only be reject or quarantine in this version',
   },
   {
     kind: 'DocumentType',

@@ -120,7 +120,9 @@ function walksOf(types: readonly DocumentType[]): ReadonlyMap<string, Walk> {
   const walks = new Map<string, Walk>()
   for (const type of types) {
     const { identify, layers, namespaces, onInvalid } = type
-    const source = layers.find(({ language, onInvalid: then }) => language in READERS && then === 'reject')
+    const source = layers.find(
+      ({ language, onInvalid: then }) => language in READERS && then !== 'warn' && then !== 'mark',
+    )
     if (!source || !identify.xml || onInvalid === 'mark') continue
     const key = `${source.folder} ${source.file}`
     if (!schemas.has(key)) schemas.set(key, schemaOf({ ...source, language: source.language as Language }))

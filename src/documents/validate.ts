@@ -19,25 +19,32 @@ export interface CompiledLayer {
   check(document: Document, type: DocumentType): readonly Finding[]
 }
 
-/** Checks the document and, where it is valid, reads its fields. */
+/** Checks the document and, unless it is rejected, reads its fields. */
 export function validate(compiled: CompiledType, document: Document): Validation {
-  const findings = check(compiled, document)
-  if (findings.some(({ severity }) => severity === 'error')) return { findings, fields: {} }
+  const { findings, failed: layer } = check(compiled, document)
+  if (layer?.onInvalid === 'reject') return { findings, fields: {}, onInvalid: 'reject' }
+  const onInvalid = layer && layer.onInvalid !== 'warn' ? { onInvalid: layer.onInvalid } : {}
   const read = compiled.read(document.content)
   const all = read.findings.length === 0 ? findings : [...findings, ...read.findings]
   const failed = read.findings.some(({ severity }) => severity === 'error')
-  return { findings: all, fields: failed ? {} : read.fields }
+  return { findings: all, fields: failed ? {} : read.fields, ...onInvalid }
 }
 
-function check({ layers, type }: CompiledType, document: Document): readonly Finding[] {
-  if (layers.length === 0) return unchecked(document, type)
+interface Checked {
+  readonly findings: readonly Finding[]
+  /** The layer that found it invalid. */
+  readonly failed: SchemaLayer | undefined
+}
+
+function check({ layers, type }: CompiledType, document: Document): Checked {
+  if (layers.length === 0) return { findings: unchecked(document, type), failed: undefined }
   let findings: readonly Finding[] = []
   for (const compiled of layers) {
     const found = asTheLayerSays(compiled, compiled.check(document, type))
     findings = findings.length === 0 ? found : [...findings, ...found]
-    if (found.some(({ severity }) => severity === 'error')) break
+    if (found.some(({ severity }) => severity === 'error')) return { findings, failed: compiled.layer }
   }
-  return findings
+  return { findings, failed: undefined }
 }
 
 /** Without a schema nobody depends on a name whose binding was lost. */
@@ -47,6 +54,6 @@ function unchecked({ form, content }: Document, { namespaces }: DocumentType): r
 }
 
 function asTheLayerSays({ layer }: CompiledLayer, found: readonly Finding[]): readonly Finding[] {
-  if (layer.onInvalid === 'reject') return found
+  if (layer.onInvalid !== 'warn') return found
   return found.map((finding) => (finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding))
 }

@@ -21,8 +21,11 @@ export interface DocumentType {
   readonly fields: Readonly<Record<string, FieldSource>>
   /** Name of the field that is the document's key (docs/protocol.md 1.4). */
   readonly key: string | undefined
-  readonly onInvalid: 'reject' | 'quarantine' | 'mark'
+  readonly onInvalid: OnInvalid
 }
+
+/** `quarantine`: accepted and held; `mark`: routed to those who ask for invalid documents. */
+export type OnInvalid = 'reject' | 'quarantine' | 'mark'
 
 /** Exactly one of the three. */
 export interface Identify {
@@ -68,8 +71,8 @@ export interface SchemaSource {
  * document that isn't built as it should be would be noise.
  */
 export interface SchemaLayer extends SchemaSource {
-  /** `warn`: its errors are told as warnings, and the document goes on. */
-  readonly onInvalid: 'reject' | 'warn'
+  /** `warn`: its errors are told as warnings, and the document goes on. Where the YAML says nothing, the type's. */
+  readonly onInvalid: OnInvalid | 'warn'
   /** Of Schematron: `#ALL`, `#DEFAULT` or the id of a phase. '' for other languages. */
   readonly phase: string
   /** Where it stands in the type's YAML: `['schema', 'schematron', '1']`. */

@@ -2,9 +2,11 @@ import { deliveryId } from '../domain/delivery.ts'
 import type { DocumentType } from '../domain/document-type.ts'
 import { type Envelope, OPAQUE_TYPE } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
+import { causeOf, type Holding } from '../domain/held.ts'
 import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision } from '../matching/matcher.ts'
+import type { Alarm } from './alarms.ts'
 import { envelopeIdAt } from './ids.ts'
 import {
   type AcceptAnswer,
@@ -13,6 +15,7 @@ import {
   DELIVERIES_MOST,
   type Log,
   type Metrics,
+  type OverloadScope,
   type Store,
   StoreUnavailable,
   type Submission,
@@ -27,7 +30,8 @@ export interface AcceptNeeds {
   readonly log: Log
   /** `dedupe.window`. */
   readonly dedupeWindowMs: number
-  readonly metrics: Pick<Metrics, 'claimReplaced'>
+  readonly metrics: Pick<Metrics, 'claimReplaced' | 'held'>
+  readonly alarm: Alarm
 }
 
 /** A document that was checked and matched, and only has to be written down. */
@@ -37,6 +41,8 @@ export interface Matched {
   readonly type: DocumentType | undefined
   readonly fields: Fields
   readonly decision: Decision
+  /** Where it is to be held. */
+  readonly holding?: Holding
   readonly receivedAtMs: number
   /** Set for items of subscribed nodes: what was taken from there decides instead of the claim, which is forgotten after its window. */
   readonly taken?: NonNullable<Acceptance['taken']>
@@ -60,11 +66,12 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
   wakeAll(acceptances, answers, needs)
   countReplaced(acceptances, answers, needs)
+  tellHeld(acceptances, answers, needs)
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!, matched[at]!)) }
 }
 
 function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptance {
-  const { submission, type, fields, decision, receivedAtMs, taken } = matched
+  const { submission, type, fields, decision, holding, receivedAtMs, taken } = matched
   const { document, origin, submit } = submission
   const envelope: Envelope = {
     id: envelopeIdAt(receivedAtMs),
@@ -81,6 +88,7 @@ function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptanc
   return {
     envelope,
     deliveries: [...decision.deliveries, ...decision.impossible],
+    ...(holding && { holding }),
     ...(claim === undefined ? {} : { claim: { name: claim, windowMs } }),
     ...(key === undefined ? {} : { key: { name: `${envelope.type} ${bareJid(origin.from)} ${key}`, windowMs } }),
     ...(taken && { taken }),
@@ -131,9 +139,18 @@ function rejectionOf(answer: AcceptAnswer): Rejection {
   }
 }
 
-function overloaded(scope: 'all' | 'sender' | 'bytes', waiting: number, limit: number): Rejection {
-  const whose = { all: 'documents', sender: 'of your documents', bytes: 'bytes of documents' }[scope]
-  return reject('overloaded', `Cannot take more now: ${waiting} ${whose} wait already, the limit is ${limit}`, [], 10)
+const WHOSE: Readonly<Record<OverloadScope, string>> = {
+  all: 'documents wait',
+  sender: 'of your documents wait',
+  bytes: 'bytes of documents wait',
+  held: 'invalid documents are held',
+  'held of sender': 'of your documents are held as invalid',
+  'held bytes': 'bytes of invalid documents are held',
+}
+
+function overloaded(scope: OverloadScope, waiting: number, limit: number): Rejection {
+  const text = `Cannot take more now: ${waiting} ${WHOSE[scope]} already, the limit is ${limit}`
+  return reject('overloaded', text, [], 10)
 }
 
 function tooMany(planned: number): Rejection {
@@ -183,9 +200,26 @@ function countReplaced(
   }
 }
 
-function acceptedOf({ envelope }: Acceptance, answer: AcceptAnswer, { type }: Matched): Accepted {
+/** Somebody has to look at what is held: nothing becomes of it by itself. */
+function tellHeld(
+  acceptances: readonly Acceptance[],
+  answers: readonly AcceptAnswer[],
+  { metrics, log, alarm }: AcceptNeeds,
+): void {
+  for (const [at, { envelope, holding }] of acceptances.entries()) {
+    if (!holding || answers[at]!.kind !== 'accepted') continue
+    const { id, type, origin } = envelope
+    const cause = causeOf(holding)
+    metrics.held(type)
+    log('info', 'held', { id, type, from: origin.from, cause, findings: holding.total })
+    alarm(`held ${type} ${cause}`, `${id} of type ${type} from ${origin.from} is held as invalid: ${cause}`)
+  }
+}
+
+function acceptedOf({ envelope, holding }: Acceptance, answer: AcceptAnswer, { type }: Matched): Accepted {
   const duplicate = answer.kind === 'duplicate'
   const id = answer.kind === 'overloaded' ? envelope.id : answer.id
+  const held = answer.kind === 'duplicate' ? answer.held === true : holding !== undefined
   const { version } = envelope
   return {
     id,
@@ -193,7 +227,7 @@ function acceptedOf({ envelope }: Acceptance, answer: AcceptAnswer, { type }: Ma
     ...(version === undefined ? {} : { version }),
     ...(type?.deprecated === undefined ? {} : { deprecated: type.deprecated }),
     duplicate,
-    held: false,
+    held,
     item: envelope.origin.item,
   }
 }

@@ -20,9 +20,16 @@ export type DocumentCheck =
       readonly kind: 'passed'
       /** Undefined: opaque content that no type claims. */
       readonly type: DocumentType | undefined
-      /** Warnings. */
+      /** Warnings; errors as well, where the document is invalid and its type or layer says that it goes on. */
       readonly findings: readonly Finding[]
       /** What routes are asked about. */
+      readonly subject: Subject
+    }
+  | {
+      /** Invalid, and to be held. */
+      readonly kind: 'held'
+      readonly type: DocumentType
+      readonly findings: readonly Finding[]
       readonly subject: Subject
     }
   | {
@@ -50,13 +57,26 @@ export function checkDocument(
   if (type && rules.typeSenders.get(typeKey(type))?.(origin.from) === false) {
     return rejected(notAllowed(notOfTypes(origin.from, [type])), type)
   }
-  const { findings, fields } = type ? rules.documents.validate(document, type) : { findings: [], fields: {} }
-  const errors = findings.filter((finding) => finding.severity === 'error').length
-  if (type && errors > 0) return rejected(invalid(type, errors, findings), type)
   const { mediaType, content } = document
-  const names = type ? { type: type.name, typeKey: typeKey(type) } : { type: OPAQUE_TYPE, typeKey: OPAQUE_TYPE }
-  const subject: Subject = { ...names, origin, mediaType, fields, content }
-  return { kind: 'passed', type, findings, subject }
+  if (!type) {
+    const subject: Subject = {
+      ...{ type: OPAQUE_TYPE, typeKey: OPAQUE_TYPE, fields: {} },
+      ...{ origin, mediaType, content },
+    }
+    return { kind: 'passed', type, findings: [], subject }
+  }
+  const { findings, fields, onInvalid = type.onInvalid } = rules.documents.validate(document, type)
+  const errors = findings.filter((finding) => finding.severity === 'error').length
+  const subject: Subject = { type: type.name, typeKey: typeKey(type), origin, mediaType, fields, content }
+  if (errors === 0) return { kind: 'passed', type, findings, subject }
+  switch (onInvalid) {
+    case 'reject':
+      return rejected(invalid(type, errors, findings), type)
+    case 'quarantine':
+      return { kind: 'held', type, findings, subject }
+    case 'mark':
+      return { kind: 'passed', type, findings, subject: { ...subject, valid: false } }
+  }
 }
 
 /** Why a sender may send nothing at all, or undefined. */

@@ -1,6 +1,7 @@
+import { holdingOf } from '../domain/held.ts'
 import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
-import type { Matcher } from '../matching/matcher.ts'
+import type { Decision, Matcher } from '../matching/matcher.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
 import { type CheckRules, checkDocument, notAllowed, refuseRoots, refuseSender } from './check.ts'
 import { isEnvelopeId } from './ids.ts'
@@ -107,12 +108,19 @@ async function decide(submissions: readonly Submission[], ruling: Ruling, needs:
   return result.kind === 'rejected' ? answer(result.rejection, result.item, needs) : result
 }
 
+/** Of what is held: the decision is taken when it is released. */
+const UNDECIDED: Decision = { deliveries: [], impossible: [], refused: [], routes: [] }
+
 /** Identifies, validates and matches one document; or says why it is refused. */
 export function check(submission: Submission, ruling: Ruling, needs: Pick<IntakeNeeds, 'log' | 'now'>): Checked {
   const { document, origin, submit } = submission
   const checked = checkDocument(document, origin, submit, ruling)
   if (checked.kind === 'rejected') return checked.rejection
-  const { type, subject } = checked
+  const { type, subject, findings } = checked
+  if (checked.kind === 'held') {
+    const holding = holdingOf(findings)
+    return { submission, type, fields: subject.fields, decision: UNDECIDED, holding, receivedAtMs: needs.now() }
+  }
   const decision = ruling.matcher.match(subject)
   if (decision.refused.length > 0)
     needs.log('warn', 'address-refused', { from: origin.from, refused: decision.refused })

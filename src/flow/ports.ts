@@ -13,11 +13,12 @@ import type {
   PlannedDelivery,
 } from '../domain/delivery.ts'
 import type { Content, Document, Form, Origin, SubmitOptions } from '../domain/document.ts'
-import type { DocumentType } from '../domain/document-type.ts'
+import type { DocumentType, OnInvalid } from '../domain/document-type.ts'
 import type { Element } from '../domain/element.ts'
 import type { Envelope } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
 import type { Cause } from '../domain/fingerprint.ts'
+import type { Holding } from '../domain/held.ts'
 import type { RegistryAnswer, RegistryChange, RegistryState } from '../domain/registration.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 
@@ -59,8 +60,10 @@ export type Identification =
 export interface Validation {
   /** Empty, or warnings only: valid. */
   readonly findings: readonly Finding[]
-  /** What the type's fields hold; read only where the document is valid. */
+  /** What the type's fields hold; of an invalid document read only where it isn't rejected. */
   readonly fields: Fields
+  /** What becomes of a document that is invalid, as the layer says that found it so; left out: as the type says. */
+  readonly onInvalid?: OnInvalid
 }
 
 /** The documents room. Nothing here throws for what a peer sent; all of it is bounded in time and memory. */
@@ -92,8 +95,10 @@ export const DELIVERIES_MOST = 20_000
 /** What is written in one atomic step: envelope, deliveries with their places in the order, claims and ledger. */
 export interface Acceptance {
   readonly envelope: Envelope
-  /** Empty: a dead letter `no-route`. */
+  /** Empty: a dead letter `no-route`, or held. */
   readonly deliveries: readonly PlannedDelivery[]
+  /** It is kept, and matched when it is released. */
+  readonly holding?: Holding
   /** Duplicate detection (docs/protocol.md 1.4); undefined where the stanza has no id. */
   readonly claim?: { readonly name: string; readonly windowMs: number }
   /** The type's key (docs/protocol.md 1.4): same key and another digest is a conflict. */
@@ -106,15 +111,17 @@ export type AcceptAnswer =
   /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. */
   | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean }
   /** The first one's id. */
-  | { readonly kind: 'duplicate'; readonly id: string }
+  | { readonly kind: 'duplicate'; readonly id: string; readonly held?: true }
   | { readonly kind: 'key-conflict'; readonly id: string }
-  /** High-water mark of what waits: documents in all or from this sender, or bytes of all of them. */
+  /** High-water mark of what waits, or of what is held: documents in all or from this sender, or bytes of all of them. */
   | {
       readonly kind: 'overloaded'
       readonly waiting: number
       readonly limit: number
-      readonly scope: 'all' | 'sender' | 'bytes'
+      readonly scope: OverloadScope
     }
+
+export type OverloadScope = 'all' | 'sender' | 'bytes' | 'held' | 'held of sender' | 'held bytes'
 
 /** A sender who asked for it is to hear that a document has ended. */
 export interface OwedReport {
@@ -251,6 +258,8 @@ export interface EnvelopeTrace {
   readonly bytes: number
   readonly digest: string
   readonly state: DeliveryState | 'held'
+  /** Where it is or was held. */
+  readonly holding?: Holding
   /** For documents that ended without deliveries: why. */
   readonly reason?: string
   readonly deliveries: readonly DeliveryTrace[]
@@ -371,6 +380,37 @@ export interface DeadFilter {
   readonly limit?: number
 }
 
+/** A document that is held. */
+export interface HeldDocument {
+  readonly id: string
+  readonly type: string
+  readonly from: string
+  readonly receivedAtMs: number
+  readonly fields: Fields
+  readonly bytes: number
+  readonly holding: Holding
+}
+
+/** All that are given must fit; like those of {@link DeadFilter}. */
+export interface HeldFilter extends Pick<DeadFilter, 'type' | 'from' | 'fields' | 'sinceMs' | 'untilMs' | 'limit'> {
+  /** The rule of one of its findings. */
+  readonly rule?: string
+}
+
+/** What a document that is held comes to when it is released. */
+export interface HeldPlan {
+  /** The version of its type that it is now; left out: as it was. */
+  readonly version?: string
+  readonly fields: Fields
+  readonly deliveries: readonly PlannedDelivery[]
+}
+
+/** Who ends the holding of a document, and why. */
+export interface HeldOrder {
+  readonly by: string
+  readonly reason: string
+}
+
 /**
  * The truth about envelopes and deliveries. Every method is one transition or one look, atomic, safe to repeat, and throws
  * {@link StoreUnavailable} where Redis can't be asked.
@@ -438,6 +478,15 @@ export interface Store {
   drop(id: string, reason: string, by: string): Promise<EndedByHand>
   /** Waiting → dead with the reason `parked`; what waited behind it goes on. The operator's reason is kept as a record. */
   park(id: string, reason: string, by: string): Promise<EndedByHand>
+  /** Documents that are held, newest first. */
+  held(filter: HeldFilter): Promise<readonly HeldDocument[]>
+  /**
+   * Held → waiting, with version, fields and deliveries as they are now; none of these: a dead letter `no-route`. False where it is not held.
+   * Done twice it delivers once.
+   */
+  plan(id: string, planned: HeldPlan, order: HeldOrder): Promise<boolean>
+  /** Held → dropped, with the reason kept. False where it is not held. */
+  refuse(id: string, order: HeldOrder): Promise<boolean>
   /** Lanes in which something waits behind the first, those with the most waiting first. */
   lanes(): Promise<readonly Lane[]>
   trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
@@ -449,13 +498,14 @@ export interface Store {
   ledger(): Promise<Ledger>
   /** Removes what retention no longer keeps; gives how many envelopes. */
   prune(): Promise<number>
-  /** Deliveries waiting, and the age of the one that has been due longest. */
+  /** Deliveries waiting, documents held, and the age of the delivery that has been due longest. */
   depth(): Promise<{
     readonly waiting: number
     readonly underWay: number
     /** Waiting to be sent alone. */
     readonly suspects: number
     readonly dead: number
+    readonly held: number
     readonly oldestDueMs: number
   }>
 }
@@ -604,6 +654,10 @@ export interface ReportOutlet {
 export interface Metrics {
   accepted(type: string, stanza: string, seconds: number): void
   duplicate(type: string): void
+  /** Accepted and held, because it is invalid. */
+  held(type: string): void
+  /** How the holding of a document ended. */
+  heldEnded(how: 'released' | 'refused'): void
   /** Accepted, of a version that will be gone one day. */
   deprecated(type: string, version: string, sender: string): void
   /** Accepted under a stanza id that the same sender had given to another document. */

@@ -1,7 +1,6 @@
 import { destinationName } from '../domain/delivery.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
-import type { Alarm } from './alarms.ts'
 import { notAllowed } from './check.ts'
 import { check, isRejection, loops, type Ruling } from './intake.ts'
 import {
@@ -54,7 +53,6 @@ export interface SourceNeeds extends AcceptNeeds {
   readonly rate: RateLimit
   readonly metrics: Metrics
   readonly checkpoints: Checkpoints
-  readonly alarm: Alarm
 }
 
 /** How many items are remembered of each node: twice as many as are ever fetched, so that none that is fetched was forgotten. */

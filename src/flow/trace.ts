@@ -9,6 +9,7 @@ import type { InboundStanza } from './ports.ts'
 /** What would become of a document. */
 export type Trace =
   | { readonly verdict: 'rejected'; readonly type: string | undefined; readonly rejection: Rejection }
+  | { readonly verdict: 'held'; readonly type: string; readonly findings: readonly Finding[] }
   | {
       /** `no-route`: it would be accepted, and be a dead letter at once. */
       readonly verdict: 'accepted' | 'no-route'
@@ -40,6 +41,7 @@ export function traceDocument(stanza: InboundStanza, from: string, ruling: Rulin
     return { verdict: 'rejected', type: checked.type?.name, rejection: checked.rejection }
   }
   const { subject, findings } = checked
+  if (checked.kind === 'held') return { verdict: 'held', type: subject.type, findings }
   const explanation = full ? ruling.matcher.explain(subject) : undefined
   const decision = explanation?.decision ?? ruling.matcher.match(subject)
   const { deliveries, impossible } = decision

@@ -16,6 +16,7 @@ export interface Gauges {
     readonly underWay: number
     readonly suspects: number
     readonly dead: number
+    readonly held: number
     readonly oldestDueMs: number
   }>
 }
@@ -44,6 +45,18 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     name: 'waybill_documents_duplicate_total',
     help: 'Documents that had been accepted before and were acknowledged again, by document type.',
     labelNames: ['type'],
+    registers,
+  })
+  const heldDocuments = new Counter({
+    name: 'waybill_documents_held_total',
+    help: 'Documents that were accepted and held because they are invalid, by document type; they count as accepted too.',
+    labelNames: ['type'],
+    registers,
+  })
+  const heldEnded = new Counter({
+    name: 'waybill_documents_held_ended_total',
+    help: 'Held documents that this process released or refused.',
+    labelNames: ['how'],
     registers,
   })
   const deprecated = new Counter({
@@ -160,6 +173,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       suspects:
         'Deliveries that wait to be sent alone, because the stream was closed or the process died each time they were under way.',
       dead: 'Dead letters kept.',
+      held: 'Documents that are held as invalid.',
       oldestDueMs: 'How long the delivery that is due longest has been due, in milliseconds.',
     } as const
     // All gauges of one scrape are asked at once, and share the answer.
@@ -172,7 +186,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
         })
     for (const [key, help] of Object.entries(rows)) {
       new Gauge({
-        name: `waybill_deliveries_${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+        name: `waybill_${key === 'held' ? 'documents' : 'deliveries'}_${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
         help,
         registers,
         async collect() {
@@ -192,6 +206,8 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
       acceptSeconds.observe(seconds)
     },
     duplicate: (type) => duplicates.inc({ type }),
+    held: (type) => heldDocuments.inc({ type }),
+    heldEnded: (how) => heldEnded.inc({ how }),
     deprecated: (type, version, sender) => deprecated.inc({ type, version, sender: senders.label(sender) }),
     claimReplaced: (type) => claimsReplaced.inc({ type }),
     rejected: (reason) => rejected.inc({ reason }),

@@ -11,4 +11,6 @@ export interface Subject {
   readonly mediaType: string
   readonly fields: Fields
   readonly content: Content
+  /** It breaks the schema of its type, and is for those alone that ask for such. */
+  readonly valid?: false
 }

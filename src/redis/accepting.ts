@@ -5,6 +5,7 @@ import {
   type Acceptance,
   type Clock,
   DELIVERIES_MOST,
+  type OverloadScope,
   type Store,
   StoreUnavailable,
 } from '../flow/ports.ts'
@@ -20,6 +21,10 @@ export interface AcceptLimits {
   readonly waiting: number
   readonly perSenderWaiting: number
   readonly waitingBytes: number
+  /** The same of documents that are held. */
+  readonly held: number
+  readonly perSenderHeld: number
+  readonly heldBytes: number
 }
 
 export interface AcceptOptions {
@@ -49,7 +54,9 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         stanza.length,
         ...stanza.flatMap((acceptance) => acceptArguments(acceptance, nowMs)),
       ])
-      const args = [limits.waiting, limits.perSenderWaiting, limits.waitingBytes, stanzas.length, ...documents]
+      const { waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes } = limits
+      const most = [waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes]
+      const args = [...most, stanzas.length, ...documents]
       const reply = await call('accept', args, { repeatable: true, deadlineMs, ...(confirm && { confirm }) })
       return (reply as (Buffer | number)[][][]).map((answers) => answers.map((answer) => acceptAnswer(answer, limits)))
     },
@@ -79,7 +86,7 @@ function bytesOf({ envelope, deliveries }: Acceptance): number {
   return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
 }
 
-function acceptArguments({ envelope, deliveries, claim, key, taken }: Acceptance, nowMs: number): Argument[] {
+function acceptArguments({ envelope, deliveries, holding, claim, key, taken }: Acceptance, nowMs: number): Argument[] {
   const { document, receivedAtMs, submit } = envelope
   const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
   const args: Argument[] = [
@@ -95,6 +102,7 @@ function acceptArguments({ envelope, deliveries, claim, key, taken }: Acceptance
     taken ? nameDigest(taken.item) : '',
     taken?.keep ?? 0,
     submit.report ?? '',
+    holding ? JSON.stringify(holding) : '',
     JSON.stringify(metaOf(envelope)),
     typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
     deliveries.length,
@@ -119,16 +127,24 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-const LIMIT_OF = { all: 'waiting', sender: 'perSenderWaiting', bytes: 'waitingBytes' } as const
+const LIMIT_OF = {
+  all: 'waiting',
+  sender: 'perSenderWaiting',
+  bytes: 'waitingBytes',
+  held: 'held',
+  'held of sender': 'perSenderHeld',
+  'held bytes': 'heldBytes',
+} as const satisfies Record<OverloadScope, keyof AcceptLimits>
 
 function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOptions['limits']): AcceptAnswer {
   const kind = String(answer[0])
   if (kind === 'overloaded') {
-    const scope = String(answer[1]) as keyof typeof LIMIT_OF
+    const scope = String(answer[1]) as OverloadScope
     return { kind, scope, waiting: Number(answer[2]), limit: limits[LIMIT_OF[scope]] }
   }
   const id = String(answer[1])
   if (kind === 'accepted' && answer.length > 2) return { kind, id, replaced: true }
+  if (kind === 'duplicate' && answer.length > 2) return { kind, id, held: true }
   return { kind: kind as 'accepted' | 'duplicate' | 'key-conflict', id }
 }
 

@@ -1,3 +1,4 @@
+import type { Fields } from '../domain/fields.ts'
 import { fingerprintOf, normaliseCause } from '../domain/fingerprint.ts'
 import type { DeadFilter, DeadGroup, DeadLetter, Store } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
@@ -96,8 +97,15 @@ export function fits(letter: DeadLetter, filter: DeadFilter): boolean {
   if (!same(filter.type, letter.type) || !same(filter.route, letter.route)) return false
   if (!same(filter.destination, letter.destination) || !same(filter.reason, letter.reason)) return false
   if (!same(filter.group, letter.fingerprint)) return false
-  for (const [name, value] of Object.entries(filter.fields ?? {})) {
-    if (!letter.fields[name]?.some((one) => String(one) === value)) return false
-  }
-  return filter.from === undefined || letter.from === filter.from || letter.from.startsWith(`${filter.from}/`)
+  return hasFields(letter.fields, filter.fields) && isFrom(letter.from, filter.from)
+}
+
+/** One of the values of each field that is asked for, as text. */
+export function hasFields(fields: Fields, asked: DeadFilter['fields'] = {}): boolean {
+  return Object.entries(asked).every(([name, value]) => fields[name]?.some((one) => String(one) === value))
+}
+
+/** The full JID or its bare one. */
+export function isFrom(from: string, asked: string | undefined): boolean {
+  return asked === undefined || from === asked || from.startsWith(`${asked}/`)
 }

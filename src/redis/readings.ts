@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { parseDeliveryId } from '../domain/delivery.ts'
+import type { Holding } from '../domain/held.ts'
 import type { Clock, DeliveryTrace, EnvelopeTrace, Ledger, Progress, Store } from '../flow/ports.ts'
 import { parseBreaker } from './breakers.ts'
 import { ask, type Call } from './calls.ts'
@@ -40,11 +41,11 @@ export function createReadings(
     },
 
     async depth() {
-      const [waiting, underWay, dead, due, suspects] = (await call('depth', [], repeatable)) as [
-        ...[number, number, number, Buffer, number],
+      const [waiting, underWay, dead, due, suspects, held] = (await call('depth', [], repeatable)) as [
+        ...[number, number, number, Buffer, number, number],
       ]
       const oldestDueMs = due.length === 0 ? 0 : Math.max(0, clock() - Number(String(due)))
-      return { waiting, underWay, suspects, dead, oldestDueMs }
+      return { waiting, underWay, suspects, dead, held, oldestDueMs }
     },
   }
 }
@@ -94,7 +95,8 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
     throw new Error(`Cannot trace ${id}: a later version of Waybill has written it (${reply[0]}, known is 1)`)
   const meta = JSON.parse(String(reply[0])) as Meta
   const sum = JSON.parse(String(reply[1])) as Sum
-  const deliveries = (reply.slice(2) as unknown[][])
+  const holding = String(reply[2]) === '' ? undefined : (JSON.parse(String(reply[2])) as Holding)
+  const deliveries = (reply.slice(3) as unknown[][])
     .sort(([one], [other]) => Number(String(one)) - Number(String(other)))
     .map(([index, facts, attempts, behind, ahead, document, breaker]) => ({
       ...parseDeliveryTrace(`${id}.${index}`, JSON.parse(String(facts)) as Facts, String(attempts)),
@@ -103,7 +105,14 @@ export function parseTrace(id: string, reply: readonly unknown[]): EnvelopeTrace
       ...parseOpen(String(breaker)),
     }))
   const reason = reasonOf(sum)
-  return { id, ...meta, state: sum.state, ...(reason === undefined ? {} : { reason }), deliveries }
+  return {
+    id,
+    ...meta,
+    state: sum.state,
+    ...(holding && { holding }),
+    ...(reason === undefined ? {} : { reason }),
+    deliveries,
+  }
 }
 
 function parseProgress([facts, options, meta]: readonly (string | null | undefined)[]): Progress | undefined {

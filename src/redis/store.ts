@@ -26,6 +26,7 @@ import { ask, type Call, createCall } from './calls.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
 import { createDeadLetters } from './dead-letters.ts'
+import { createHeld } from './held.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
 import { createLanes } from './lanes.ts'
@@ -51,6 +52,7 @@ export interface StoreOptions {
     readonly deadMs: number
     readonly deadCount: number
     readonly deadBytes: number
+    readonly heldMs: number
   }
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
@@ -113,11 +115,13 @@ const TYPES = {
   expiring: 'zset',
   dead: 'zset',
   finished: 'zset',
+  held: 'zset',
   reports: 'zset',
   breakers: 'hash',
   lapsing: 'zset',
   ledger: 'hash',
   senders: 'hash',
+  holding: 'hash',
   sequence: 'string',
   registry: 'hash',
   registered: 'stream',
@@ -165,6 +169,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createReadings(call, client, prefix, clock),
     ...createCheckpoints(call, client, prefix),
     ...createDeadLetters(call),
+    ...createHeld(call, client, prefix, clock),
     ...createLanes(call),
     ...createOwedReports(call),
     ...createBreakerStore(call),
@@ -267,17 +272,20 @@ function createOperations(
 
     async prune() {
       const finishedMs = Math.max(retention.finishedMs, bounceWindowMs)
-      const { finishedCount, finishedBytes, deadMs, deadCount, deadBytes } = retention
-      const args = [finishedMs, finishedCount, finishedBytes, deadMs, deadCount, deadBytes, PART]
+      const { finishedCount, finishedBytes, deadMs, deadCount, deadBytes, heldMs } = retention
+      const args = [finishedMs, finishedCount, finishedBytes, deadMs, deadCount, deadBytes, PART, heldMs]
       let removed = 0
       let dropped = 0
+      let held = 0
       for (let more = 1; more === 1; ) {
-        const reply = (await call('prune', args, { repeatable: true })) as [number, number, number]
+        const reply = (await call('prune', args, { repeatable: true })) as [number, number, number, number]
         removed += reply[0]
         dropped += reply[1]
         more = reply[2]
+        held += reply[3]
       }
       if (dropped > 0) log('warn', 'dead-letters-dropped', { count: dropped, reason: 'retention' })
+      if (held > 0) log('warn', 'held-documents-dropped', { count: held, reason: 'retention' })
       return removed
     },
   }

@@ -97,7 +97,9 @@ function traceElement(trace: Trace, full: boolean): string {
     const said = `<text>${escapeText(legible(text))}</text>`
     return `${open} reason="${kind}" findings="${findings.length}">${said}${findingElements(findings)}</trace>`
   }
-  const { findings, fields, decision, explanation } = trace
+  const { findings } = trace
+  if (trace.verdict === 'held') return `${open} findings="${findings.length}">${findingElements(findings)}</trace>`
+  const { fields, decision, explanation } = trace
   const { deliveries, impossible, refused } = decision
   const counts = ` findings="${findings.length}" deliveries="${deliveries.length}" impossible="${impossible.length}"`
   const told = explanation && full ? fieldElements(fields) + explanationElements(explanation) : refusalElements(refused)

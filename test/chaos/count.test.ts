@@ -84,10 +84,22 @@ function found({ sent: told, envelopes, places, serverDeaths, reported }: World)
     breakers: {},
     ledger: {},
     senders: {},
+    holding: {},
     claims: new Map(),
     strange: [],
   }
-  for (const name of ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring', 'dead', 'finished', 'reports']) {
+  for (const name of [
+    'ready',
+    'later',
+    'suspects',
+    'lapsing',
+    'underway',
+    'expiring',
+    'dead',
+    'held',
+    'finished',
+    'reports',
+  ]) {
     ;(shard.sets as Map<string, Map<string, number>>).set(name, new Map())
   }
   const seen: Seen = { sent: told, shard: shard as Shard, arrivals: new Map([[LANE, places]]), serverDeaths, reported }

@@ -145,10 +145,10 @@ const inTypes: readonly Mistake[] = [
     'Unknown key "phase" in schema.xsd',
   ],
   [
-    'quarantine, which is not built',
-    `${TYPE}»onInvalid: quarantine`,
+    'marking, which is not built',
+    `${TYPE}»onInvalid: mark`,
     'not-available',
-    'onInvalid can only be reject in this version',
+    'onInvalid can only be reject or quarantine in this version',
   ],
   [
     'signatures, which are not built',

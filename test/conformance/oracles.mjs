@@ -39,7 +39,7 @@ export function askXmllint(schema, files) {
  *
  * @param {readonly string[]} files
  * @param {string} folder for the list of files
- * @returns {{ valid: boolean, message: string }[]}
+ * @returns {{ valid: boolean | undefined, message: string }[]} undefined where Xerces gave no answer
  */
 export function askXerces(files, folder) {
   const list = join(folder, 'xerces.txt')
@@ -53,7 +53,11 @@ export function askXerces(files, folder) {
     )
     const aboutSchema = [...said].find(([file]) => !part.includes(file ?? ''))
     if (aboutSchema) throw new Error(`Xerces doesn't take ${aboutSchema.join(': ')}`)
-    return part.map((file) => ({ valid: !said.has(file), message: said.get(file) ?? '' }))
+    // It may stop in the middle of a list: of the rest nothing is known.
+    return part.map((file) => ({
+      valid: said.has(file) ? false : stdout.includes(`${file}: `) || undefined,
+      message: said.get(file) ?? '',
+    }))
   })
 }
 

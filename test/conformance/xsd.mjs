@@ -12,7 +12,7 @@ import { CASES } from './xsd-cases.mjs'
 
 const UBL = ['Invoice', 'CreditNote', 'Order', 'OrderResponse', 'DespatchAdvice']
 
-const VALUE = /'([^']*)' is not a valid value of the atomic type 'xs:(\w+)'/
+const VALUE = /'([^']*)' is not a valid value of the atomic type '(?:xs:)?(?:\{[^}]*\})?(\w+)'/
 
 /** @param {string} message @param {(value: string, type: string) => boolean} holds */
 const isAbout = (message, holds) => {
@@ -34,7 +34,18 @@ const XMLLINT_FAULTS = [
         isAbout(message, (value, type) => NUMBERS.test(type) && (hasSpaceAround(value) || value.length > 24)),
       ),
   },
+  {
+    why: 'libxml2 before 2.14 has the names of XML 1.0 as its fourth edition had them, not the fifth',
+    when: (/** @type {Difference} */ { ours, theirMessages }) =>
+      ours &&
+      theirMessages.length > 0 &&
+      theirMessages.every((message) =>
+        isAbout(message, (value, type) => isUncommonName(value, type) || (NUMBERS.test(type) && value.length > 24)),
+      ),
+  },
 ]
+/** @param {string} value @param {string} type */
+const isUncommonName = (value, type) => /^(NMTOKEN|NCName|Name|QName)$/.test(type) && /[^\x20-\x7f]/.test(value)
 const NUMBERS = /^(integer|decimal|byte|short|int|long|unsigned\w+|\w+Integer)$/
 
 /** Why Xerces says otherwise. */
@@ -42,12 +53,27 @@ const FROM_XERCES = [
   {
     why: 'libxml2 takes no white space around dates and times, where XML Schema has it collapsed',
     when: (/** @type {Difference} */ { theirs, message }) =>
-      theirs && isAbout(message, (value, type) => hasSpaceAround(value) && /^(date|time|g[A-Z]|duration)/.test(type)),
+      theirs &&
+      isAbout(
+        message,
+        (value, type) =>
+          hasSpaceAround(value) && (/^(date|time|g[A-Z]|duration)/.test(type) || /^\d{4}-\d\d/.test(value.trim())),
+      ),
   },
   {
     why: 'Xerces lets a strict wildcard take an element that is declared within a type only; there must be a global declaration',
     when: (/** @type {Difference} */ { theirs, message }) =>
       theirs && message.includes('demanded by the strict wildcard'),
+  },
+  {
+    why: 'Xerces has the names of XML 1.0 as its fourth edition had them, not the fifth',
+    when: (/** @type {Difference} */ { ours, theirMessages: [said = ''], text }) =>
+      ours && /NMTOKEN|NCName|QName|Name|\\c[+*]/.test(said) && /[^\x20-\x7f\s]/.test(text),
+  },
+  {
+    why: 'Xerces judges xsi:nil of elements that have no declaration, and takes 1 for no boolean there',
+    when: (/** @type {Difference} */ { ours, theirMessages: [said = ''], text }) =>
+      ours && said.includes('invalid for attribute') && text.includes('xsi:nil='),
   },
 ]
 
@@ -241,10 +267,11 @@ const XERCES_EACH = { quick: 6, whole: 60 }
 function compareWithXerces(group, samples, { verdicts, messages }, folder, quick) {
   const asked = samples.slice(0, quick ? XERCES_EACH.quick : XERCES_EACH.whole)
   const files = write(folder, Object.fromEntries(asked.map(({ text }, at) => [`${at}.xml`, located(text, group)])))
-  const differences = askXerces(files, folder).flatMap(({ valid, message }, at) => {
+  const answers = askXerces(files, folder)
+  const differences = answers.flatMap(({ valid, message }, at) => {
     const { text, what } = /** @type {Sample} */ (asked[at])
     const ours = verdicts[at] ?? false
-    if (valid === ours) return []
+    if (valid === undefined || valid === ours) return []
     return [
       {
         what: `${group.name}, Xerces: ${what}`,
@@ -256,7 +283,7 @@ function compareWithXerces(group, samples, { verdicts, messages }, folder, quick
       },
     ]
   })
-  return { count: asked.length, differences }
+  return { count: answers.filter(({ valid }) => valid !== undefined).length, differences }
 }
 
 /** @param {string} text @param {Group} group */

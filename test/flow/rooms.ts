@@ -110,7 +110,8 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
       return flow.online
     },
   }
-  const common = { store, wakes, metrics, now: clock, log }
+  const alarm = (cause: string, text: string) => void said.alarms.push(`${cause}: ${text}`)
+  const common = { store, wakes, metrics, alarm, now: clock, log }
   const take = createIntake({
     ...common,
     ruling: () => flow.ruling,
@@ -123,7 +124,6 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     ...common,
     outlet,
     policies: () => new Map(changes.policies?.map((policy) => [policy.name, policy])),
-    alarm: (cause, text) => void said.alarms.push(`${cause}: ${text}`),
     random: () => 0.5,
     places: { bytes: 1 << 20, ...(changes.places ?? { all: 100, perDestination: 50 }) },
   })
@@ -148,6 +148,8 @@ function countingMetrics(counted: string[]): Metrics {
     accepted: (type, stanza) => write('accepted', type, stanza),
     deprecated: (type, version, sender) => write('deprecated', type, version, sender),
     duplicate: (type) => write('duplicate', type),
+    held: (type) => write('held', type),
+    heldEnded: (how) => write('held-ended', how),
     claimReplaced: (type) => write('claim-replaced', type),
     rejected: (kind) => write('rejected', kind),
     ignored: () => write('ignored'),

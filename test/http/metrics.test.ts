@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createMetrics, type Gauges } from '../../src/http/metrics.ts'
 
-const DEPTH = { waiting: 4, underWay: 3, suspects: 5, dead: 2, oldestDueMs: 1 }
+const DEPTH = { waiting: 4, underWay: 3, suspects: 5, held: 0, dead: 2, oldestDueMs: 1 }
 
 /** The values of the gauges that are read from Redis, by name; what is absent is missing here. */
 async function scrape({ registry }: ReturnType<typeof createMetrics>): Promise<Record<string, number>> {

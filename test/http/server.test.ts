@@ -20,7 +20,7 @@ const ready: readonly Readiness[] = [
   { part: 'redis', ready: true, reason: '' },
 ]
 
-const depth = async () => ({ waiting: 0, underWay: 0, suspects: 0, dead: 0, oldestDueMs: 0 })
+const depth = async () => ({ waiting: 0, underWay: 0, suspects: 0, held: 0, dead: 0, oldestDueMs: 0 })
 
 async function serve(changes: Partial<Parameters<typeof startHttp>[0]> = {}) {
   const { log, lines } = keepLog()

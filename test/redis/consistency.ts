@@ -39,6 +39,7 @@ function summedUpWrongly({ id, sum, deliveries, payloadBytes }: StoredEnvelope):
   if (sum.state === undefined) return [`envelope ${id} has no sum`]
   const faults: string[] = []
   if (deliveries.length > 0) {
+    if (sum.held !== 0) faults.push(`envelope ${id} is held, but has deliveries`)
     for (const state of DELIVERY_STATES) {
       const count = deliveries.filter(({ facts }) => facts.state === state).length
       if (sum[state] !== count) faults.push(`envelope ${id} counts ${sum[state]} ${state}, but has ${count}`)
@@ -97,11 +98,13 @@ function documentMisplaced({ id, sum, deliveries }: StoredEnvelope, { sets }: Sh
   if (sets.get('finished')!.has(id) !== isFinished) {
     faults.push(`envelope ${id} (${sum.state}) is ${isFinished ? 'not ' : ''}in finished`)
   }
+  if (sets.get('held')!.has(id) !== (sum.state === 'held'))
+    faults.push(`envelope ${id} (${sum.state}) is in held, or not`)
   const isDeadByItself = deliveries.length === 0 && sum.state === 'dead'
   if (sets.get('dead')!.has(id) !== isDeadByItself) {
     faults.push(`envelope ${id} (${sum.state}) is ${isDeadByItself ? 'not ' : ''}in dead`)
   }
-  if (sets.get('reports')!.has(id) && (sum.report === undefined || sum.waiting > 0)) {
+  if (sets.get('reports')!.has(id) && (sum.report === undefined || sum.waiting + sum.held > 0)) {
     faults.push(`envelope ${id} (${sum.state}) is in reports, but none is owed`)
   }
   return faults
@@ -121,7 +124,7 @@ function membersOfNobody(
   for (const [name, members] of lanes) for (const id of members.keys()) expect(`lane ${name}`, id, deliveries.has(id))
   for (const members of barred.values()) for (const id of members.keys()) expect('barred', id, deliveries.has(id))
   for (const id of sets.get('dead')!.keys()) expect('dead', id, deliveries.has(id) || envelopes.has(id))
-  for (const name of ['finished', 'reports']) {
+  for (const name of ['finished', 'held', 'reports']) {
     for (const id of sets.get(name)!.keys()) expect(name, id, envelopes.has(id))
   }
   // What retention has removed may still be claimed.
@@ -147,16 +150,18 @@ function disorderedLanes({ lanes, envelopes }: Shard, deliveries: ReadonlyMap<st
 }
 
 /** Both equations of guarantee 2, and each count against what the envelopes come to. */
-export function findLedgerFaults({ envelopes, ledger, senders }: Shard): string[] {
+export function findLedgerFaults({ envelopes, ledger, senders, holding }: Shard): string[] {
   const counted = new Map<string, number>()
   const add = (name: string, by = 1) => counted.set(name, (counted.get(name) ?? 0) + by)
   const waitingOf: Record<string, number> = {}
+  const heldOf: Record<string, number> = {}
   for (const { sum, deliveries } of envelopes.values()) {
     for (const state of ['accepted', sum.state]) {
       add(`documents ${state}`)
       add(`type ${state} ${sum.type}`)
     }
     add(`bytes ${FINISHED.includes(sum.state) ? 'finished' : sum.state}`, sum.bytes ?? 0)
+    if (sum.state === 'held') heldOf[sum.sender] = (heldOf[sum.sender] ?? 0) + 1
     if (sum.state === 'waiting') waitingOf[sum.sender] = (waitingOf[sum.sender] ?? 0) + 1
     for (const { facts } of deliveries) {
       for (const state of ['planned', facts.state]) {
@@ -174,12 +179,16 @@ export function findLedgerFaults({ envelopes, ledger, senders }: Shard): string[
     const mayBeMore = !name.startsWith('bytes') && ['accepted', 'planned', 'duplicate', ...FINISHED].includes(state)
     if (mayBeMore ? says < are : says !== are) faults.push(`the ledger says ${name}: ${says}, the envelopes ${are}`)
   }
-  for (const sender of new Set([...Object.keys(senders), ...Object.keys(waitingOf)])) {
-    const says = Number(senders[sender] ?? 0)
-    if (says !== (waitingOf[sender] ?? 0))
-      faults.push(`senders says ${sender}: ${says}, the envelopes ${waitingOf[sender]}`)
-  }
-  return faults
+  return [...faults, ...miscounted('senders', senders, waitingOf), ...miscounted('holding', holding, heldOf)]
+}
+
+function miscounted(name: string, says: Shard['senders'], are: Readonly<Record<string, number>>): string[] {
+  const senders = new Set([...Object.keys(says), ...Object.keys(are)])
+  return [...senders].flatMap((sender) =>
+    Number(says[sender] ?? 0) === (are[sender] ?? 0)
+      ? []
+      : [`${name} says ${sender}: ${says[sender]}, the envelopes ${are[sender]}`],
+  )
 }
 
 function unbalanced(ledger: Readonly<Record<string, string>>): string[] {

@@ -41,6 +41,16 @@ const KEPT_LONG = {
   deadMs: 3_600_000,
   deadCount: 100_000,
   deadBytes: 1 << 30,
+  heldMs: 3_600_000,
+} as const
+
+const WIDE = {
+  waiting: 100_000,
+  perSenderWaiting: 100_000,
+  waitingBytes: 1 << 30,
+  held: 100_000,
+  perSenderHeld: 100_000,
+  heldBytes: 1 << 30,
 } as const
 
 export interface StoreChanges extends Partial<Omit<StoreOptions, 'limits' | 'retention'>> {
@@ -54,7 +64,7 @@ export function storeOptions(url: string, { limits, retention, ...changes }: Sto
     prefix: freshPrefix(),
     durability: 'everysec',
     replicas: 0,
-    limits: { waiting: 100_000, perSenderWaiting: 100_000, waitingBytes: 1 << 30, ...limits },
+    limits: { ...WIDE, ...limits },
     retention: { ...KEPT_LONG, ...retention },
     bounceWindowMs: 600_000,
     instance: 'one',
@@ -117,10 +127,11 @@ export interface AcceptanceChanges {
   readonly claim?: string
   readonly key?: string
   readonly taken?: Acceptance['taken']
+  readonly holding?: Acceptance['holding']
 }
 
 export function acceptance(changes: AcceptanceChanges = {}): Acceptance {
-  const { id = freshId(), type = 'order', from = 'shop@suppliers.example/web', claim, key, taken } = changes
+  const { id = freshId(), type = 'order', from = 'shop@suppliers.example/web', claim, key, taken, holding } = changes
   const { payload = '<order xmlns="urn:test"/>', receivedAtMs = Date.now(), expiresMs, report } = changes
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
   return {
@@ -142,7 +153,8 @@ export function acceptance(changes: AcceptanceChanges = {}): Acceptance {
       receivedAtMs,
       submit: { ...(expiresMs !== undefined && { expiresMs }), ...(report && { report }) },
     },
-    deliveries: changes.deliveries ?? [plan()],
+    deliveries: holding ? [] : (changes.deliveries ?? [plan()]),
+    ...(holding && { holding }),
     ...(claim === undefined ? {} : { claim: { name: claim, windowMs: 600_000 } }),
     ...(key === undefined ? {} : { key: { name: key, windowMs: 600_000 } }),
     ...(taken && { taken }),

@@ -43,8 +43,9 @@ export interface ModelDocument {
   placed: boolean
   deliveries: ModelDelivery[]
   /** Of a document without deliveries. */
-  own: 'dead' | 'dropped' | undefined
-  /** The reason that an operator gave for dropping it. */
+  own: 'held' | 'dead' | 'dropped' | undefined
+  readonly wasHeld: boolean
+  /** The reason that an operator gave for dropping or refusing it. */
   byHand?: string
   report: 'delivered' | 'failed' | 'all' | undefined
   /** Number of the end of which a report is owed; 0 for none. */
@@ -73,7 +74,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   const find = (id: string) => documents.get(id.split('.')[0]!)?.deliveries.find((delivery) => delivery.id === id)
   const present = (id: string) => (documents.get(id.split('.')[0]!)?.gone === false ? find(id) : undefined)
 
-  function stateOf(document: ModelDocument): DeliveryState {
+  function stateOf(document: ModelDocument): DeliveryState | 'held' {
     if (document.own) return document.own
     return STATES.find((state) => document.deliveries.some((delivery) => delivery.state === state))!
   }
@@ -143,7 +144,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   function settleReport(document: ModelDocument): void {
     const state = stateOf(document)
     const fits = document.report === (state === 'delivered' ? 'delivered' : 'failed') || document.report === 'all'
-    const isOwed = fits && state !== 'waiting'
+    const isOwed = fits && state !== 'waiting' && state !== 'held'
     if (isOwed) document.ends += 1
     document.owed = isOwed ? document.ends : 0
   }
@@ -179,6 +180,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
       bytes: number,
       report?: ModelDocument['report'],
+      isHeld = false,
     ): void {
       sequence += 1
       const document: ModelDocument = {
@@ -188,7 +190,8 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         sequence,
         placed: planned.some(({ lane }) => lane !== undefined),
         deliveries: [],
-        own: planned.length === 0 ? 'dead' : undefined,
+        own: isHeld ? 'held' : ownState(planned.length),
+        wasHeld: isHeld,
         report,
         owed: 0,
         ends: 0,
@@ -199,7 +202,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       }
       document.deliveries = planned.map((one, index) => fresh(`${id}.${index}`, one, sequence))
       documents.set(id, document)
-      if (planned.length === 0) settleReport(document)
+      if (planned.length === 0 && !isHeld) settleReport(document)
     },
 
     start(ids: readonly string[], instance: string): string[] {
@@ -326,6 +329,30 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       return true
     },
 
+    release(id: string, planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[]): boolean {
+      const document = documents.get(id)
+      if (document?.own !== 'held') return false
+      document.own = planned.length === 0 ? 'dead' : undefined
+      if (planned.length === 0) document.diedMs = now()
+      else document.sequence = nextPlace()
+      document.placed = planned.length > 0
+      document.deliveries = planned.map((one, index) => ({
+        ...fresh(`${id}.${index}`, one, document.sequence),
+        records: 1,
+      }))
+      settleReport(document)
+      return true
+    },
+
+    refuse(id: string, reason: string): boolean {
+      const document = documents.get(id)
+      if (!document?.wasHeld || document.gone) return false
+      if (document.own === 'dropped' && document.byHand === reason) return true
+      if (document.own !== 'held') return false
+      endHeld(document, reason)
+      return true
+    },
+
     rematch(
       id: string,
       planned: readonly Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>[],
@@ -397,19 +424,22 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
           })),
       ]
       for (const letter of outdated(letters, kept.dead)) letter.end()
+      for (const document of documents.values()) {
+        if (document.own === 'held' && document.receivedMs < now() - kept.ms) endHeld(document, '')
+      }
       return removed.filter(({ document }) => document.gone).length
     },
 
     ledger() {
       const all = [...documents.values()]
       return {
-        documents: { accepted: all.length, ...count(all.map(stateOf)) },
+        documents: { accepted: all.length, ...countDocuments(all.map(stateOf)) },
         bytes: bytesOf(all.filter(({ gone }) => !gone)),
         deliveries: { planned: deliveries().length, ...count(deliveries().map(({ state }) => state)) },
         types: grouped(
           all,
           ({ type }) => type,
-          (some) => ({ accepted: some.length, ...count(some.map(stateOf)) }),
+          (some) => ({ accepted: some.length, ...countDocuments(some.map(stateOf)) }),
         ),
         routes: grouped(
           deliveries(),
@@ -421,6 +451,13 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         ),
       }
     },
+  }
+
+  function endHeld(document: ModelDocument, reason: string): void {
+    document.own = 'dropped'
+    document.byHand = reason
+    document.finishedMs = now()
+    settleReport(document)
   }
 
   function fresh(
@@ -438,9 +475,14 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   }
 
   function bytesOf(present: readonly ModelDocument[]) {
-    const of = (...states: DeliveryState[]) =>
+    const of = (...states: (DeliveryState | 'held')[]) =>
       present.filter((one) => states.includes(stateOf(one))).reduce((sum, { bytes }) => sum + bytes, 0)
-    return { waiting: of('waiting'), dead: of('dead'), finished: of('delivered', 'expired', 'dropped') }
+    return {
+      waiting: of('waiting'),
+      held: of('held'),
+      dead: of('dead'),
+      finished: of('delivered', 'expired', 'dropped'),
+    }
   }
 
   function outdated<T extends { readonly at: number; readonly id: string }>(all: readonly T[], keptCount: number): T[] {
@@ -449,7 +491,16 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   }
 }
 
-function count(states: readonly DeliveryState[]): Record<DeliveryState, number> {
+/** Of a document that is matched at once: without deliveries it is dead by itself. */
+function ownState(deliveries: number): 'dead' | undefined {
+  return deliveries === 0 ? 'dead' : undefined
+}
+
+function countDocuments(states: readonly (DeliveryState | 'held')[]) {
+  return { ...count(states), held: states.filter((state) => state === 'held').length }
+}
+
+function count(states: readonly (DeliveryState | 'held')[]): Record<DeliveryState, number> {
   const of = (state: DeliveryState) => states.filter((one) => one === state).length
   return {
     waiting: of('waiting'),

@@ -36,7 +36,10 @@ async function openWorld(seed: number) {
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]!
   const clock = setClock(1_800_000_000_000)
   const prefix = freshPrefix()
-  const retention = { finishedMs: KEPT.ms, finishedCount: KEPT.finished, deadMs: KEPT.ms, deadCount: KEPT.dead }
+  const retention = {
+    ...{ finishedMs: KEPT.ms, finishedCount: KEPT.finished, deadMs: KEPT.ms, deadCount: KEPT.dead },
+    heldMs: KEPT.ms,
+  }
   const options = { prefix, clock, retention, bounceWindowMs: KEPT.bounceMs }
   const stores: Record<string, RedisStore> = {
     one: await openTestStore(redis.url, { ...options, instance: 'one' }),
@@ -70,6 +73,11 @@ function anyDelivery({ model, pick }: World): string {
 function anyWaiting(world: World): string {
   const waiting = world.model.deliveries().filter(({ state, holder }) => state === 'waiting' && !holder)
   return waiting.length === 0 ? anyDelivery(world) : world.pick(waiting).id
+}
+
+function anyHeld({ model, pick, below }: World): string {
+  const all = [...model.documents.values()].filter(({ own }) => below(5) === 0 || own === 'held')
+  return all.length === 0 ? freshId() : pick(all).id
 }
 
 function underWay({ model, pick }: World): string | undefined {
@@ -167,6 +175,28 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     expect(await world.stores.one!.replan(id, planned, { ...BY, keepPlace })).toBe(
       world.model.rematch(id, receivedThen(world, id.split('.')[0]!, known), keepPlace),
     )
+  },
+  async hold(world) {
+    const payload = 'x'.repeat(world.below(100))
+    const report = world.pick(['delivered', 'failed', 'all', undefined] as const)
+    const holding = { findings: [], total: 1 }
+    const changes = { payload, receivedAtMs: world.clock(), holding, ...(report && { report }) }
+    const one = acceptance(changes)
+    expect((await world.stores.one!.accept([one]))[0]!.kind).toBe('accepted')
+    world.model.accept(one.envelope.id, 'order', [], payload.length, report, true)
+  },
+  async release(world) {
+    const id = anyHeld(world)
+    const { planned, known } = planSome(world, 0)
+    const order = { by: 'ops', reason: 'agreed' }
+    expect(await world.stores.one!.plan(id, { fields: {}, deliveries: planned }, order)).toBe(
+      world.model.release(id, receivedThen(world, id, known)),
+    )
+  },
+  async refuse(world) {
+    const id = anyHeld(world)
+    const reason = world.pick(['not wanted', 'sent by hand'])
+    expect(await world.stores.one!.refuse(id, { by: 'ops@x.example', reason })).toBe(world.model.refuse(id, reason))
   },
   async drop(world) {
     const bare = [...world.model.documents.values()].filter(({ deliveries }) => deliveries.length === 0)
@@ -294,6 +324,9 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['redrive', 2],
   ['replan', 1],
   ['rematch', 2],
+  ['hold', 3],
+  ['release', 2],
+  ['refuse', 1],
   ['drop', 2],
   ['park', 2],
   ['expire', 2],
@@ -341,11 +374,15 @@ async function compare(world: World): Promise<void> {
   expect(new Set(reports)).toEqual(new Set(owed.map(({ id, owed }) => ({ id, owed }))))
   const deadDocuments = documents.filter(({ own }) => own === 'dead')
   expect(dead!.sort()).toEqual(ids([...model.deliveries().filter(({ state }) => state === 'dead'), ...deadDocuments]))
-  const ended = documents.filter((document) => !['waiting', 'dead'].includes(model.stateOf(document)))
+  const ended = documents.filter((document) => !['waiting', 'held', 'dead'].includes(model.stateOf(document)))
   expect(finished!.sort()).toEqual(ids(ended))
   const documentsWaiting = documents.filter((document) => model.stateOf(document) === 'waiting').length
   const senders = documentsWaiting === 0 ? {} : { 'shop@suppliers.example': String(documentsWaiting) }
   expect(await client.hgetall(`{${prefix}:0}:senders`)).toEqual(senders)
+  const isHeld = documents.filter(({ own }) => own === 'held')
+  expect((await stores.one!.held({})).map(({ id }) => id).sort()).toEqual(ids(isHeld))
+  const holding = isHeld.length === 0 ? {} : { 'shop@suppliers.example': String(isHeld.length) }
+  expect(await client.hgetall(`{${prefix}:0}:holding`)).toEqual(holding)
   await compareLanes(world, waiting)
 }
 

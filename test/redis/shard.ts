@@ -6,7 +6,7 @@ import { type Facts, type Meta, parseRecords, type Sum } from '../../src/redis/r
 /** Everything that Waybill keeps in Redis under one prefix, as values: read key by key, so nobody may write meanwhile. */
 export interface Shard {
   readonly envelopes: ReadonlyMap<string, StoredEnvelope>
-  /** ready, later, suspects, lapsing, underway, expiring, dead, finished, reports, each with its members and their scores. */
+  /** ready, later, suspects, lapsing, underway, expiring, dead, held, finished, reports, each with its members and their scores. */
   readonly sets: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Members in their order, by the lane's name. */
   readonly lanes: ReadonlyMap<string, ReadonlyMap<string, number>>
@@ -16,6 +16,7 @@ export interface Shard {
   readonly breakers: Readonly<Record<string, string>>
   readonly ledger: Readonly<Record<string, string>>
   readonly senders: Readonly<Record<string, string>>
+  readonly holding: Readonly<Record<string, string>>
   /** `claim:…` and `key:…` → the envelope id that they stand for. */
   readonly claims: ReadonlyMap<string, string>
   /** Keys that no script knows. */
@@ -48,7 +49,18 @@ export interface StoredEnvelope {
   readonly deliveries: readonly StoredDelivery[]
 }
 
-const SETS = ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring', 'dead', 'finished', 'reports'] as const
+const SETS = [
+  'ready',
+  'later',
+  'suspects',
+  'lapsing',
+  'underway',
+  'expiring',
+  'dead',
+  'held',
+  'finished',
+  'reports',
+] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
 const OTHERS = /^(bull:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|sequence$|version$)/
 
@@ -62,7 +74,7 @@ export async function readShard(client: Redis, prefix: string): Promise<Shard> {
   const barred = await Promise.all(named('barred:').map((name) => readSet(client, begin + name)))
   const claims = [...named('claim:'), ...named('key:')]
   const values = await Promise.all(claims.map((name) => client.get(begin + name)))
-  const known = new Set<string>([...SETS, 'ledger', 'senders', 'breakers'])
+  const known = new Set<string>([...SETS, 'ledger', 'senders', 'holding', 'breakers'])
   return {
     envelopes: new Map(envelopes.map((envelope) => [envelope.id, envelope])),
     sets: new Map(SETS.map((name, at) => [name, sets[at]!])),
@@ -71,6 +83,7 @@ export async function readShard(client: Redis, prefix: string): Promise<Shard> {
     breakers: await client.hgetall(`${begin}breakers`),
     ledger: await client.hgetall(`${begin}ledger`),
     senders: await client.hgetall(`${begin}senders`),
+    holding: await client.hgetall(`${begin}holding`),
     // One that expired since its name was read stands for nothing.
     claims: new Map(claims.flatMap((name, at) => (values[at] ? [[name, values[at].split(' ')[0]!] as const] : []))),
     strange: names.filter(

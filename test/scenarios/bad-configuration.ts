@@ -84,12 +84,7 @@ export const mistakes: readonly Mistake[] = [
     when('r8', '{ type: order, xpath: »"/ord:order" }'),
     "prefix `ord` isn't declared (known: o)",
   ],
-  [
-    'an XPath that is none',
-    ROUTES,
-    when('r9', '{ type: order, xpath: »"count(/o:order" }'),
-    'Cannot compile the XPath',
-  ],
+  ['an XPath that is none', ROUTES, when('r9', '{ type: order, xpath: »"count(/o:order" }'), 'Cannot read the XPath'],
   [
     'an XPath with an unknown function',
     ROUTES,
@@ -186,7 +181,7 @@ export const mistakes: readonly Mistake[] = [
     'Reference nothing has no matching definition',
   ],
   ['a JSON Schema with an unknown type', TYPES, byJson('t12', 'schema: { json: »wrong.json }'), 'wrong.json'],
-  ['a JSON Schema for XML', TYPES, type('t13', 'schema: { »json: reading.json }'), 'XML needs xsd or rng'],
+  ['an XML Schema for JSON', TYPES, byJson('t13', 'schema: { »xsd: order.xsd }'), 'JSON needs json'],
   [
     'a field by an XPath with a prefix that is not declared',
     TYPES,

@@ -194,7 +194,7 @@ describe('a start that cannot succeed', () => {
       const { readFileSync, writeFileSync } = await import('node:fs')
       const file = `${at.folder}/waybill.yaml`
       const good = readFileSync(file, 'utf8')
-      writeFileSync(file, good.replace('redis:\n', `redis:\n  durability: ${durability}\n`))
+      writeFileSync(file, good.replace('durability: everysec', `durability: ${durability}`))
       const { code, stderr } = await waybill(['run', at.folder])
       writeFileSync(file, good)
       expect(code).toBe(3)

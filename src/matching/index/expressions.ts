@@ -3,7 +3,9 @@ import { parseXPath } from '../../domain/xpath-grammar.ts'
 import { XPathProblem } from '../../domain/xpath-tokens.ts'
 import type { CompileXPath, XPathTest } from '../xpath.ts'
 import { testsHold } from './tests-on-tree.ts'
-import { exactTests, necessaryTests, type XPathTests } from './xpath-tests.ts'
+import { exactTests } from './xpath-exact.ts'
+import { necessaryTests } from './xpath-necessary.ts'
+import type { XPathTests } from './xpath-tests.ts'
 
 /** An expression as the index takes it. */
 export type ReadExpression =

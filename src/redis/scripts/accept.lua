@@ -1,15 +1,16 @@
 #!lua
 -- Accepts batches of documents, each batch all or none: envelopes, deliveries with their places in the order, claims, ledger.
 -- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many bytes of payload may wait, the
--- document that reaches it included. ARGV[6]: how many batches follow.
+-- document that reaches it included. ARGV[6], ARGV[7], ARGV[8]: the same of documents that are held. ARGV[9]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
--- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', meta, payload, count of
--- deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, and its first record where it
+-- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', what was found wrong with it
+-- where it is held or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, and its first record where it
 -- is dead from the beginning, or ''.
 -- Gives for each batch, of each document: its answer, an id, and 'replaced' where it takes over the claim of another document;
--- or 'overloaded', scope, waiting.
-local LIMIT_ALL, LIMIT_SENDER, LIMIT_BYTES, COUNT = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local at = 6
+-- 'held' behind the id of a duplicate whose first one is held; or 'overloaded', scope, waiting.
+local LIMIT_ALL, LIMIT_SENDER, LIMIT_BYTES = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local HELD_ALL, HELD_SENDER, HELD_BYTES, COUNT = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local at = 9
 local waiting = tonumber(redis.call('HGET', key('ledger'), 'documents waiting') or 0)
 local bytesWaiting = tonumber(redis.call('HGET', key('ledger'), 'bytes waiting') or 0)
 local waitingOf = {}
@@ -39,23 +40,49 @@ local function standing(document, batch)
   return string.match(value, '^(%S+) (%S+)$')
 end
 
+-- What is held already: as it stands in Redis, with what this call adds to it.
+local function countHeld(name, group)
+  return tonumber(redis.call('HGET', key(group or 'ledger'), name) or 0)
+end
+
+local heldNow = { all = 0, bytes = 0, by = {} }
+
+local function heldRefusal(document, batch)
+  local sender = document.sender
+  local inAll = countHeld('documents held') + heldNow.all + batch.held
+  local ofSender = countHeld(sender, 'holding') + (heldNow.by[sender] or 0) + (batch.heldBy[sender] or 0)
+  local bytes = countHeld('bytes held') + heldNow.bytes + batch.heldBytes
+  if inAll >= HELD_ALL then return { 'overloaded', 'held', inAll } end
+  if ofSender >= HELD_SENDER then return { 'overloaded', 'held of sender', ofSender } end
+  if bytes >= HELD_BYTES then return { 'overloaded', 'held bytes', bytes } end
+  return nil
+end
+
+-- The first one's id, and whether that is held.
+local function duplicate(id, batch)
+  local sum = not batch.ids[id] and summary(envelopeOf(id))
+  local isHeld = sum and sum.state == 'held' or batch.heldIds[id]
+  return { 'duplicate', id, isHeld and 'held' or nil }
+end
+
 local function refusal(document, batch)
   if document.source ~= '' then
     local id, digest = standing(document, batch)
     if id and (digest == document.digest or digest == 'own') then
       document.remembered = true
-      return { 'duplicate', id }
+      return duplicate(id, batch)
     end
   end
   if document.claimMs > 0 then
     local id, digest = lookUp('claim:' .. document.claim, batch)
-    if id and digest == document.digest then return { 'duplicate', id } end
+    if id and digest == document.digest then return duplicate(id, batch) end
     document.replaces = id ~= nil
   end
   if document.keyMs > 0 then
     local id, digest = lookUp('key:' .. document.key, batch)
-    if id then return { digest == document.digest and 'duplicate' or 'key-conflict', id } end
+    if id then return digest == document.digest and duplicate(id, batch) or { 'key-conflict', id } end
   end
+  if document.held ~= '' then return heldRefusal(document, batch) end
   local inAll, ofSender = waiting + batch.added, waitingFrom(document.sender) + (batch.addedBy[document.sender] or 0)
   if inAll >= LIMIT_ALL then return { 'overloaded', 'all', inAll } end
   if ofSender >= LIMIT_SENDER then return { 'overloaded', 'sender', ofSender } end
@@ -76,7 +103,11 @@ local function judge(document, batch)
   if document.claimMs > 0 then batch.names['claim:' .. document.claim] = value end
   if document.keyMs > 0 then batch.names['key:' .. document.key] = value end
   if document.source ~= '' then batch.names[document.source .. ' ' .. document.item] = value end
-  if document.waiting > 0 then
+  if document.held ~= '' then
+    batch.held, batch.heldBytes = batch.held + 1, batch.heldBytes + #document.payload
+    add(batch.heldBy, document.sender, 1)
+    batch.heldIds[document.id] = true
+  elseif document.waiting > 0 then
     batch.added = batch.added + 1
     batch.bytes = batch.bytes + #document.payload
     add(batch.addedBy, document.sender, 1)
@@ -113,11 +144,12 @@ end
 
 local function write(document)
   local envelope = envelopeOf(document.id)
-  local unrouted = document.count == 0
+  local isHeld = document.held ~= ''
+  local unrouted = document.count == 0 and not isHeld
   local sum = {
     type = document.type, sender = document.sender,
     sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
-    waiting = document.waiting, held = 0, dead = unrouted and 1 or document.count - document.waiting,
+    waiting = document.waiting, held = isHeld and 1 or 0, dead = unrouted and 1 or document.count - document.waiting,
     expired = 0, dropped = 0, delivered = 0, bytes = #document.payload,
     report = document.report ~= '' and document.report or nil,
   }
@@ -128,6 +160,10 @@ local function write(document)
   end
   envelope.sum, envelope.touched, envelope.ended = sum, true, sum.waiting == 0
   envelope.writes = { 'v', 1, 'meta', document.meta, 'payload', document.payload }
+  if isHeld then
+    put('held', document.id, NOW)
+    envelope.writes[7], envelope.writes[8] = 'held', document.held
+  end
   writeDeliveries(document, envelope)
   countDocument(sum, 'accepted', 1)
   countDocument(sum, sum.state, 1)
@@ -154,6 +190,8 @@ local function commit(documents, answers, batch)
     end
   end
   waiting, bytesWaiting = waiting + batch.added, bytesWaiting + batch.bytes
+  heldNow.all, heldNow.bytes = heldNow.all + batch.held, heldNow.bytes + batch.heldBytes
+  for sender, by in pairs(batch.heldBy) do add(heldNow.by, sender, by) end
   for sender, by in pairs(batch.addedBy) do waitingOf[sender] = waitingFrom(sender) + by end
 end
 
@@ -162,7 +200,7 @@ local function readDocument()
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
     source = argument(), item = argument(), keep = tonumber(argument()), report = argument(),
-    meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
+    held = argument(), meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
   }
   for index = 1, document.count do
     local delivery = {
@@ -177,7 +215,9 @@ local function readDocument()
 end
 
 local function acceptBatch()
-  local batch = { ids = {}, names = {}, added = 0, bytes = 0, addedBy = {} }
+  local batch = {
+    ids = {}, names = {}, added = 0, bytes = 0, addedBy = {}, held = 0, heldBytes = 0, heldBy = {}, heldIds = {},
+  }
   local documents, answers, whole = {}, {}, true
   for index = 1, tonumber(argument()) do
     local document = readDocument()

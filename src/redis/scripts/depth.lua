@@ -1,6 +1,6 @@
 #!lua flags=no-writes
--- How many deliveries wait, are under way and are dead, the due time of the one that is due longest, or '', and how
--- many suspects wait.
+-- How many deliveries wait, are under way and are dead, the due time of the one that is due longest, or '', how many
+-- suspects wait, and how many documents are held.
 local LEVEL = 1e13
 
 -- The set is ordered by urgency first: the oldest of each level is its first.
@@ -28,4 +28,5 @@ return {
   redis.call('ZCARD', key('dead')),
   due and string.format('%.0f', due) or '',
   redis.call('ZCARD', key('suspects')),
+  redis.call('ZCARD', key('held')),
 }

@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
 -- Removes what retention no longer keeps, a part at a time. ARGV[3], ARGV[4], ARGV[5]: for how long, how many and how many bytes of
--- finished documents are kept; ARGV[6], ARGV[7], ARGV[8]: the same for dead letters. ARGV[9]: how many of each to look at.
+-- finished documents are kept; ARGV[6], ARGV[7], ARGV[8]: the same for dead letters. ARGV[9]: how many of each to look at. ARGV[10]: for how
+-- long documents are held.
 -- A document of which a report is owed is kept until that is handed over.
--- Gives how many envelopes were removed, how many dead letters were dropped, and 1 where more is to be done.
+-- Gives how many envelopes were removed, how many dead letters were dropped, 1 where more is to be done, and how many held
+-- documents were dropped.
 local FINISHED = { ms = tonumber(ARGV[3]), count = tonumber(ARGV[4]), bytes = tonumber(ARGV[5]) }
 local DEAD = { ms = tonumber(ARGV[6]), count = tonumber(ARGV[7]), bytes = tonumber(ARGV[8]) }
-local MOST = tonumber(ARGV[9])
+local MOST, HELD_MS = tonumber(ARGV[9]), tonumber(ARGV[10])
 -- Dead letters of documents that still wait hold bytes that a drop wouldn't free: they are passed over, but not without end.
 local PASSED_MOST = 5000
 
@@ -93,5 +95,8 @@ removed = fit('finished', FINISHED, #finished, removed, isNotOwed, remove)
 local dead = outdated('dead', DEAD)
 for _, id in ipairs(dead) do dropDead(id) end
 local dropped = fit('dead', DEAD, #dead, #dead, isOfDeadDocument, dropDead)
+local before = '(' .. string.format('%.0f', NOW - HELD_MS)
+local held = redis.call('ZRANGE', key('held'), '-inf', before, 'BYSCORE', 'LIMIT', 0, MOST)
+for _, id in ipairs(held) do endHeld(envelopeOf(id), 'retention', 'retention') end
 settle()
-return { removed, dropped, (removed >= MOST or dropped >= MOST) and 1 or 0 }
+return { removed, dropped, (removed >= MOST or dropped >= MOST or #held >= MOST) and 1 or 0, #held }

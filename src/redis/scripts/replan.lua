@@ -45,22 +45,8 @@ for _, delivery in ipairs(dead) do
   finish(delivery, 'dropped', 'matched-again')
 end
 for offset, one in ipairs(new) do
-  local index = string.format('%d', last + offset)
-  local delivery = {
-    id = envelope.id .. '.' .. index, index = index, envelope = envelope,
-    facts = one.facts, attempts = RECORD, touched = true,
-  }
-  delivery.facts.document = number
-  if one.facts.lane then delivery.facts.place = place end
-  if one.record ~= '' then addRecord(delivery, one.record) end
-  envelope.deliveries[index] = delivery
-  envelope.writes[#envelope.writes + 1] = 'o' .. index
-  envelope.writes[#envelope.writes + 1] = one.options
-  local state = one.facts.state
-  sum[state] = sum[state] + 1
-  countDelivery(one.facts.route, 'planned', 1)
-  countDelivery(one.facts.route, state, 1)
-  if state == 'dead' then put('dead', delivery.id, NOW) else join(delivery) end
+  one.facts.document = number
+  addDelivery(envelope, last + offset, one, RECORD, place)
 end
 envelope.ended = true
 refreshDocument(envelope)

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Everything but the payload of one envelope. ARGV[3]: its id. Gives meta, sum, and of each delivery: index, facts, attempts,
+-- Everything but the payload of one envelope. ARGV[3]: its id. Gives meta, sum, what is kept of its having been held or '', and of each delivery: index, facts, attempts,
 -- the id of the first of its lane or '', how many are before it there, and the meta of the document that it was redriven with or '',
 -- and the breaker of its destination or ''. Nothing where there is no such envelope, and its version alone where a later one of Waybill has written it.
 local ID = ARGV[3]
@@ -21,7 +21,7 @@ local function breaker(delivery)
   return redis.call('HGET', key('breakers'), delivery.facts.to)
 end
 
-local answer = { redis.call('HGET', envelope.key, 'meta'), redis.call('HGET', envelope.key, 'sum') }
+local answer = { redis.call('HGET', envelope.key, 'meta'), redis.call('HGET', envelope.key, 'sum'), redis.call('HGET', envelope.key, 'held') or '' }
 for _, delivery in ipairs(readAll(ID)) do
   local head, ahead = behind(delivery)
   local facts = redis.call('HGET', envelope.key, 'd' .. delivery.index)

@@ -6,7 +6,8 @@
 --
 -- envelope:ID  hash  v, meta (JSON), payload, sum (JSON: what its deliveries come to), and for each delivery I:
 --                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line);
---                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number
+--                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number;
+--                    held (JSON): what was found wrong with a document that was held, and who released or refused it
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
 -- suspects     zset  deliveries that may start at their score, each with the stream to itself; they are neither ready nor later
@@ -19,6 +20,7 @@
 -- lane:KEY     zset  waiting deliveries that go one after the other, by their places: the order of acceptance, or of the redrive
 --                    that sent them behind all others. Only the first is ready, later, a suspect or under way
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
+-- held         zset  documents that are held, by the time of their receipt
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
@@ -27,6 +29,7 @@
 -- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"; and "bytes STATE":
 --                    what the payloads of all waiting, held, dead and finished documents come to
 -- senders      hash  bare JID -> documents waiting
+-- holding      hash  bare JID -> documents held
 -- sequence     the order of acceptance
 -- registry     hash  NAME@VERSION -> JSON (domain/registration.ts) of what was registered at run time
 -- registered   stream  every change of the registry, with its number as id: who waits hears of it, who was away reads on
@@ -37,10 +40,10 @@ local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
 -- A delivery that was unproven at so many closes of the stream, or under way at so many ends of a process, is a suspect of both.
 local SUSPECT_AFTER = 3
-local envelopes, ledger, senders = {}, {}, {}
+local envelopes, ledger, senders, holding = {}, {}, {}, {}
 local sets = {
   ready = {}, later = {}, suspects = {}, underway = {}, expiring = {},
-  dead = {}, finished = {}, reports = {}, lapsing = {},
+  dead = {}, held = {}, finished = {}, reports = {}, lapsing = {},
 }
 local breakers, areBreakers = {}, nil
 -- What this version writes, and all that it reads. What a later one has written is looked at again after a while.
@@ -83,6 +86,7 @@ local function countDocument(sum, state, by)
   add(ledger, 'documents ' .. state, by)
   add(ledger, 'type ' .. state .. ' ' .. sum.type, by)
   if state == 'waiting' then add(senders, sum.sender, by) end
+  if state == 'held' then add(holding, sum.sender, by) end
 end
 
 -- What the payloads of a document come to, in the state that keeps them; nothing of what was accepted before they were counted.
@@ -445,6 +449,32 @@ local function remember(source, item, value, keep)
   end
 end
 
+-- A new delivery for a document that has been in the store for a while. `place`: in the order, where it is another one than its
+-- document's. Waiting, or dead from the beginning with its first record.
+local function addDelivery(envelope, number, one, attempts, place)
+  local sum, facts, index = summary(envelope), one.facts, string.format('%d', number)
+  local delivery = { id = envelope.id .. '.' .. index, index = index, envelope = envelope, facts = facts, attempts = attempts, touched = true }
+  if facts.lane then facts.place = place end
+  if one.record ~= '' then addRecord(delivery, one.record) end
+  envelope.deliveries[index] = delivery
+  envelope.writes[#envelope.writes + 1] = 'o' .. index
+  envelope.writes[#envelope.writes + 1] = one.options
+  sum[facts.state] = sum[facts.state] + 1
+  countDelivery(facts.route, 'planned', 1)
+  countDelivery(facts.route, facts.state, 1)
+  if facts.state == 'dead' then put('dead', delivery.id, NOW) else join(delivery) end
+end
+
+-- Held -> dropped.
+local function endHeld(envelope, reason, by)
+  local sum = summary(envelope)
+  sum.reason, sum.by, sum.ended = reason, by, NOW
+  sum.held, sum.dropped = 0, 1
+  take('held', envelope.id)
+  envelope.ended = true
+  refreshDocument(envelope)
+end
+
 -- Each time when nothing of a document waits any more, its sender is owed a report where one was asked for; while something waits
 -- again, none is. `ends` tells the reports of one document apart.
 local function oweReport(envelope)
@@ -499,7 +529,9 @@ local function settle()
   for name, by in pairs(ledger) do
     if by ~= 0 then redis.call('HINCRBY', key('ledger'), name, by) end
   end
-  for sender, by in pairs(senders) do
-    if by ~= 0 and redis.call('HINCRBY', key('senders'), sender, by) <= 0 then redis.call('HDEL', key('senders'), sender) end
+  for name, counts in pairs({ senders = senders, holding = holding }) do
+    for sender, by in pairs(counts) do
+      if by ~= 0 and redis.call('HINCRBY', key(name), sender, by) <= 0 then redis.call('HDEL', key(name), sender) end
+    end
   end
 end
