@@ -170,8 +170,6 @@ async function readLayer(
   place: readonly string[],
 ): Promise<SchemaLayer | undefined> {
   const { file: path, onInvalid = value.onInvalid, phase = '#DEFAULT' } = whole(written)
-  if (onInvalid === 'mark' && value.onInvalid !== 'mark')
-    complain('not-available', place, 'onInvalid: mark is not available in this version', { at: 'key' })
   const at = typeof written === 'string' ? place : [...place, 'file']
   const bases = bundle === undefined ? [dirname(resolve(folder, file)), join(folder, 'schemas'), folder] : [bundle]
   const found = await findFile(bundle ?? folder, bases, path)

@@ -439,7 +439,7 @@ export interface DocumentType {
    */
   key?: string
   /**
-   * What becomes of a document that breaks its schema: `reject`, its sender is told what is wrong with it; `quarantine`, it is accepted and held with its findings until it is released or refused ([operations](operations.md#invalid-documents)); `mark`, it is routed, to routes that ask for invalid documents alone (`when: { valid: false }`).
+   * What becomes of a document that breaks its schema: `reject`, its sender is told what is wrong with it; `quarantine`, it is accepted and held with its findings until it is released or refused ([operations](operations.md#invalid-documents)); `mark`, it is routed, to routes that ask for invalid documents alone (`takes: invalid`).
    */
   onInvalid: 'reject' | 'quarantine' | 'mark'
   /**
@@ -528,6 +528,10 @@ export interface Route {
    * When this route matches, routes after it aren't asked.
    */
   stop: boolean
+  /**
+   * Which documents it is asked for: `valid` ones, `invalid` ones, which have been found so and go on because of `onInvalid: mark`, or `both`.
+   */
+  takes: 'valid' | 'invalid' | 'both'
   /**
    * Matches only where no route without `otherwise` did; its own `when` must hold too.
    */

@@ -141,6 +141,8 @@ export interface StartedAttempt {
   readonly options: DeliveryOptions
   readonly type: string
   readonly from: string
+  /** What is wrong with it, where it is invalid and goes on. */
+  readonly marked?: Holding
   readonly receivedAtMs: number
   /** From when on a policy's `giveUpAfter` is reckoned: the receipt, or the last redrive. */
   readonly sinceMs: number
@@ -258,6 +260,8 @@ export interface EnvelopeTrace {
   readonly bytes: number
   readonly digest: string
   readonly state: DeliveryState | 'held'
+  /** What is wrong with it, where it is invalid and goes on. */
+  readonly marked?: Holding
   /** Where it is or was held. */
   readonly holding?: Holding
   /** For documents that ended without deliveries: why. */
