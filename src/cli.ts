@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { DeadOptions, DeadVerb } from './commands/dead.ts'
 import type { HeldOptions, HeldVerb } from './commands/held.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
+import type { SchemaVerb } from './commands/schema.ts'
 import { VERSION } from './version.ts'
 
 const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop', 'park'])
@@ -14,6 +15,9 @@ const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = { dead: VERBS, h
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
 const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1, held: 1 }
+
+/** Verbs of `schema` with one operand after DIR. */
+const SCHEMA_VERBS: ReadonlySet<string> = new Set(['register', 'show', 'deprecate', 'remove'])
 
 function program(finish: (code: ExitCode) => void): Command {
   const waybill = new Command('waybill')
@@ -280,6 +284,79 @@ function program(finish: (code: ExitCode) => void): Command {
       ),
     )
 
+  const onRegistry = (verb: SchemaVerb) => (dir: string, subject: string | undefined, options: { output: string }) =>
+    act(
+      async (output) =>
+        (await import('./commands/schema.ts')).schema(
+          dir,
+          verb,
+          subject,
+          { ...options, by: userInfo().username },
+          output,
+        ),
+      options.output,
+    )
+  schema
+    .command('register')
+    .description('Register a bundle as a version of its type: in force in every process at once.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<bundle>', 'a folder with type.yaml and all files of the schema')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'schema register invoice-2.2',
+        'schema register conf invoice-2.2',
+        'schema register conf invoice-2.2 -o json',
+      ),
+    )
+    .action(onRegistry('register'))
+  schema
+    .command('ls')
+    .description('The versions that are registered, in the order in which they were.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addOption(format())
+    .addHelpText('before', examples('schema ls', 'schema ls conf', 'schema ls conf -o json'))
+    .action((dir: string, options) => onRegistry('ls')(dir, undefined, options))
+  schema
+    .command('show')
+    .description('One registered version, and the files of its bundle.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<version>', 'NAME@VERSION')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples('schema show invoice@2.2', 'schema show conf invoice@2.2', 'schema show conf invoice@2.2 -o json'),
+    )
+    .action(onRegistry('show'))
+  schema
+    .command('deprecate')
+    .description('Accept a registered version with a notice to its senders from now on.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<version>', 'NAME@VERSION')
+    .option('--text <notice>', 'what senders are told; left out, the version is deprecated no longer')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'schema deprecate invoice@2.0 --text "please send 2.1"',
+        'schema deprecate conf invoice@2.0 --text "until June"',
+        'schema deprecate conf invoice@2.0',
+      ),
+    )
+    .action(onRegistry('deprecate'))
+  schema
+    .command('remove')
+    .description('Take a registered version no longer.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<version>', 'NAME@VERSION')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples('schema remove invoice@2.0', 'schema remove conf invoice@2.0', 'schema remove conf invoice@2.0 -o json'),
+    )
+    .action(onRegistry('remove'))
+
   return waybill
 }
 
@@ -312,12 +389,20 @@ function withoutUndefined<T extends object>(of: T): { [K in keyof T]: Exclude<T[
 /** DIR comes first everywhere; where it is left out it is the current folder. */
 export function withFolder(words: readonly string[]): string[] {
   const [command = '', ...rest] = words
+  if (command === 'schema' && SCHEMA_VERBS.has(rest[0] ?? '')) {
+    const [verb, ...after] = rest
+    return operands(after).length > 1 || isHelp(after) ? [...words] : [command, verb!, '.', ...after]
+  }
   const after = OPERANDS_AFTER_DIR[command]
-  if (after === undefined || rest.includes('--help') || rest.includes('-h')) return [...words]
+  if (after === undefined || isHelp(rest)) return [...words]
   const [first] = rest
   const verbs = VERBS_OF[command]
   const leftOut = verbs ? first !== undefined && verbs.has(first) : operands(rest).length <= after && !isFolder(first)
   return leftOut ? [command, '.', ...rest] : [...words]
+}
+
+function isHelp(words: readonly string[]): boolean {
+  return words.includes('--help') || words.includes('-h')
 }
 
 // Operands stand before the first option here: what follows an option may be its value.

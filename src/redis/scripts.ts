@@ -28,6 +28,7 @@ export type ScriptName =
   | 'reclaim'
   | 'redrive'
   | 'refuse'
+  | 'register'
   | 'release'
   | 'replan'
   | 'reported'

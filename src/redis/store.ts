@@ -15,10 +15,11 @@ import {
   type EndedByHand,
   type Log,
   type Redrive,
+  type Registry,
   type Store,
   StoreUnavailable,
 } from '../flow/ports.ts'
-import { type AcceptLimits, createAccept } from './accepting.ts'
+import { type AcceptLimits, confirmation, createAccept } from './accepting.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { createBreakerStore } from './breakers.ts'
 import { ask, type Call, createCall } from './calls.ts'
@@ -32,6 +33,7 @@ import { createLanes } from './lanes.ts'
 import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
+import { createRegistry } from './registry.ts'
 import type { Argument } from './scripts.ts'
 
 export interface StoreOptions {
@@ -63,6 +65,7 @@ export interface StoreOptions {
 }
 
 export interface RedisStore extends Store, Checkpoints, Breakers {
+  readonly registry: Registry
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -120,6 +123,9 @@ const TYPES = {
   senders: 'hash',
   holding: 'hash',
   sequence: 'string',
+  registry: 'hash',
+  registered: 'stream',
+  registration: 'string',
 } as const
 
 // A script that meets a foreign type stops half-way: better not to start at all.
@@ -167,6 +173,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createLanes(call),
     ...createOwedReports(call),
     ...createBreakerStore(call),
+    registry: createRegistry(call, client, prefix, confirmation({ waitAof, replicas })),
     get ready() {
       return client.status === 'ready'
     },
