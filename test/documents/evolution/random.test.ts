@@ -9,8 +9,8 @@ import { randomDocument } from './random-documents.ts'
 import { BASE, mutate, type Random, seeded } from './random-schemas.ts'
 
 const SEED = Number(process.env.WAYBILL_EVOLUTION_SEED ?? 20261121)
-const PAIRS = Number(process.env.WAYBILL_EVOLUTION_PAIRS ?? 150)
-const DOCUMENTS = 150
+const PAIRS = Number(process.env.WAYBILL_EVOLUTION_PAIRS ?? 80)
+const DOCUMENTS = 100
 
 /** Two schemas of which the second is the first with changes; undefined where one of them is none. */
 function randomPair(random: Random) {
@@ -23,7 +23,7 @@ function randomPair(random: Random) {
   return undefined
 }
 
-it('no random document refutes a “compatible”, and every random difference is at least not denied', () => {
+it('no random document refutes a “compatible”', () => {
   const random = seeded(SEED)
   const counts = { compatible: 0, incompatible: 0, unknown: 0, tried: 0, shown: 0 }
   for (let pair = 0; pair < PAIRS; pair += 1) {
@@ -52,5 +52,5 @@ it('no random document refutes a “compatible”, and every random difference i
   console.info(`Pairs of random schemas: ${JSON.stringify(counts)}`)
   // The test says something only where each verdict was given, and documents were valid.
   expect(Math.min(counts.compatible, counts.incompatible, counts.shown)).toBeGreaterThan(10)
-  expect(counts.tried).toBeGreaterThan(1_000)
-})
+  expect(counts.tried).toBeGreaterThan(500)
+}, 240_000)
