@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { ArchiveOptions, ArchiveVerb } from './commands/archive.ts'
 import type { DeadOptions, DeadVerb } from './commands/dead.ts'
 import type { HeldOptions, HeldVerb } from './commands/held.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
@@ -9,11 +10,23 @@ import { VERSION } from './version.ts'
 
 const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop', 'park'])
 const HELD_VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'release', 'refuse'])
+const ARCHIVE_VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'redrive'])
 /** Commands with a verb behind DIR. */
-const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = { dead: VERBS, held: HELD_VERBS }
+const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = {
+  dead: VERBS,
+  held: HELD_VERBS,
+  archive: ARCHIVE_VERBS,
+}
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
-const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1, held: 1 }
+const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = {
+  explain: 1,
+  send: 1,
+  trace: 1,
+  dead: 1,
+  held: 1,
+  archive: 1,
+}
 
 function program(finish: (code: ExitCode) => void): Command {
   const waybill = new Command('waybill')
@@ -201,6 +214,43 @@ function program(finish: (code: ExitCode) => void): Command {
             verb,
             id,
             { ...withoutUndefined(options as HeldOptions), by: userInfo().username },
+            output,
+          ),
+        options.output,
+      ),
+    )
+
+  waybill
+    .command('archive')
+    .description('Accepted documents that are kept: list, show, send again.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...ARCHIVE_VERBS]))
+    .argument('[id]', 'an envelope id')
+    .option('--type <name>')
+    .option('--from <jid>')
+    .option('--field <name=value>', 'a field of the document; may be given several times', gather)
+    .option('--since <time>', 'received since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
+    .option('--until <time>', 'received before, likewise')
+    .option('--limit <n>', 'at most so many (ls: 100 where it is left out)', positive)
+    .option('--reason <text>', 'redrive: why, kept with the record')
+    .option('--dry-run', 'say what would be done, and do nothing', false)
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'archive ls --type invoice',
+        'archive conf show 0192…',
+        'archive conf redrive 0192… --reason "lost by the receiver"',
+      ),
+    )
+    .action((dir: string, verb: ArchiveVerb, id: string | undefined, options) =>
+      act(
+        async (output) =>
+          (await import('./commands/archive.ts')).archive(
+            dir,
+            verb,
+            id,
+            { ...withoutUndefined(options as ArchiveOptions), by: userInfo().username },
             output,
           ),
         options.output,
