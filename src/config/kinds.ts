@@ -267,6 +267,11 @@ export interface DocumentType {
    */
   deprecated?: string
   /**
+   * What the next version must keep that is registered at run time: `backward`, it accepts what the version before accepts; `forward`, the version before accepts what it accepts; `full`, both; with `-transitive` towards all versions before. What isn't proven is refused. See [compatibility](schemas.md#compatibility).
+   */
+  compatibility:
+    'none' | 'backward' | 'backward-transitive' | 'forward' | 'forward-transitive' | 'full' | 'full-transitive'
+  /**
    * Name of the family, or names of several, that the type belongs to: a route on a family takes all of its types. A family may be named like a type, which is then the general one: what is of both is of the type within the family.
    *
    * @minItems 1

@@ -19,6 +19,7 @@ import type { Envelope } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
 import type { Cause } from '../domain/fingerprint.ts'
 import type { Holding } from '../domain/held.ts'
+import type { RegistryAnswer, RegistryChange, RegistryState } from '../domain/registration.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 
 // ---------------------------------------------------------------------------------------------------- documents
@@ -605,6 +606,20 @@ export interface Wakes {
   wake(ids: readonly string[], delayMs: number): Promise<void>
   /** Wakes this very process for them, at once and with nothing in between; the next of a lane would wait for its job otherwise. */
   hand(ids: readonly string[]): void
+}
+
+// ----------------------------------------------------------------------------------------------------- registry
+
+/** Versions of document types that were registered at run time. Every method throws {@link StoreUnavailable} where Redis can't be asked. */
+export interface Registry {
+  read(): Promise<RegistryState>
+  /** A bundle as it was packed; undefined where no version has that digest. */
+  bundle(digest: string): Promise<Uint8Array | undefined>
+  /**
+   * One atomic step, in the order of all: it is made only where the registry is at `expected` still. Durable at the configured level
+   * on return. Repeating a registration that was made changes nothing, and is `done`.
+   */
+  change(change: RegistryChange, expected: number, by: string): Promise<RegistryAnswer>
 }
 
 // -------------------------------------------------------------------------------------------------------- lease

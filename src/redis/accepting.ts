@@ -164,7 +164,11 @@ function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOption
   return { kind: kind as 'accepted' | 'duplicate' | 'key-conflict', id }
 }
 
-function confirmation({ waitAof, replicas }: AcceptOptions): ((client: Redis) => Promise<void>) | undefined {
+/** What is asked for after a write so that it is durable at the configured level; undefined where the write itself is enough. */
+export function confirmation({
+  waitAof,
+  replicas,
+}: Pick<AcceptOptions, 'waitAof' | 'replicas'>): ((client: Redis) => Promise<void>) | undefined {
   if (!waitAof && replicas === 0) return undefined
   // Below the silence after which the connection is given up.
   const timeoutMs = SILENCE_MS - 500

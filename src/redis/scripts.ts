@@ -30,6 +30,7 @@ export type ScriptName =
   | 'reclaim'
   | 'redrive'
   | 'refuse'
+  | 'register'
   | 'release'
   | 'replan'
   | 'reported'

@@ -16,10 +16,11 @@ import {
   type EndedByHand,
   type Log,
   type Redrive,
+  type Registry,
   type Store,
   StoreUnavailable,
 } from '../flow/ports.ts'
-import { type AcceptLimits, createAccept } from './accepting.ts'
+import { type AcceptLimits, confirmation, createAccept } from './accepting.ts'
 import { type ArchiveOptions, createArchive } from './archive.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { createBreakerStore } from './breakers.ts'
@@ -34,6 +35,7 @@ import { createLanes } from './lanes.ts'
 import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
+import { createRegistry } from './registry.ts'
 import type { Argument } from './scripts.ts'
 
 export interface StoreOptions {
@@ -67,6 +69,7 @@ export interface StoreOptions {
 }
 
 export interface RedisStore extends Store, Checkpoints, Breakers, Archive {
+  readonly registry: Registry
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -125,6 +128,9 @@ const TYPES = {
   holding: 'hash',
   archive: 'zset',
   sequence: 'string',
+  registry: 'hash',
+  registered: 'stream',
+  registration: 'string',
 } as const
 
 // A script that meets a foreign type stops half-way: better not to start at all.
@@ -180,6 +186,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createLanes(call),
     ...createOwedReports(call),
     ...createBreakerStore(call),
+    registry: createRegistry(call, client, prefix, confirmation({ waitAof, replicas })),
     get ready() {
       return client.status === 'ready'
     },

@@ -33,6 +33,10 @@
 -- senders      hash  bare JID -> documents waiting
 -- holding      hash  bare JID -> documents held
 -- sequence     the order of acceptance
+-- registry     hash  NAME@VERSION -> JSON (domain/registration.ts) of what was registered at run time
+-- registered   stream  every change of the registry, with its number as id: who waits hears of it, who was away reads on
+-- registration how many changes there were
+-- bundle:DIGEST  the files of a registered version, packed; gone with the last version that has them
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
