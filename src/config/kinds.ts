@@ -59,7 +59,7 @@ export interface Waybill {
     replicas: number
   }
   /**
-   * Health and metrics; `none` switches it off. There is no interface for operators in this version: that is the command line.
+   * Health and metrics, and with a `token` the [registry of schemas](schemas.md#over-http); `none` switches it off. Everything else that operators do is done on the command line.
    */
   http:
     | {
@@ -68,7 +68,7 @@ export interface Waybill {
          */
         listen: string
         /**
-         * Bearer token of the operators, for what will need one: in this version HTTP serves health and metrics only, to everybody who reaches it. Never shown in messages.
+         * Bearer token of the operators, for the [registry of schemas](schemas.md#over-http). Without one HTTP serves health and metrics only, which everybody has who reaches it. Never shown in messages.
          */
         token?: string
       }
