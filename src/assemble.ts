@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { byPlace, type Configuration, loadConfiguration, type Problem } from './config/configuration.ts'
+import type { RegisteredBundle } from './config/bundle.ts'
+import { byPlace, type Configuration, loadConfiguration, type Problem, type Settings } from './config/configuration.ts'
 import { compileDocuments, compileXPathTest } from './documents/documents.ts'
 import { typeKey } from './domain/document-type.ts'
 import type { Ruling } from './flow/intake.ts'
@@ -14,18 +15,28 @@ export interface Assembly {
   readonly documents: Documents & { dispose(): void }
 }
 
+export interface Assembled {
+  readonly assembly: Assembly | undefined
+  /** Undefined where they have errors themselves. */
+  readonly settings: Settings | undefined
+  readonly problems: readonly Problem[]
+}
+
 /** Only for finding what is wrong where the installation's own are not known. */
 const LIMITS = { documentBytes: 190_000, depth: 64, attributes: 256 }
 
 /**
  * Loads a folder and compiles what it says, as `run`, `check` and every other command see it. All problems at once; there
  * is an assembly only where none of them is an error.
+ *
+ * @param registered Document types that were registered at run time.
  */
 export async function assemble(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<{ readonly assembly: Assembly | undefined; readonly problems: readonly Problem[] }> {
-  const { configuration, sound, problems } = await loadConfiguration(folder, environment)
+  registered: readonly RegisteredBundle[] = [],
+): Promise<Assembled> {
+  const { configuration, sound, problems } = await loadConfiguration(folder, environment, registered)
   const { settings, types, routes, locate } = sound
   const compiled = await compileDocuments(types, settings?.limits ?? LIMITS)
   const { matcher, problems: routeProblems } = await compileRoutesInSlices(routes, compileXPathTest, setImmediate)
@@ -46,7 +57,7 @@ export async function assemble(
   ].sort(byPlace)
   if (!configuration || all.some((problem) => problem.severity === 'error')) {
     compiled.documents.dispose()
-    return { assembly: undefined, problems: all }
+    return { assembly: undefined, settings, problems: all }
   }
   const { documents } = compiled
   const typeSenders = new Map(
@@ -55,5 +66,5 @@ export async function assemble(
     ),
   )
   const ruling: Ruling = { documents, matcher, senders: compileSenders(configuration.settings.senders), typeSenders }
-  return { assembly: { configuration, ruling, documents }, problems: all }
+  return { assembly: { configuration, ruling, documents }, settings, problems: all }
 }

@@ -2,18 +2,35 @@
 import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { ArchiveOptions, ArchiveVerb } from './commands/archive.ts'
 import type { DeadOptions, DeadVerb } from './commands/dead.ts'
 import type { HeldOptions, HeldVerb } from './commands/held.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
+import type { SchemaVerb } from './commands/schema.ts'
 import { VERSION } from './version.ts'
 
 const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop', 'park'])
 const HELD_VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'release', 'refuse'])
+const ARCHIVE_VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'redrive'])
 /** Commands with a verb behind DIR. */
-const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = { dead: VERBS, held: HELD_VERBS }
+const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = {
+  dead: VERBS,
+  held: HELD_VERBS,
+  archive: ARCHIVE_VERBS,
+}
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
-const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1, held: 1 }
+const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = {
+  explain: 1,
+  send: 1,
+  trace: 1,
+  dead: 1,
+  held: 1,
+  archive: 1,
+}
+
+/** Verbs of `schema` with one operand after DIR. */
+const SCHEMA_VERBS: ReadonlySet<string> = new Set(['register', 'show', 'deprecate', 'remove'])
 
 function program(finish: (code: ExitCode) => void): Command {
   const waybill = new Command('waybill')
@@ -81,8 +98,12 @@ function program(finish: (code: ExitCode) => void): Command {
     .description('Which deliveries another configuration adds, removes and moves, on real documents; with no effect.')
     .argument('<old>', 'the configuration folder as it is')
     .argument('<new>', 'the configuration folder as it would be')
-    .requiredOption('--documents <folder>', 'documents; those in a folder named by a JID come from it')
+    .requiredOption(
+      '--documents <folder>',
+      'documents; those in a folder named by a JID come from it; or archive: what the old one accepted',
+    )
     .option('--from <jid>', 'who sends the others')
+    .option('--last <n>', 'archive: how many of its newest documents (1,000 where it is left out)', positive)
     .addOption(format())
     .addHelpText(
       'before',
@@ -208,6 +229,43 @@ function program(finish: (code: ExitCode) => void): Command {
     )
 
   waybill
+    .command('archive')
+    .description('Accepted documents that are kept: list, show, send again.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...ARCHIVE_VERBS]))
+    .argument('[id]', 'an envelope id')
+    .option('--type <name>')
+    .option('--from <jid>')
+    .option('--field <name=value>', 'a field of the document; may be given several times', gather)
+    .option('--since <time>', 'received since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
+    .option('--until <time>', 'received before, likewise')
+    .option('--limit <n>', 'at most so many (ls: 100 where it is left out)', positive)
+    .option('--reason <text>', 'redrive: why, kept with the record')
+    .option('--dry-run', 'say what would be done, and do nothing', false)
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'archive ls --type invoice',
+        'archive conf show 0192…',
+        'archive conf redrive 0192… --reason "lost by the receiver"',
+      ),
+    )
+    .action((dir: string, verb: ArchiveVerb, id: string | undefined, options) =>
+      act(
+        async (output) =>
+          (await import('./commands/archive.ts')).archive(
+            dir,
+            verb,
+            id,
+            { ...withoutUndefined(options as ArchiveOptions), by: userInfo().username },
+            output,
+          ),
+        options.output,
+      ),
+    )
+
+  waybill
     .command('trace')
     .description('Everything that happened to a document.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
@@ -263,14 +321,17 @@ function program(finish: (code: ExitCode) => void): Command {
       new Option('--mode <mode>', 'what must hold').choices(['backward', 'forward', 'full']).default('backward'),
     )
     .option('--root <name>', 'root element of the documents, {namespace}name; may be given several times', gather)
-    .option('--against <folder>', 'documents to try the new version on')
+    .option('--against <folder>', 'documents to try the new version on; or archive: what was accepted')
+    .option('--config <dir>', 'archive: the configuration folder (default: .)')
+    .option('--type <name>', 'archive: the document type')
+    .option('--last <n>', 'archive: how many of its newest documents (1,000 where it is left out)', positive)
     .addOption(format())
     .addHelpText(
       'before',
       examples(
         'schema diff v1/invoice.xsd v2/invoice.xsd',
         'schema diff v1 v2 --mode full -o json',
-        'schema diff old.xsd new.xsd --against samples',
+        'schema diff old.xsd new.xsd --against archive --config conf --type invoice',
       ),
     )
     .action((old: string, next: string, options) =>
@@ -279,6 +340,79 @@ function program(finish: (code: ExitCode) => void): Command {
         options.output,
       ),
     )
+
+  const onRegistry = (verb: SchemaVerb) => (dir: string, subject: string | undefined, options: { output: string }) =>
+    act(
+      async (output) =>
+        (await import('./commands/schema.ts')).schema(
+          dir,
+          verb,
+          subject,
+          { ...options, by: userInfo().username },
+          output,
+        ),
+      options.output,
+    )
+  schema
+    .command('register')
+    .description('Register a bundle as a version of its type: in force in every process at once.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<bundle>', 'a folder with type.yaml and all files of the schema')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'schema register invoice-2.2',
+        'schema register conf invoice-2.2',
+        'schema register conf invoice-2.2 -o json',
+      ),
+    )
+    .action(onRegistry('register'))
+  schema
+    .command('ls')
+    .description('The versions that are registered, in the order in which they were.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addOption(format())
+    .addHelpText('before', examples('schema ls', 'schema ls conf', 'schema ls conf -o json'))
+    .action((dir: string, options) => onRegistry('ls')(dir, undefined, options))
+  schema
+    .command('show')
+    .description('One registered version, and the files of its bundle.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<version>', 'NAME@VERSION')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples('schema show invoice@2.2', 'schema show conf invoice@2.2', 'schema show conf invoice@2.2 -o json'),
+    )
+    .action(onRegistry('show'))
+  schema
+    .command('deprecate')
+    .description('Accept a registered version with a notice to its senders from now on.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<version>', 'NAME@VERSION')
+    .option('--text <notice>', 'what senders are told; left out, the version is deprecated no longer')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'schema deprecate invoice@2.0 --text "please send 2.1"',
+        'schema deprecate conf invoice@2.0 --text "until June"',
+        'schema deprecate conf invoice@2.0',
+      ),
+    )
+    .action(onRegistry('deprecate'))
+  schema
+    .command('remove')
+    .description('Take a registered version no longer.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<version>', 'NAME@VERSION')
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples('schema remove invoice@2.0', 'schema remove conf invoice@2.0', 'schema remove conf invoice@2.0 -o json'),
+    )
+    .action(onRegistry('remove'))
 
   return waybill
 }
@@ -312,12 +446,20 @@ function withoutUndefined<T extends object>(of: T): { [K in keyof T]: Exclude<T[
 /** DIR comes first everywhere; where it is left out it is the current folder. */
 export function withFolder(words: readonly string[]): string[] {
   const [command = '', ...rest] = words
+  if (command === 'schema' && SCHEMA_VERBS.has(rest[0] ?? '')) {
+    const [verb, ...after] = rest
+    return operands(after).length > 1 || isHelp(after) ? [...words] : [command, verb!, '.', ...after]
+  }
   const after = OPERANDS_AFTER_DIR[command]
-  if (after === undefined || rest.includes('--help') || rest.includes('-h')) return [...words]
+  if (after === undefined || isHelp(rest)) return [...words]
   const [first] = rest
   const verbs = VERBS_OF[command]
   const leftOut = verbs ? first !== undefined && verbs.has(first) : operands(rest).length <= after && !isFolder(first)
   return leftOut ? [command, '.', ...rest] : [...words]
+}
+
+function isHelp(words: readonly string[]): boolean {
+  return words.includes('--help') || words.includes('-h')
 }
 
 // Operands stand before the first option here: what follows an option may be its value.

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
-import { formatProblem, type Settings } from './config/configuration.ts'
+import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
 import { rehydrate, toElementText } from './documents/documents.ts'
 import { describeOpen } from './domain/breaker.ts'
 import { destinationName } from './domain/delivery.ts'
@@ -15,11 +15,15 @@ import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts
 import { limitRate } from './flow/senders.ts'
 import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
+import type { SchemaApi } from './http/schemas.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
 import { openLease } from './redis/lease.ts'
+import { followRegistry } from './redis/registry.ts'
 import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts'
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
+import { openRegistered, type Registered } from './registered.ts'
 import { createReloads, type InForce } from './reload.ts'
+import { createSchemaCommands } from './schema-command.ts'
 import { connectionOptionsOf, leaseOptionsOf, storeOptionsOf } from './settings.ts'
 import { VERSION } from './version.ts'
 import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
@@ -90,20 +94,33 @@ interface Rooms {
  */
 export async function start(folder: string, surroundings: Surroundings): Promise<RunningWaybill> {
   const { log } = surroundings
-  const inForce: InForce = { assembly: await load(folder, surroundings) }
-  const { settings } = inForce.assembly.configuration
   const undo: (() => Promise<void>)[] = []
   try {
-    const rooms = await furnish(settings, inForce, log, undo)
-    await attach(rooms, log, surroundings.cancelled)
-    const stopTimers = beginWork(rooms, log)
+    const { assembly, store, registered, sequence } = await load(folder, surroundings, undo)
+    const inForce: InForce = { assembly }
+    const { settings } = assembly.configuration
+    const rooms = await furnish(
+      settings,
+      inForce,
+      store,
+      createSchemaCommands(folder, surroundings.environment),
+      log,
+      undo,
+    )
     const reloads = createReloads({
       folder,
       environment: surroundings.environment,
       inForce,
+      registered: async () => (await registered.read()).bundles,
       log,
       tookOver: () => reviewHeld(rooms, log),
     })
+    const { url, prefix } = settings.redis
+    const onChange = () => reloads.reload('registered')
+    const following = followRegistry({ url, prefix, log, after: sequence, onChange })
+    undo.push(() => following.stop())
+    await attach(rooms, log, surroundings.cancelled)
+    const stopTimers = beginWork(rooms, log)
     if (settings.reload === 'watch') reloads.watch()
     return {
       domain: settings.xmpp.domain,
@@ -122,20 +139,48 @@ export async function start(folder: string, surroundings: Surroundings): Promise
   }
 }
 
-async function load(folder: string, { environment, log, complain }: Surroundings): Promise<Assembly> {
-  const { assembly, problems } = await assemble(folder, environment)
-  if (!assembly) {
-    for (const problem of problems) complain(formatProblem(problem))
-    throw new StartFailed(1, `Cannot start: the configuration in ${folder} has errors`)
-  }
+/** What a start begins with: the folder's configuration together with what is registered. */
+interface Loaded {
+  readonly assembly: Assembly
+  readonly store: RedisStore
+  readonly registered: Registered
+  /** At which change of the registry it was loaded. */
+  readonly sequence: number
+}
+
+async function load(folder: string, surroundings: Surroundings, undo: (() => Promise<void>)[]): Promise<Loaded> {
+  const { environment, log } = surroundings
+  const alone = await assemble(folder, environment)
+  if (!alone.settings) throw refusal(folder, alone.problems, surroundings)
+  const store = await openDurableStore(alone.settings, log).catch((error: Error) => {
+    // What is wrong in the files can be told without Redis.
+    throw alone.assembly ? error : refusal(folder, alone.problems, surroundings)
+  })
+  undo.push(() => store.close())
+  const registered = openRegistered(store.registry)
+  undo.push(() => registered.close())
+  const { state, bundles } = await registered.read()
+  const { assembly, problems } = bundles.length === 0 ? alone : await assemble(folder, environment, bundles)
+  if (assembly !== alone.assembly) alone.assembly?.documents.dispose()
+  if (!assembly) throw refusal(folder, problems, surroundings)
   for (const problem of problems) log('warn', 'configuration', { problem: formatProblem(problem) })
-  return assembly
+  return { assembly, store, registered, sequence: state.sequence }
+}
+
+function refusal(folder: string, problems: readonly Problem[], { complain }: Surroundings): StartFailed {
+  for (const problem of problems) complain(formatProblem(problem))
+  return new StartFailed(1, `Cannot start: the configuration in ${folder} has errors`)
 }
 
 /** Opens what must be open before the first stanza; `undo` learns how each of it is closed, in the order of opening. */
-async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (() => Promise<void>)[]): Promise<Rooms> {
-  const store = await openDurableStore(settings, log)
-  undo.push(() => store.close())
+async function furnish(
+  settings: Settings,
+  inForce: InForce,
+  store: RedisStore,
+  runSchema: SchemaApi['run'],
+  log: Log,
+  undo: (() => Promise<void>)[],
+): Promise<Rooms> {
   const wakes = await openWakes({ url: settings.redis.url, prefix: settings.redis.prefix, log })
   undo.push(() => wakes.close())
   const lease = await openLease(leaseOptionsOf(settings, log)).catch((error: Error) => {
@@ -231,6 +276,7 @@ async function furnish(settings: Settings, inForce: InForce, log: Log, undo: (()
     settings,
     () => readiness(connection, lease, store, subscriptions, deliverer),
     registry,
+    runSchema,
     log,
   )
   if (http) undo.push(() => http.close())
@@ -252,10 +298,13 @@ async function listen(
   { http }: Settings,
   readinessNow: () => Promise<readonly Readiness[]>,
   registry: Parameters<typeof startHttp>[0]['registry'],
+  runSchema: SchemaApi['run'],
   log: Log,
 ): Promise<RunningHttp | undefined> {
   if (!http) return undefined
-  return startHttp({ ...http.listen, registry, readiness: readinessNow, log }).catch((error: Error) => {
+  const { listen: address, token } = http
+  const schemas = token === undefined ? {} : { schemas: { token, run: runSchema } }
+  return startHttp({ ...address, registry, readiness: readinessNow, ...schemas, log }).catch((error: Error) => {
     throw new StartFailed(3, error.message)
   })
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
+import type { RegisteredBundle } from './config/bundle.ts'
 import { formatProblem } from './config/configuration.ts'
 import { type Changes, type Difference, difference, isEmpty, needRestart } from './config/difference.ts'
-import type { Log } from './flow/ports.ts'
+import { type Log, StoreUnavailable } from './flow/ports.ts'
 import { watchFolder } from './watch.ts'
 
 /** The assembly in force; a reload replaces it whole. */
@@ -10,12 +11,13 @@ export interface InForce {
   assembly: Assembly
 }
 
-export type ReloadCause = 'signal' | 'change'
+/** `registered`: the registry has changed. */
+export type ReloadCause = 'signal' | 'change' | 'registered'
 
 export interface Reloads {
   /**
    * Loads the folder again. A set with errors is refused whole, with its reasons, and the one in force stays. One reload goes on
-   * at a time; those that are asked for meanwhile are one.
+   * at a time; those that are asked for meanwhile are one. Throws for `registered` alone, where the registry can't be read.
    */
   reload(cause: ReloadCause): Promise<void>
   /** Reloads when files change. */
@@ -27,6 +29,8 @@ export interface ReloadNeeds {
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly inForce: InForce
+  /** What is registered now, laid out. Throws {@link StoreUnavailable}. */
+  readonly registered: () => Promise<readonly RegisteredBundle[]>
   readonly log: Log
   /** Another assembly is in force. */
   readonly tookOver: () => void
@@ -37,7 +41,11 @@ const LONGEST_MS = 5_000
 /** A predecessor is freed when no stanza can hold it any more. */
 const OLD_RULING_MS = 60_000
 
-export function createReloads({ folder, environment, inForce, log, tookOver }: ReloadNeeds): Reloads {
+/** Which of several causes is told, the first of these that there was. */
+const CAUSES: readonly ReloadCause[] = ['registered', 'signal', 'change']
+
+export function createReloads({ folder, environment, inForce, registered, log, tookOver }: ReloadNeeds): Reloads {
+  let bundles: readonly RegisteredBundle[] = []
   let running: Promise<void> | undefined
   let next: ReloadCause | undefined
   let stopWatching = () => {}
@@ -50,7 +58,8 @@ export function createReloads({ folder, environment, inForce, log, tookOver }: R
   }
 
   async function reloadOnce(cause: ReloadCause): Promise<void> {
-    const { assembly, problems } = await assemble(folder, environment)
+    await readRegistered(cause)
+    const { assembly, problems } = await assemble(folder, environment, bundles)
     if (!assembly) {
       log('error', 'reload-refused', { cause, problems: problems.map(formatProblem) })
       return
@@ -68,6 +77,16 @@ export function createReloads({ folder, environment, inForce, log, tookOver }: R
     if (late.length > 0) log('warn', 'reload-needs-restart', { settings: late })
   }
 
+  /** Where Redis is away, the files are loaded with what was registered when it was last asked. */
+  async function readRegistered(cause: ReloadCause): Promise<void> {
+    try {
+      bundles = await registered()
+    } catch (error) {
+      if (cause === 'registered' || !(error instanceof StoreUnavailable)) throw error
+      log('warn', 'registry-not-read', { reason: error.message })
+    }
+  }
+
   /** A stanza keeps the ruling that it began with. */
   function takeOver(assembly: Assembly): void {
     const before = inForce.assembly
@@ -78,7 +97,7 @@ export function createReloads({ folder, environment, inForce, log, tookOver }: R
 
   const reload: Reloads['reload'] = (cause) => {
     // A signal is always answered, also where nothing has changed.
-    next = next === 'signal' ? next : cause
+    next = CAUSES.find((one) => one === cause || one === next)
     running ??= reloadAll().finally(() => {
       running = undefined
       // Asked for when the last one had just ended.

@@ -26,6 +26,8 @@ export function describeTrace(seen: EnvelopeTrace): string {
   ]
   const fields = Object.entries(seen.fields).map(([name, values]) => `${name}=${values.map(String).join(',')}`)
   if (fields.length > 0) lines.push(`  fields ${fields.join(' ')}`)
+  if (seen.again) lines.push(`  sent again by ${seen.again.by}: ${seen.again.reason}; it repeats ${seen.again.of}`)
+  if (seen.marked) lines.push(...describeFindings('invalid, and marked', seen.marked))
   if (seen.holding) lines.push(...describeHolding(seen.holding))
   for (const delivery of seen.deliveries) {
     const due = delivery.dueAtMs === undefined ? '' : `, due ${formatTime(delivery.dueAtMs)}`
@@ -48,12 +50,19 @@ export function describeTrace(seen: EnvelopeTrace): string {
   return lines.join('\n')
 }
 
-function describeHolding({ findings, total, ended }: Holding): readonly string[] {
+function describeFindings(why: string, { findings, total }: Holding): readonly string[] {
   const more = total - findings.length
   return [
-    `  held as invalid: ${total} finding${total === 1 ? '' : 's'}`,
+    `  ${why}: ${total} finding${total === 1 ? '' : 's'}`,
     ...findings.map((finding) => `    ${formatFinding(finding)}`),
     ...(more > 0 ? [`    and ${more} more`] : []),
+  ]
+}
+
+function describeHolding(holding: Holding): readonly string[] {
+  const { ended } = holding
+  return [
+    ...describeFindings('held as invalid', holding),
     ...(ended ? [`  ${formatTime(ended.atMs)}  ${ended.how} by ${ended.by}: ${ended.reason}`] : []),
   ]
 }

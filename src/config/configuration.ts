@@ -4,6 +4,7 @@ import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
 import type { Conditions, DestinationTemplate, Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
+import type { RegisteredBundle } from './bundle.ts'
 import { checkKind } from './check-kind.ts'
 import { complainOfGroupOptions, readGroup } from './destinations.ts'
 import { readDocumentType, type TypeSurroundings } from './document-types.ts'
@@ -56,17 +57,19 @@ export interface LoadedConfiguration {
  * and XPaths are compiled elsewhere. Never throws for what stands in the folder, or doesn't; no problem holds a secret.
  *
  * @param environment Variables for `${NAME}` and the overrides `WAYBILL_…`.
+ * @param registered Document types that were registered at run time.
  */
 export async function loadConfiguration(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
+  registered: readonly RegisteredBundle[] = [],
 ): Promise<LoadedConfiguration> {
   const absolute = resolve(folder)
   const problems: Problem[] = []
   const text = await readMainFile(folder, absolute, problems)
   if (text === undefined) return { configuration: undefined, sound: nothingSound, problems }
   const waybill = readWaybill(text, environment, problems)
-  const things = await readThings(absolute, waybill, environment, problems)
+  const things = await readThings(absolute, waybill, environment, registered, problems)
   const settings = readWhatIsSound<Written.Waybill, Settings>(waybill, (thing) =>
     readSettings(thing.value, thing.complain),
   )

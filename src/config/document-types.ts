@@ -37,6 +37,7 @@ export async function readDocumentType(thing: Thing<Written>, surroundings: Type
     version: value.version ?? '',
     families: value.family === undefined ? [] : [value.family].flat(),
     deprecated: value.deprecated,
+    ...(value.compatibility !== 'none' && { compatibility: value.compatibility }),
     identify: readIdentify(value.identify),
     namespaces: value.namespaces,
     layers: await readLayers(thing, surroundings.folder),
@@ -162,26 +163,28 @@ function fits({ value, complain }: Thing<Written>, language: Language): boolean 
 }
 
 async function readLayer(
-  { file, value, complain }: Thing<Written>,
+  { file, bundle, value, complain }: Thing<Written>,
   folder: string,
   language: Language,
   written: WrittenLayer,
   place: readonly string[],
 ): Promise<SchemaLayer | undefined> {
   const { file: path, onInvalid = value.onInvalid, phase = '#DEFAULT' } = whole(written)
-  if (onInvalid === 'mark' && value.onInvalid !== 'mark')
-    complain('not-available', place, 'onInvalid: mark is not available in this version', { at: 'key' })
   const at = typeof written === 'string' ? place : [...place, 'file']
-  const bases = [dirname(resolve(folder, file)), join(folder, 'schemas'), folder]
-  const found = await findFile(folder, bases, path)
+  const bases = bundle === undefined ? [dirname(resolve(folder, file)), join(folder, 'schemas'), folder] : [bundle]
+  const found = await findFile(bundle ?? folder, bases, path)
   switch (found.kind) {
     case 'found': {
-      const bundle = bundleFolder(found.base, found.file)
+      const around = bundle ?? bundleFolder(found.base, found.file)
       const chosen = language === 'schematron' ? phase : ''
-      return { language, file: found.file, folder: bundle, onInvalid, phase: chosen, place }
+      return { language, file: found.file, folder: around, onInvalid, phase: chosen, place }
     }
     case 'outside':
-      complain('file-outside', at, `Cannot read schema ${path}: it lies outside of the configuration folder`)
+      complain(
+        'file-outside',
+        at,
+        `Cannot read schema ${path}: it lies outside of the ${bundle === undefined ? 'configuration folder' : 'bundle'}`,
+      )
       return undefined
     case 'missing':
       complain('file-missing', at, `Cannot find schema ${path}: it is none of ${found.places.join(', ')}`)

@@ -59,7 +59,7 @@ export interface Waybill {
     replicas: number
   }
   /**
-   * Health and metrics; `none` switches it off. There is no interface for operators in this version: that is the command line.
+   * Health and metrics, and with a `token` the [registry of schemas](schemas.md#over-http); `none` switches it off. Everything else that operators do is done on the command line.
    */
   http:
     | {
@@ -68,7 +68,7 @@ export interface Waybill {
          */
         listen: string
         /**
-         * Bearer token of the operators, for what will need one: in this version HTTP serves health and metrics only, to everybody who reaches it. Never shown in messages.
+         * Bearer token of the operators, for the [registry of schemas](schemas.md#over-http). Without one HTTP serves health and metrics only, which everybody has who reaches it. Never shown in messages.
          */
         token?: string
       }
@@ -212,6 +212,29 @@ export interface Waybill {
     finishedBytes: number
   }
   /**
+   * Accepted documents are kept beside what becomes of them, compressed, in Redis; left out, they are not ([operations](operations.md#archive)). The first limit that is reached counts, and the oldest go. Changes with a restart.
+   */
+  archive?: {
+    /**
+     * For how long.
+     */
+    keep: string
+    /**
+     * How many.
+     */
+    count: number
+    /**
+     * What they may come to, compressed, with what is known of each, in bytes.
+     */
+    bytes: number
+    /**
+     * Names of the document types that are kept; none: all of them.
+     *
+     * Items: Name of a document type.
+     */
+    types: string[]
+  }
+  /**
    * A message that comes back within this time reopens its delivery and corrects the ledger.
    */
   bounceWindow: string
@@ -243,6 +266,11 @@ export interface DocumentType {
    * What senders of this version are told with every document: until when it is taken, and what to use instead. Their documents are accepted.
    */
   deprecated?: string
+  /**
+   * What the next version must keep that is registered at run time: `backward`, it accepts what the version before accepts; `forward`, the version before accepts what it accepts; `full`, both; with `-transitive` towards all versions before. What isn't proven is refused. See [compatibility](schemas.md#compatibility).
+   */
+  compatibility:
+    'none' | 'backward' | 'backward-transitive' | 'forward' | 'forward-transitive' | 'full' | 'full-transitive'
   /**
    * Name of the family, or names of several, that the type belongs to: a route on a family takes all of its types. A family may be named like a type, which is then the general one: what is of both is of the type within the family.
    *
@@ -434,7 +462,7 @@ export interface DocumentType {
    */
   key?: string
   /**
-   * What becomes of a document that breaks its schema: `reject`, its sender is told what is wrong with it; `quarantine`, it is accepted and held with its findings until it is released or refused ([operations](operations.md#invalid-documents)); `mark`, it is routed, to routes that ask for invalid documents alone (`when: { valid: false }`).
+   * What becomes of a document that breaks its schema: `reject`, its sender is told what is wrong with it; `quarantine`, it is accepted and held with its findings until it is released or refused ([operations](operations.md#invalid-documents)); `mark`, it is routed, to routes that ask for invalid documents alone (`takes: invalid`).
    */
   onInvalid: 'reject' | 'quarantine' | 'mark'
   /**
@@ -523,6 +551,10 @@ export interface Route {
    * When this route matches, routes after it aren't asked.
    */
   stop: boolean
+  /**
+   * Which documents it is asked for: `valid` ones, `invalid` ones, which have been found so and go on because of `onInvalid: mark`, or `both`.
+   */
+  takes: 'valid' | 'invalid' | 'both'
   /**
    * Matches only where no route without `otherwise` did; its own `when` must hold too.
    */

@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { typeKey } from '../domain/document-type.ts'
 import { didYouMean } from '../domain/nearest.ts'
+import { type RegisteredBundle, TYPE_FILE } from './bundle.ts'
 import { listYaml, lookAt, readText } from './find-files.ts'
 import type { KindName } from './kind-schemas.ts'
 import type { Problem } from './problem.ts'
@@ -18,6 +19,7 @@ export async function readThings(
   folder: string,
   waybill: WaybillThing,
   environment: Environment,
+  registered: readonly RegisteredBundle[],
   problems: Problem[],
 ): Promise<readonly Thing[]> {
   const files = await loadedFiles(folder, waybill)
@@ -32,8 +34,39 @@ export async function readThings(
     }
     things.push(...thingsOf(content.text, file, environment, problems))
   }
+  for (const bundle of registered) things.push(...(await thingsOfBundle(bundle, problems)))
   complainOfSameNames(things)
   return things
+}
+
+/**
+ * What a registered bundle says. The environment is not asked: a bundle is the same everywhere. What was said of the version since stands in
+ * the place of what it says itself.
+ */
+async function thingsOfBundle({ folder, label, deprecated }: RegisteredBundle, problems: Problem[]): Promise<Thing[]> {
+  const listing = await listYaml(folder, TYPE_FILE)
+  const content = listing.kind === 'files' ? await readText(listing.files[0]!) : listing
+  if (content.kind !== 'text') {
+    const reason = content.kind === 'outside' ? 'it leads out of the bundle' : content.reason
+    const message = `Cannot read ${TYPE_FILE} of the bundle: ${reason}`
+    problems.push({ file: label, line: 1, column: 1, code: 'file-unreadable', severity: 'error', message })
+    return []
+  }
+  const things = thingsOf(content.text, `${label}/${TYPE_FILE}`, {}, problems).map((thing) => {
+    const value = deprecated === undefined ? thing.value : { ...(thing.value as object), deprecated }
+    return { ...thing, value, bundle: folder }
+  })
+  complainOfBundle(things)
+  return things
+}
+
+/** A bundle is one version of one type: what else it brought would come and go with it. */
+function complainOfBundle(things: readonly Thing[]): void {
+  for (const [at, { kind, key, name, complain }] of things.entries()) {
+    if (kind !== 'DocumentType' || at > 0)
+      complain('bundle-unfit', [], `${TYPE_FILE} of a bundle holds one document type and nothing else`)
+    else if (key === name) complain('bundle-unfit', ['name'], `The document type of a bundle needs a version`)
+  }
 }
 
 async function loadedFiles(folder: string, waybill: WaybillThing): Promise<readonly string[]> {

@@ -32,6 +32,7 @@ export async function readRoute(thing: Thing<Written>, surroundings: Surrounding
     priority: value.priority,
     stop: value.stop,
     otherwise: value.otherwise,
+    ...(value.takes === 'valid' ? {} : { takes: value.takes }),
     when: conditions,
     deliver: templates,
     order: readOrder(value.order),

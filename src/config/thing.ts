@@ -11,6 +11,8 @@ export interface Thing<Value = unknown> {
   readonly key: string
   /** Relative to the configuration folder. */
   readonly file: string
+  /** Absolute folder of the bundle that it was registered with, out of which nothing leads; undefined for what stands in the configuration folder. */
+  readonly bundle?: string
   readonly yaml: YamlThing
   readonly value: Value
   readonly complain: Complain

@@ -14,12 +14,6 @@ const isGiven = (value: unknown) => value !== undefined
 const table: readonly Unavailable[] = [
   {
     kind: 'DocumentType',
-    path: ['onInvalid'],
-    isUsed: (value) => value === 'mark',
-    message: 'onInvalid can only be reject or quarantine in this version',
-  },
-  {
-    kind: 'DocumentType',
     path: ['signature'],
     isUsed: isGiven,
     message: 'signature is not available in this version: signed documents are routed, but not verified',

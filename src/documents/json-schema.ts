@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { posix, relative, sep } from 'node:path'
-import { Ajv, type AnySchemaObject, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
+import { Ajv, type AnySchemaObject, type ErrorObject, MissingRefError, type Options, type ValidateFunction } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
@@ -54,10 +54,23 @@ const BUNDLE = 'bundle:///'
  */
 export async function compileJsonSchema(
   source: SchemaSource,
+  options: { readonly values?: 'json' | 'text' } = {},
+): Promise<CompiledJsonSchema> {
+  return compileJsonSchemaNow(source, options)
+}
+
+export interface CompiledJsonSchema {
+  readonly schema: JsonSchema | undefined
+  readonly problems: readonly SchemaProblem[]
+}
+
+/** As {@link compileJsonSchema}, for who can't wait. */
+export function compileJsonSchemaNow(
+  source: SchemaSource,
   { values = 'json' }: { readonly values?: 'json' | 'text' } = {},
-): Promise<{ readonly schema: JsonSchema | undefined; readonly problems: readonly SchemaProblem[] }> {
+): CompiledJsonSchema {
   try {
-    const { validate, schema } = await compile(source, values === 'text' ? { ...OPTIONS, coerceTypes: true } : OPTIONS)
+    const { validate, schema } = compile(source, values === 'text' ? { ...OPTIONS, coerceTypes: true } : OPTIONS)
     const read = values === 'text' ? (value: Json) => shape(value, schema, (ref) => within(schema, ref)) : same
     return { schema: { validate: (value) => findingsOf(validate, read(value)) }, problems: [] }
   } catch (error) {
@@ -83,10 +96,10 @@ class SchemaFault extends Error {
   }
 }
 
-async function compile(
+function compile(
   source: SchemaSource,
   options: Options,
-): Promise<{ readonly validate: ValidateFunction; readonly schema: AnySchemaObject }> {
+): { readonly validate: ValidateFunction; readonly schema: AnySchemaObject } {
   const path = relative(source.folder, source.file).split(sep).join('/')
   const schema = readSchema(source, path)
   const draft = String(schema.$schema ?? 'https://json-schema.org/draft/2020-12/schema').replace(/#$/, '')
@@ -96,14 +109,34 @@ async function compile(
   if (!constrains(schema))
     throw new SchemaFault('it accepts everything: it has no keyword that checks', `${source.file}:1:1`)
   const base = typeof schema.$id === 'string' ? schema.$id : BUNDLE + encodeURI(path)
-  const loadSchema = async (uri: string) => loadReferenced(uri, { source, path, base, extensions })
-  const ajv = create({ ...options, loadSchema })
+  const load = (uri: string) => loadReferenced(uri, { source, path, base, extensions })
+  const ajv = create(options)
   addFormats.default(ajv)
   // Ajv resolves it (JSON Schema 2020-12, Core 8.2.2), and counts it among the unknown ones.
   if (!ajv.getKeyword('$anchor')) ajv.addKeyword('$anchor')
   const extensions = (found: AnySchemaObject) => allowExtensions(ajv, found)
   extensions(schema)
-  return { validate: await ajv.compileAsync({ ...schema, $id: base }), schema }
+  return { validate: compileWithReferred(ajv, { ...schema, $id: base }, load), schema }
+}
+
+/** Compiling stops at a reference that leads to another file; then that one is read. */
+function compileWithReferred(
+  ajv: Ajv,
+  schema: AnySchemaObject,
+  load: (uri: string) => AnySchemaObject,
+): ValidateFunction {
+  for (;;) {
+    try {
+      return ajv.compile(schema)
+    } catch (error) {
+      if (!(error instanceof MissingRefError)) throw error
+      const { missingSchema, missingRef } = error
+      if (ajv.refs[missingSchema] || ajv.schemas[missingSchema]) {
+        throw new Error(`${missingSchema} is there, but ${missingRef} cannot be resolved`)
+      }
+      ajv.addSchema(load(missingSchema), missingSchema)
+    }
+  }
 }
 
 interface Bundle {

@@ -65,6 +65,8 @@ export function reviewBySchemas(types: readonly DocumentType[], routes: readonly
   const json = reviewJson(types, remarks)
   const shapeOf = (type: string, field: string) => shapes.get(`${type} ${field}`)
   for (const route of routes) {
+    // What no valid document has, an invalid one may have.
+    if (route.takes !== undefined) continue
     const scope: Scope = { types, walks, shapeOf, json, note: noteFor('Route', route.name, remarks) }
     reviewGroup(route.when, types, ['when'], scope)
   }

@@ -9,6 +9,8 @@ export interface DocumentType {
   readonly families: readonly string[]
   /** What senders of the version are told, since it will be gone one day; undefined: it is not deprecated. */
   readonly deprecated: string | undefined
+  /** What the next version must keep that is registered at run time; undefined: nothing. */
+  readonly compatibility?: Compatibility
   readonly identify: Identify
   /** Prefix → namespace name, for every XPath of the type and of the routes on it. */
   readonly namespaces: Readonly<Record<string, string>>
@@ -36,6 +38,8 @@ export interface Identify {
   /** Opaque content by media type. */
   readonly mediaType?: string
 }
+
+export type Compatibility = `${'backward' | 'forward' | 'full'}${'' | '-transitive'}`
 
 /** Root name first; what is given besides must be true as well. */
 export interface XmlIdentify {

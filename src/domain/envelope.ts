@@ -1,5 +1,6 @@
 import type { Document, Origin, SubmitOptions } from './document.ts'
 import type { Fields } from './fields.ts'
+import type { Holding } from './held.ts'
 
 /** Document + id + sender + type + fields + time of receipt: the unit that is accepted. */
 export interface Envelope {
@@ -12,6 +13,10 @@ export interface Envelope {
   /** The version of the type that it was checked with; undefined where the type has none. */
   readonly version?: string
   readonly fields: Fields
+  /** What is wrong with an invalid document that goes on all the same (`onInvalid: mark`). */
+  readonly marked?: Holding
+  /** It was sent again from the archive: what it repeats, by whom and why. */
+  readonly again?: { readonly of: string; readonly by: string; readonly reason: string }
   readonly receivedAtMs: number
   readonly submit: SubmitOptions
 }

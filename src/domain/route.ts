@@ -10,6 +10,8 @@ export interface Route {
   readonly stop: boolean
   /** Matches where no other route did. */
   readonly otherwise: boolean
+  /** It is asked for valid documents only where it is left out. */
+  readonly takes?: 'invalid' | 'both'
   readonly when: Conditions
   readonly deliver: readonly DestinationTemplate[]
   readonly order: Order

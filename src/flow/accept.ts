@@ -43,6 +43,8 @@ export interface Matched {
   readonly decision: Decision
   /** Where it is to be held. */
   readonly holding?: Holding
+  /** Where it is invalid and goes on. */
+  readonly marked?: Holding
   readonly receivedAtMs: number
   /** Set for items of subscribed nodes: what was taken from there decides instead of the claim, which is forgotten after its window. */
   readonly taken?: NonNullable<Acceptance['taken']>
@@ -71,7 +73,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
 }
 
 function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptance {
-  const { submission, type, fields, decision, holding, receivedAtMs, taken } = matched
+  const { submission, type, fields, decision, holding, marked, receivedAtMs, taken } = matched
   const { document, origin, submit } = submission
   const envelope: Envelope = {
     id: envelopeIdAt(receivedAtMs),
@@ -80,6 +82,7 @@ function acceptanceOf(matched: Matched, at: number, windowMs: number): Acceptanc
     type: type?.name ?? OPAQUE_TYPE,
     ...(type && type.version !== '' && { version: type.version }),
     fields,
+    ...(marked && { marked }),
     receivedAtMs,
     submit,
   }

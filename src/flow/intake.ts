@@ -124,7 +124,8 @@ export function check(submission: Submission, ruling: Ruling, needs: Pick<Intake
   const decision = ruling.matcher.match(subject)
   if (decision.refused.length > 0)
     needs.log('warn', 'address-refused', { from: origin.from, refused: decision.refused })
-  return { submission, type, fields: subject.fields, decision, receivedAtMs: needs.now() }
+  const marked = subject.valid === false ? { marked: holdingOf(findings) } : {}
+  return { submission, type, fields: subject.fields, decision, ...marked, receivedAtMs: needs.now() }
 }
 
 /** An item that we published ourselves has come back. Ids of ours are looked up only where one could be. */

@@ -144,6 +144,7 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
       mediaType: document.mediaType,
       fields: replacement?.fields ?? seen.fields,
       content: document.content,
+      ...(seen.marked && !replacement && { valid: false as const }),
     })
     const unrouted = deliveries.length === 0
     if (decision.deliveries.length + decision.impossible.length === 0) return refused('still matches no route')

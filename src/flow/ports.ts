@@ -19,6 +19,7 @@ import type { Envelope } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
 import type { Cause } from '../domain/fingerprint.ts'
 import type { Holding } from '../domain/held.ts'
+import type { RegistryAnswer, RegistryChange, RegistryState } from '../domain/registration.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 
 // ---------------------------------------------------------------------------------------------------- documents
@@ -140,6 +141,8 @@ export interface StartedAttempt {
   readonly options: DeliveryOptions
   readonly type: string
   readonly from: string
+  /** What is wrong with it, where it is invalid and goes on. */
+  readonly marked?: Holding
   readonly receivedAtMs: number
   /** From when on a policy's `giveUpAfter` is reckoned: the receipt, or the last redrive. */
   readonly sinceMs: number
@@ -257,6 +260,9 @@ export interface EnvelopeTrace {
   readonly bytes: number
   readonly digest: string
   readonly state: DeliveryState | 'held'
+  /** What is wrong with it, where it is invalid and goes on. */
+  readonly marked?: Holding
+  readonly again?: Envelope['again']
   /** Where it is or was held. */
   readonly holding?: Holding
   /** For documents that ended without deliveries: why. */
@@ -509,6 +515,38 @@ export interface Store {
   }>
 }
 
+/** An accepted document as it came, kept apart from what becomes of it. */
+export interface ArchivedDocument
+  extends Pick<
+    EnvelopeTrace,
+    | 'id'
+    | 'type'
+    | 'version'
+    | 'origin'
+    | 'submit'
+    | 'fields'
+    | 'receivedAtMs'
+    | 'form'
+    | 'mediaType'
+    | 'rootName'
+    | 'datatype'
+    | 'bytes'
+    | 'digest'
+    | 'marked'
+  > {}
+
+export interface ArchiveFilter extends Pick<DeadFilter, 'type' | 'from' | 'fields' | 'sinceMs' | 'untilMs' | 'limit'> {
+  /** Leaves out those that were invalid and marked. */
+  readonly valid?: true
+}
+
+/** Accepted documents, written in the step that accepts them. Throws {@link StoreUnavailable} where Redis can't be asked. */
+export interface Archive {
+  /** Newest first. */
+  archived(filter: ArchiveFilter): Promise<readonly ArchivedDocument[]>
+  archivedDocument(id: string): Promise<(ArchivedDocument & { readonly payload: Uint8Array }) | undefined>
+}
+
 /** An open destination, as it stands in Redis. */
 export interface OpenDestination {
   readonly destination: string
@@ -568,6 +606,20 @@ export interface Wakes {
   wake(ids: readonly string[], delayMs: number): Promise<void>
   /** Wakes this very process for them, at once and with nothing in between; the next of a lane would wait for its job otherwise. */
   hand(ids: readonly string[]): void
+}
+
+// ----------------------------------------------------------------------------------------------------- registry
+
+/** Versions of document types that were registered at run time. Every method throws {@link StoreUnavailable} where Redis can't be asked. */
+export interface Registry {
+  read(): Promise<RegistryState>
+  /** A bundle as it was packed; undefined where no version has that digest. */
+  bundle(digest: string): Promise<Uint8Array | undefined>
+  /**
+   * One atomic step, in the order of all: it is made only where the registry is at `expected` still. Durable at the configured level
+   * on return. Repeating a registration that was made changes nothing, and is `done`.
+   */
+  change(change: RegistryChange, expected: number, by: string): Promise<RegistryAnswer>
 }
 
 // -------------------------------------------------------------------------------------------------------- lease

@@ -4,6 +4,7 @@ import type { CompiledDestination } from './destination.ts'
 import type { Alternative } from './groups.ts'
 import { type Decision, type ExplainedDestination, type Plan, startPlan } from './plan.ts'
 import type { Subject } from './subject.ts'
+import { onTakes } from './takes.ts'
 import { askOnce, type CompileXPath, compileOnce } from './xpath.ts'
 
 export interface Explanation {
@@ -115,7 +116,7 @@ function explainOne(
   compileXPath: CompileXPath,
 ): RouteExplanation {
   if (!sound) return { route: route.name, outcome: 'fails', held: [], failed: unsound(), destinations: [] }
-  const checks = checksOf(route, compileXPath)
+  const checks = [...onTakes(route, look.subject), ...checksOf(route, compileXPath)]
   const failed = firstFailing(checks, look)
   const asked = failed ? checks.slice(0, checks.indexOf(failed)) : checks
   const held = asked.filter((check) => check.holds(look)).map((check) => heldCondition(check, look))

@@ -9,6 +9,7 @@ import { type Decision, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
 import { atOnce, inSlices, type Pause, type Steps } from './slices.ts'
 import type { Subject } from './subject.ts'
+import { takes } from './takes.ts'
 import type { CompileXPath } from './xpath.ts'
 
 /** Routes in force. */
@@ -85,6 +86,7 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
     const ordinary: Found[] = []
     const otherwise: number[] = []
     for (const entry of candidates) {
+      if (!takes(index.at(entry), subject)) continue
       if (index.at(entry).otherwise) otherwise.push(entry)
       else verify(entry, ordinary)
     }

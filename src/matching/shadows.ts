@@ -3,6 +3,7 @@ import type { Route } from '../domain/route.ts'
 import { canonical, canonicalWhen, implies } from './implied.ts'
 import { byPriority } from './order.ts'
 import type { RouteRemark } from './remark.ts'
+import { takesAll } from './takes.ts'
 
 /** Comparisons at most, so that a hundred thousand routes don't take a day; each is some microseconds. */
 const COMPARISONS_AT_MOST = 5_000_000
@@ -31,7 +32,7 @@ function shadowed(ordered: readonly Route[]): readonly RouteRemark[] {
       if (other.otherwise === route.otherwise && rank.get(other)! > rank.get(route)!) continue
       left -= 1
       if (left < 0) return remarks
-      if (!implies(route.when, other.when)) continue
+      if (!takesAll(route, other) || !implies(route.when, other.when)) continue
       remarks.push(shadowedBy(route, other))
       break
     }
@@ -75,7 +76,7 @@ function candidates(routes: ByType, { when }: Route): readonly Route[] {
 function duplicated(ordered: readonly Route[]): readonly RouteRemark[] {
   const known = new Map<string, Route>()
   return ordered.flatMap((route): readonly RouteRemark[] => {
-    const key = `${route.otherwise} ${canonicalWhen(route)} ${canonical(route.deliver.map(({ target }) => destinationName(target)))}`
+    const key = `${route.otherwise} ${route.takes} ${canonicalWhen(route)} ${canonical(route.deliver.map(({ target }) => destinationName(target)))}`
     const first = known.get(key)
     if (!first) {
       known.set(key, route)

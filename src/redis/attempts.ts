@@ -113,6 +113,7 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
       options: parseOptions(String(options)),
       type: meta.type,
       from: meta.origin.from,
+      ...(meta.marked && { marked: meta.marked }),
       receivedAtMs: meta.receivedAtMs,
       sinceMs: String(since) === '' ? meta.receivedAtMs : Number(String(since)),
       hops: meta.origin.hops,
@@ -131,7 +132,10 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
 
 function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
   const meta = JSON.parse(String(accepted)) as Meta
-  return replacement.length === 0 ? meta : { ...meta, ...(JSON.parse(String(replacement)) as ReplacementMeta) }
+  if (replacement.length === 0) return meta
+  // What it was redriven with is valid.
+  const { marked: _marked, ...valid } = meta
+  return { ...valid, ...(JSON.parse(String(replacement)) as ReplacementMeta) }
 }
 
 /** Store.end(): concurrent calls share one script call. */

@@ -9,6 +9,7 @@ import {
 import type { Form, Origin, SubmitOptions } from '../domain/document.ts'
 import type { Envelope } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
+import type { Holding } from '../domain/held.ts'
 import type { Redrive, Replacement } from '../flow/ports.ts'
 import { nameDigest } from './keys.ts'
 
@@ -20,6 +21,9 @@ export interface Meta {
   readonly origin: Origin
   readonly submit: SubmitOptions
   readonly fields: Fields
+  /** What is wrong with it, where it is invalid and goes on. */
+  readonly marked?: Holding
+  readonly again?: Envelope['again']
   readonly receivedAtMs: number
   readonly form: Form
   readonly mediaType: string
@@ -110,6 +114,8 @@ export function metaOf({ document, ...envelope }: Envelope): Meta {
     origin: envelope.origin,
     submit: envelope.submit,
     fields: envelope.fields,
+    ...(envelope.marked && { marked: envelope.marked }),
+    ...(envelope.again && { again: envelope.again }),
     receivedAtMs: envelope.receivedAtMs,
     form: document.form,
     mediaType: document.mediaType,

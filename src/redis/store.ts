@@ -8,6 +8,7 @@ import {
 } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
 import {
+  type Archive,
   type Breakers,
   type Checkpoints,
   type Clock,
@@ -15,10 +16,12 @@ import {
   type EndedByHand,
   type Log,
   type Redrive,
+  type Registry,
   type Store,
   StoreUnavailable,
 } from '../flow/ports.ts'
-import { type AcceptLimits, createAccept } from './accepting.ts'
+import { type AcceptLimits, confirmation, createAccept } from './accepting.ts'
+import { type ArchiveOptions, createArchive } from './archive.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { createBreakerStore } from './breakers.ts'
 import { ask, type Call, createCall } from './calls.ts'
@@ -32,6 +35,7 @@ import { createLanes } from './lanes.ts'
 import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
+import { createRegistry } from './registry.ts'
 import type { Argument } from './scripts.ts'
 
 export interface StoreOptions {
@@ -52,6 +56,8 @@ export interface StoreOptions {
     readonly deadBytes: number
     readonly heldMs: number
   }
+  /** Left out: there is none. */
+  readonly archive?: ArchiveOptions
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
   /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
@@ -62,7 +68,8 @@ export interface StoreOptions {
   readonly log: Log
 }
 
-export interface RedisStore extends Store, Checkpoints, Breakers {
+export interface RedisStore extends Store, Checkpoints, Breakers, Archive {
+  readonly registry: Registry
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -119,7 +126,11 @@ const TYPES = {
   ledger: 'hash',
   senders: 'hash',
   holding: 'hash',
+  archive: 'zset',
   sequence: 'string',
+  registry: 'hash',
+  registered: 'stream',
+  registration: 'string',
 } as const
 
 // A script that meets a foreign type stops half-way: better not to start at all.
@@ -150,8 +161,15 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
   const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS, log }
   const { start, startSuspect, releaseLost } = createStart(call, attempts)
+  const archive = createArchive(call, client, prefix)
   return {
-    accept: createAccept(call, { limits, waitAof, replicas, clock }),
+    accept: createAccept(call, {
+      limits,
+      waitAof,
+      replicas,
+      clock,
+      ...(options.archive && { archive: options.archive }),
+    }),
     start,
     startSuspect,
     async cleared(id) {
@@ -159,7 +177,8 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     },
     end: createEnd(call, attempts),
     ...createReturns(call, releaseLost, options),
-    ...createOperations(call, client, prefix, options),
+    ...createOperations(call, client, prefix, options, archive),
+    ...archive,
     ...createReadings(call, client, prefix, clock),
     ...createCheckpoints(call, client, prefix),
     ...createDeadLetters(call),
@@ -167,6 +186,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createLanes(call),
     ...createOwedReports(call),
     ...createBreakerStore(call),
+    registry: createRegistry(call, client, prefix, confirmation({ waitAof, replicas })),
     get ready() {
       return client.status === 'ready'
     },
@@ -223,7 +243,8 @@ function createOperations(
   call: Call,
   client: Redis,
   prefix: string,
-  { clock, log, retention, bounceWindowMs }: StoreOptions,
+  { clock, log, retention, bounceWindowMs, archive: kept }: StoreOptions,
+  archive: ReturnType<typeof createArchive>,
 ): Pick<Store, 'redrive' | 'replan' | 'drop' | 'park' | 'prune'> {
   const endByHand = async (name: 'drop' | 'park', args: readonly Argument[]): Promise<EndedByHand> => {
     const [ended, asked] = (await call(name, args, { repeatable: true })) as [number, number]
@@ -278,6 +299,7 @@ function createOperations(
         held += reply[3]
       }
       if (dropped > 0) log('warn', 'dead-letters-dropped', { count: dropped, reason: 'retention' })
+      if (kept) await archive.forget(kept)
       if (held > 0) log('warn', 'held-documents-dropped', { count: held, reason: 'retention' })
       return removed
     },

@@ -1,6 +1,8 @@
+import type { Holding } from '../domain/held.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
 import type { StartedAttempt } from '../flow/ports.ts'
 import { DELAY, HINTS, RECEIPTS, STANZA_IDS, WAYBILL } from './namespaces.ts'
+import { findingElements } from './replies.ts'
 
 /** What took longer than this on its way here says since when (XEP-0203). */
 const DELAY_TOLD_MS = 5_000
@@ -31,10 +33,16 @@ export function documentMessage(
   )
 }
 
-function via({ envelopeId, type, from, hops }: StartedAttempt, received: string): string {
+function via({ envelopeId, type, from, hops, marked }: StartedAttempt, received: string): string {
   const sender = escapeAttribute(from)
   const names = `id="${envelopeId}" type="${escapeAttribute(type)}" from="${sender}"`
-  return `<via xmlns="${WAYBILL}" ${names} received="${received}" hops="${hops + 1}"/>`
+  const open = `<via xmlns="${WAYBILL}" ${names} received="${received}" hops="${hops + 1}"`
+  return marked ? `${open}>${invalidElement(marked)}</via>` : `${open}/>`
+}
+
+/** docs/protocol.md 5.2: what was found wrong with a document that is routed all the same. */
+function invalidElement({ findings, total }: Holding): string {
+  return `<invalid findings="${total}">${findingElements(findings)}</invalid>`
 }
 
 /** A message that is read by a person. */

@@ -133,7 +133,7 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     document: string,
     onHad: () => void,
   ): Promise<AttemptOutcome> {
-    const message = documentMessage(attempt, jid, document, connection.domain, now())
+    const message = messageWithin(attempt, jid, document)
     const problem = unfit(attempt, jid + (attempt.options.body ?? ''), message, 0)
     if (problem) return problem
     if (unproven.has(attempt.id)) return { kind: 'void', reason: 'an earlier attempt is under way' }
@@ -142,6 +142,14 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
       return fateOf(attempt, jid)
     })
     return written ?? offline
+  }
+
+  /** Findings go as far as there is room: the document comes before what is said of it. */
+  function messageWithin(attempt: StartedAttempt, jid: string, document: string): string {
+    const whole = documentMessage(attempt, jid, document, connection.domain, now())
+    if (!attempt.marked || Buffer.byteLength(whole) <= options.maxStanzaBytes) return whole
+    const marked = { ...attempt.marked, findings: [] }
+    return documentMessage({ ...attempt, marked }, jid, document, connection.domain, now())
   }
 
   /** Settles with what comes first: a bounce, the proof that is asked for, or the loss of the stream. */

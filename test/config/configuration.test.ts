@@ -309,7 +309,7 @@ describe('problems', () => {
   it('come all at once, in the order of files and lines', async () => {
     const { configuration, problems } = await load({
       'waybill.yaml': 'xmpp: { domain: 5 }\nsendrs: []\nlimits: { depth: -1 }',
-      'types/t.yaml': `${ORDER}onInvalid: mark\n---\nkind: DocumentType\nname: B`,
+      'types/t.yaml': `${ORDER}signature: {}\n---\nkind: DocumentType\nname: B`,
       'routes/r.yaml': 'kind: Route\nname: r\nwhen: { type: ordr }\ndeliver: [{ jid: "", retry: x }]\n---\nkind: Rout',
     })
     expect(configuration).toBeUndefined()

@@ -145,12 +145,6 @@ const inTypes: readonly Mistake[] = [
     'Unknown key "phase" in schema.xsd',
   ],
   [
-    'marking, which is not built',
-    `${TYPE}»onInvalid: mark`,
-    'not-available',
-    'onInvalid can only be reject or quarantine in this version',
-  ],
-  [
     'signatures, which are not built',
     `${TYPE}»signature: { required: true }`,
     'not-available',

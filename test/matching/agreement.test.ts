@@ -113,6 +113,7 @@ function randomRoute(random: Random, at: number): Route {
     priority: random.below(3) - 1,
     stop: random.chance(10),
     otherwise: random.chance(15),
+    ...(random.chance(20) ? { takes: random.pick(['invalid', 'both']) } : {}),
     when: whenOf(random),
     deliver: Array.from({ length: 1 + random.below(2) }, () => templateOf(random)),
     order: random.pick<Route['order']>([{ by: 'none' }, { by: 'sender' }, { by: 'field', field: 'a' }]),
@@ -131,6 +132,7 @@ function randomSubject(random: Random): Subject {
     children: [],
   }
   return subjectOf({
+    ...(random.chance(20) ? { valid: false } : {}),
     type: random.pick([...TYPES, 'unheard-of']),
     mediaType: random.pick(['application/xml', '', 'image/EUR']),
     fields: Object.fromEntries(names.map((name) => [name, values()])),

@@ -206,6 +206,7 @@ export function randomRoutes(random: Random, most: number): readonly Route[] {
       priority: random.below(3) - 1,
       stop: random.chance(7),
       otherwise: random.chance(10),
+      ...(random.chance(20) ? { takes: random.pick(['invalid', 'both']) } : {}),
       when: randomWhen(random),
     }),
   )
@@ -215,6 +216,7 @@ export function randomSubject(random: Random): Subject {
   const names = FIELDS.filter(() => random.chance(60))
   const xml = (): Subject['content'] => ({ kind: 'xml', root: randomTree(random) })
   return subjectOf({
+    ...(random.chance(20) ? { valid: false } : {}),
     type: random.pick([...TYPES, 'unheard-of']),
     mediaType: random.pick(['application/xml', '', 'image/EUR']),
     fields: Object.fromEntries(names.map((name) => [name, random.list(0, 3, () => random.pick(VALUES))])),

@@ -315,7 +315,7 @@ describe('retention', () => {
 describe('depth', () => {
   it('tells what waits, is under way and dead, and the age of the oldest that is due, however urgent', async () => {
     await openWith()
-    expect(await store.depth()).toEqual({ waiting: 0, underWay: 0, suspects: 0, dead: 0, oldestDueMs: 0 })
+    expect(await store.depth()).toEqual({ waiting: 0, underWay: 0, suspects: 0, held: 0, dead: 0, oldestDueMs: 0 })
     await accepted(store, { deliveries: [plan({ priority: 0 })] })
     clock.nowMs += 500
     await accepted(store, { deliveries: [plan({ priority: 9 })] })
@@ -323,7 +323,7 @@ describe('depth', () => {
     const busy = await accepted(store)
     await store.start([`${busy}.0`], [])
     clock.nowMs += 1_000
-    expect(await store.depth()).toEqual({ waiting: 3, underWay: 1, suspects: 0, dead: 1, oldestDueMs: 1_500 })
+    expect(await store.depth()).toEqual({ waiting: 3, underWay: 1, suspects: 0, held: 0, dead: 1, oldestDueMs: 1_500 })
   })
 
   it('counts what has come due and nobody has looked at', async () => {

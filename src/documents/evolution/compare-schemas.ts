@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { SchemaSource } from '../../domain/document-type.ts'
+import { readSchemaFiles } from '../schema-files.ts'
+import { compareJson } from './compare-json.ts'
 import { compareXsd } from './compare-xsd.ts'
 import { NotComparable } from './not-comparable.ts'
 import type { Verdict } from './verdict.ts'
@@ -34,8 +36,10 @@ export function compareSchemas(
   switch (language) {
     case 'xsd':
       return compareXsd(old, next, { roots, budgetMs })
-    case 'rng':
     case 'json':
+      return compareJson(old, next, budgetMs)
+    case 'rng':
+      if (isSameText(old, next)) return { kind: 'compatible' }
       return {
         kind: 'unknown',
         reasons: [{ path: '', message: `versions in this language are not compared: ${language}`, old: '', new: '' }],
@@ -71,3 +75,17 @@ export function languageOf(file: string): ComparedLanguage {
     ? 'xsd'
     : 'rng'
 }
+
+/** All files of both, byte for byte: only then nothing needs to be understood. */
+function isSameText(old: SchemaSource, next: SchemaSource): boolean {
+  const [mine, other] = [old, next].map((source) => {
+    const { files, url, problems } = readSchemaFiles({ ...source, language: 'rng' })
+    if (problems.length > 0) throw new NotComparable(problems)
+    return { files, url }
+  })
+  const sameFile = ([name, bytes]: [string, Uint8Array]) =>
+    Buffer.compare(bytes, other!.files.get(name) ?? NO_BYTES) === 0
+  return mine!.url === other!.url && mine!.files.size === other!.files.size && [...mine!.files].every(sameFile)
+}
+
+const NO_BYTES = new Uint8Array()

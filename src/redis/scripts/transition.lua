@@ -24,6 +24,8 @@
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
+-- archive      zset  documents that are kept beside everything else, by the time of their acceptance
+-- archive:ID   hash  meta (JSON), payload (deflated); archive:bytes is what all of these come to
 -- taken:SOURCE hash  item of a subscribed node -> "ENVELOPE-ID DIGEST"; "- DIGEST" where it was refused, "- own" where we made it
 -- items:SOURCE zset  the items in taken:SOURCE, in the order in which they were taken: the newest are kept
 -- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"; and "bytes STATE":
@@ -31,6 +33,10 @@
 -- senders      hash  bare JID -> documents waiting
 -- holding      hash  bare JID -> documents held
 -- sequence     the order of acceptance
+-- registry     hash  NAME@VERSION -> JSON (domain/registration.ts) of what was registered at run time
+-- registered   stream  every change of the registry, with its number as id: who waits hears of it, who was away reads on
+-- registration how many changes there were
+-- bundle:DIGEST  the files of a registered version, packed; gone with the last version that has them
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25

@@ -1,0 +1,158 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { compileXPathTest, rehydrate } from '../../src/documents/documents.ts'
+import type { DocumentType, OnInvalid, SchemaLayer } from '../../src/domain/document-type.ts'
+import type { Route } from '../../src/domain/route.ts'
+import { createHeldOperations } from '../../src/flow/held.ts'
+import type { Ruling } from '../../src/flow/intake.ts'
+import { compileSenders } from '../../src/flow/senders.ts'
+import { compileRoutes } from '../../src/matching/matcher.ts'
+import { documentMessage } from '../../src/xmpp/message.ts'
+import { documentsFor, stanzaOf } from '../documents/given.ts'
+import { routeOf, toJid } from '../matching/samples.ts'
+import { closeStores, keepLog } from '../redis/fixtures.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { ERP, type Flow, flowOn, order, toErp, types } from './rooms.ts'
+
+let redis: RunningRedis
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis.stop())
+afterEach(closeStores)
+
+const CLERK = 'clerk@shop.example/desk'
+const DESK = 'desk@backend.example'
+const repair = routeOf('repair', { takes: 'invalid', when: { type: ['order'] }, deliver: [toJid(DESK)] })
+const ROUTES = [toErp, repair]
+const WRONG = order('7').replace('<quantity>3<', '<quantity>many<')
+
+const stanza = (id: string, payload: string) => stanzaOf(`<iq type='set' id='${id}' from='${CLERK}'>${payload}</iq>`)
+
+/** The type `order` with another `onInvalid`, its own or its layer's. */
+function orderTypes(onInvalid: OnInvalid, ofLayer: SchemaLayer['onInvalid'] = onInvalid): readonly DocumentType[] {
+  return types().map((type) =>
+    type.name === 'order'
+      ? { ...type, onInvalid, layers: type.layers.map((layer) => ({ ...layer, onInvalid: ofLayer })) }
+      : type,
+  )
+}
+
+async function rulingFor(all: readonly DocumentType[], routes: readonly Route[] = ROUTES): Promise<Ruling> {
+  const documents = await documentsFor(all)
+  const { matcher } = compileRoutes(routes, compileXPathTest)
+  return { documents, matcher, senders: compileSenders(['*@shop.example']), typeSenders: new Map() }
+}
+
+async function flowWith(...types: Parameters<typeof orderTypes>): Promise<Flow> {
+  const flow = await flowOn(redis.url)
+  flow.ruling = await rulingFor(orderTypes(...types))
+  return flow
+}
+
+const heldOn = (flow: Flow) =>
+  createHeldOperations({
+    store: flow.store,
+    ruling: () => flow.ruling,
+    rehydrate,
+    metrics: flow.metrics,
+    log: keepLog().log,
+  })
+
+async function take(flow: Flow, payload: string, id = '1') {
+  const reply = await flow.take(stanza(id, payload))
+  return reply.kind === 'accepted' ? reply.accepted[0]! : reply
+}
+
+describe('what becomes of an invalid document', () => {
+  it.each([
+    ['reject', undefined, 'rejected'],
+    ['quarantine', undefined, 'held'],
+    ['mark', undefined, DESK],
+    ['reject', 'quarantine', 'held'],
+    ['quarantine', 'reject', 'rejected'],
+    ['quarantine', 'mark', DESK],
+    ['mark', 'quarantine', 'held'],
+    ['reject', 'warn', ERP],
+  ] as const)('type %s, layer %s: %s', async (ofType, ofLayer, expected) => {
+    const flow = await flowWith(ofType, ofLayer)
+    const answer = await take(flow, WRONG)
+    if ('kind' in answer) {
+      expect(answer.kind).toBe(expected)
+      return
+    }
+    const trace = (await flow.store.trace(answer.id))!
+    expect(answer.held).toBe(expected === 'held')
+    expect(trace.state === 'held' ? 'held' : trace.deliveries.map(({ destination }) => destination).join()).toBe(
+      expected,
+    )
+  })
+
+  it('concerns no valid one', async () => {
+    const flow = await flowWith('mark')
+    const answer = await take(flow, order('8'))
+    const trace = (await flow.store.trace('kind' in answer ? '' : answer.id))!
+    expect(trace.deliveries.map(({ destination }) => destination)).toEqual([ERP])
+    expect(trace.marked).toBeUndefined()
+  })
+})
+
+describe('a marked document', () => {
+  it('keeps its fields, and its findings go with it', async () => {
+    const flow = await flowWith('mark')
+    const answer = await take(flow, WRONG)
+    const trace = (await flow.store.trace('kind' in answer ? '' : answer.id))!
+    expect(trace.fields).toMatchObject({ currency: ['EUR'] })
+    expect(trace.marked).toMatchObject({ total: 1, findings: [{ layer: 'xsd', severity: 'error' }] })
+    await flow.deliverer.deliver([`${trace.id}.0`])
+    const [attempt] = flow.sent
+    const message = documentMessage(attempt!, DESK, '<order/>', 'waybill.example', flow.clock())
+    expect(message).toMatch(/<via [^>]*><invalid findings="1"><finding layer="xsd" [^>]*severity="error".*<\/via>/)
+  })
+})
+
+describe('a held document', () => {
+  it('is counted, told once for each fault, and told of again as held to whoever repeats it', async () => {
+    const flow = await flowWith('quarantine')
+    const first = await take(flow, WRONG)
+    expect(await take(flow, WRONG)).toMatchObject({ duplicate: true, held: true, id: 'kind' in first ? '' : first.id })
+    expect(flow.counted).toContain('held order')
+    expect(flow.alarms).toEqual([
+      expect.stringMatching(/^held order xsd \S+: \S+ of type order from clerk@shop.example/),
+    ])
+    expect(flow.wakes).toEqual([])
+  })
+
+  it('is released to the routes of valid documents, also where its type rejects by now', async () => {
+    const flow = await flowWith('quarantine')
+    const answer = await take(flow, WRONG)
+    const id = 'kind' in answer ? '' : answer.id
+    flow.ruling = await rulingFor(orderTypes('reject'))
+    const result = await heldOn(flow).release(id, { by: 'ops', reason: 'agreed' })
+    expect(result).toEqual({ kind: 'done', to: [ERP] })
+    expect(await flow.store.trace(id)).toMatchObject({ state: 'waiting', fields: { currency: ['EUR'] } })
+    expect(flow.counted).toContain('held-ended released')
+    expect(await heldOn(flow).refuse(id, { by: 'ops', reason: 'late' })).toMatchObject({ kind: 'refused' })
+  })
+
+  it('is released by the first configuration that finds it valid, and by none before', async () => {
+    const flow = await flowWith('quarantine')
+    const held = heldOn(flow)
+    const answer = await take(flow, WRONG)
+    const id = 'kind' in answer ? '' : answer.id
+    expect(await held.review()).toBe(0)
+    flow.ruling = await rulingFor(orderTypes('quarantine').filter(({ name }) => name !== 'order'))
+    expect(await held.review()).toBe(0)
+    expect(await held.release(id, { by: 'ops', reason: 'x' })).toMatchObject({
+      kind: 'refused',
+      reason: 'is no document of type order by the configuration of now',
+    })
+    flow.ruling = await rulingFor(orderTypes('quarantine', 'warn'))
+    expect(await held.review()).toBe(1)
+    expect(await flow.store.trace(id)).toMatchObject({
+      state: 'waiting',
+      holding: { ended: { how: 'released', by: 'waybill' } },
+      deliveries: [{ destination: ERP }],
+    })
+    expect(await held.review()).toBe(0)
+  })
+})

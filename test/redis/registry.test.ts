@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RegistryChange } from '../../src/domain/registration.ts'
+import { followRegistry } from '../../src/redis/registry.ts'
+import { eventually } from '../eventually.ts'
+import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import { closeStores, freshPrefix, keepLog, openTestStore } from './fixtures.ts'
+
+let redis: RunningRedis
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(async () => {
+  await closeStores()
+  await redis.stop()
+})
+
+const bundle = Buffer.from('packed')
+const registering = (version: string, digest = `d${version}`): RegistryChange => {
+  return { kind: 'register', name: 'order', version, digest, bundle }
+}
+const registry = async (prefix = freshPrefix()) => (await openTestStore(redis.url, { prefix })).registry
+
+describe('the registry', () => {
+  it('keeps versions in the order in which they were registered, by whom and when', async () => {
+    const one = await registry()
+    expect(await one.read()).toEqual({ sequence: 0, versions: [] })
+    expect(await one.change(registering('2'), 0, 'ann')).toEqual({ kind: 'done', sequence: 1 })
+    expect(await one.change(registering('1'), 1, 'bob')).toEqual({ kind: 'done', sequence: 2 })
+    const { sequence, versions } = await one.read()
+    expect(sequence).toBe(2)
+    expect(versions).toMatchObject([
+      { name: 'order', version: '2', digest: 'd2', sequence: 1, by: 'ann', atMs: expect.any(Number) },
+      { name: 'order', version: '1', digest: 'd1', sequence: 2, by: 'bob' },
+    ])
+    expect(await one.bundle('d2')).toEqual(bundle)
+    expect(await one.bundle('d9')).toBeUndefined()
+  })
+
+  it('makes no change that was checked against another state', async () => {
+    const one = await registry()
+    await one.change(registering('1'), 0, 'ann')
+    expect(await one.change(registering('2'), 0, 'bob')).toEqual({ kind: 'moved' })
+    expect(await one.change({ kind: 'remove', name: 'order', version: '1' }, 0, 'bob')).toEqual({ kind: 'moved' })
+    expect((await one.read()).versions).toHaveLength(1)
+    expect(await one.bundle('d2')).toBeUndefined()
+  })
+
+  it('of many that register at once, lets each in its turn', async () => {
+    const prefix = freshPrefix()
+    const all = await Promise.all(
+      Array.from({ length: 8 }, async (_, at) => {
+        const mine = await registry(prefix)
+        for (;;) {
+          const { sequence } = await mine.read()
+          const answer = await mine.change(registering(String(at)), sequence, 'x')
+          if (answer.kind === 'done') return answer.sequence
+        }
+      }),
+    )
+    expect(all.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  it('never changes a version, and takes the same one again without a change', async () => {
+    const one = await registry()
+    await one.change(registering('1'), 0, 'ann')
+    expect(await one.change(registering('1', 'other'), 1, 'bob')).toEqual({ kind: 'taken' })
+    expect(await one.change(registering('1'), 0, 'bob'), 'a lost reply').toEqual({ kind: 'done', sequence: 1 })
+    expect(await one.read()).toMatchObject({ sequence: 1, versions: [{ digest: 'd1', by: 'ann' }] })
+  })
+
+  it('deprecates and removes, and forgets a bundle with the last version that has it', async () => {
+    const one = await registry()
+    const version = { name: 'order', version: '1' }
+    expect(await one.change({ kind: 'remove', ...version }, 0, 'x')).toEqual({ kind: 'unknown' })
+    await one.change(registering('1', 'same'), 0, 'x')
+    await one.change(registering('2', 'same'), 1, 'x')
+    await one.change({ kind: 'deprecate', ...version, text: 'soon “gone”' }, 2, 'x')
+    expect((await one.read()).versions[0]).toMatchObject({ deprecated: 'soon “gone”' })
+    await one.change({ kind: 'deprecate', ...version, text: '' }, 3, 'x')
+    expect((await one.read()).versions[0]).not.toHaveProperty('deprecated')
+    await one.change({ kind: 'remove', ...version }, 4, 'x')
+    expect(await one.bundle('same')).toEqual(bundle)
+    await one.change({ kind: 'remove', name: 'order', version: '2' }, 5, 'x')
+    expect(await one.bundle('same')).toBeUndefined()
+    expect(await one.read()).toEqual({ sequence: 6, versions: [] })
+  })
+})
+
+describe('whoever follows the registry', () => {
+  it('hears of each change at once, and of what came while it was away', async () => {
+    const prefix = freshPrefix()
+    const one = await registry(prefix)
+    await one.change(registering('1'), 0, 'x')
+    const heard: number[] = []
+    const follow = (after: number) =>
+      followRegistry({ url: redis.url, prefix, log: keepLog().log, after, onChange: async (at) => void heard.push(at) })
+    const first = follow(1)
+    await one.change(registering('2'), 1, 'x')
+    await eventually(() => heard.includes(2))
+    await first.stop()
+    await one.change(registering('3'), 2, 'x')
+    await one.change(registering('4'), 3, 'x')
+    const again = follow(2)
+    await eventually(() => heard.at(-1) === 4)
+    await again.stop()
+    expect(heard[0]).toBe(2)
+  })
+
+  it('is told again where it could not take a change in', async () => {
+    const prefix = freshPrefix()
+    const one = await registry(prefix)
+    let tries = 0
+    const onChange = async () => {
+      tries += 1
+      if (tries < 3) throw new Error('not now')
+    }
+    const following = followRegistry({ url: redis.url, prefix, log: keepLog().log, after: 0, onChange })
+    await one.change(registering('1'), 0, 'x')
+    await eventually(() => tries === 3)
+    await following.stop()
+  })
+})
