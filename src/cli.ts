@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { ArchiveOptions, ArchiveVerb } from './commands/archive.ts'
 import type { DeadOptions, DeadVerb } from './commands/dead.ts'
 import type { HeldOptions, HeldVerb } from './commands/held.ts'
 import { CommandFailed, type ExitCode, type Output } from './commands/output.ts'
@@ -10,11 +11,23 @@ import { VERSION } from './version.ts'
 
 const VERBS: ReadonlySet<string> = new Set(['ls', 'groups', 'show', 'redrive', 'drop', 'park'])
 const HELD_VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'release', 'refuse'])
+const ARCHIVE_VERBS: ReadonlySet<string> = new Set(['ls', 'show', 'redrive'])
 /** Commands with a verb behind DIR. */
-const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = { dead: VERBS, held: HELD_VERBS }
+const VERBS_OF: Readonly<Record<string, ReadonlySet<string>>> = {
+  dead: VERBS,
+  held: HELD_VERBS,
+  archive: ARCHIVE_VERBS,
+}
 
 /** Commands whose DIR is followed by other operands: DIR may be left out, and is `.` then. */
-const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = { explain: 1, send: 1, trace: 1, dead: 1, held: 1 }
+const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = {
+  explain: 1,
+  send: 1,
+  trace: 1,
+  dead: 1,
+  held: 1,
+  archive: 1,
+}
 
 /** Verbs of `schema` with one operand after DIR. */
 const SCHEMA_VERBS: ReadonlySet<string> = new Set(['register', 'show', 'deprecate', 'remove'])
@@ -85,8 +98,12 @@ function program(finish: (code: ExitCode) => void): Command {
     .description('Which deliveries another configuration adds, removes and moves, on real documents; with no effect.')
     .argument('<old>', 'the configuration folder as it is')
     .argument('<new>', 'the configuration folder as it would be')
-    .requiredOption('--documents <folder>', 'documents; those in a folder named by a JID come from it')
+    .requiredOption(
+      '--documents <folder>',
+      'documents; those in a folder named by a JID come from it; or archive: what the old one accepted',
+    )
     .option('--from <jid>', 'who sends the others')
+    .option('--last <n>', 'archive: how many of its newest documents (1,000 where it is left out)', positive)
     .addOption(format())
     .addHelpText(
       'before',
@@ -212,6 +229,43 @@ function program(finish: (code: ExitCode) => void): Command {
     )
 
   waybill
+    .command('archive')
+    .description('Accepted documents that are kept: list, show, send again.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...ARCHIVE_VERBS]))
+    .argument('[id]', 'an envelope id')
+    .option('--type <name>')
+    .option('--from <jid>')
+    .option('--field <name=value>', 'a field of the document; may be given several times', gather)
+    .option('--since <time>', 'received since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
+    .option('--until <time>', 'received before, likewise')
+    .option('--limit <n>', 'at most so many (ls: 100 where it is left out)', positive)
+    .option('--reason <text>', 'redrive: why, kept with the record')
+    .option('--dry-run', 'say what would be done, and do nothing', false)
+    .addOption(format())
+    .addHelpText(
+      'before',
+      examples(
+        'archive ls --type invoice',
+        'archive conf show 0192…',
+        'archive conf redrive 0192… --reason "lost by the receiver"',
+      ),
+    )
+    .action((dir: string, verb: ArchiveVerb, id: string | undefined, options) =>
+      act(
+        async (output) =>
+          (await import('./commands/archive.ts')).archive(
+            dir,
+            verb,
+            id,
+            { ...withoutUndefined(options as ArchiveOptions), by: userInfo().username },
+            output,
+          ),
+        options.output,
+      ),
+    )
+
+  waybill
     .command('trace')
     .description('Everything that happened to a document.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
@@ -267,14 +321,17 @@ function program(finish: (code: ExitCode) => void): Command {
       new Option('--mode <mode>', 'what must hold').choices(['backward', 'forward', 'full']).default('backward'),
     )
     .option('--root <name>', 'root element of the documents, {namespace}name; may be given several times', gather)
-    .option('--against <folder>', 'documents to try the new version on')
+    .option('--against <folder>', 'documents to try the new version on; or archive: what was accepted')
+    .option('--config <dir>', 'archive: the configuration folder (default: .)')
+    .option('--type <name>', 'archive: the document type')
+    .option('--last <n>', 'archive: how many of its newest documents (1,000 where it is left out)', positive)
     .addOption(format())
     .addHelpText(
       'before',
       examples(
         'schema diff v1/invoice.xsd v2/invoice.xsd',
         'schema diff v1 v2 --mode full -o json',
-        'schema diff old.xsd new.xsd --against samples',
+        'schema diff old.xsd new.xsd --against archive --config conf --type invoice',
       ),
     )
     .action((old: string, next: string, options) =>

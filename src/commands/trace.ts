@@ -26,6 +26,7 @@ export function describeTrace(seen: EnvelopeTrace): string {
   ]
   const fields = Object.entries(seen.fields).map(([name, values]) => `${name}=${values.map(String).join(',')}`)
   if (fields.length > 0) lines.push(`  fields ${fields.join(' ')}`)
+  if (seen.again) lines.push(`  sent again by ${seen.again.by}: ${seen.again.reason}; it repeats ${seen.again.of}`)
   if (seen.marked) lines.push(...describeFindings('invalid, and marked', seen.marked))
   if (seen.holding) lines.push(...describeHolding(seen.holding))
   for (const delivery of seen.deliveries) {

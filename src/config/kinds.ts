@@ -212,6 +212,29 @@ export interface Waybill {
     finishedBytes: number
   }
   /**
+   * Accepted documents are kept beside what becomes of them, compressed, in Redis; left out, they are not ([operations](operations.md#archive)). The first limit that is reached counts, and the oldest go. Changes with a restart.
+   */
+  archive?: {
+    /**
+     * For how long.
+     */
+    keep: string
+    /**
+     * How many.
+     */
+    count: number
+    /**
+     * What they may come to, compressed, with what is known of each, in bytes.
+     */
+    bytes: number
+    /**
+     * Names of the document types that are kept; none: all of them.
+     *
+     * Items: Name of a document type.
+     */
+    types: string[]
+  }
+  /**
    * A message that comes back within this time reopens its delivery and corrects the ledger.
    */
   bounceWindow: string

@@ -177,6 +177,19 @@ describe('the command line', () => {
     await at.restart()
   })
 
+  it('trace and ledger print as JSON what stands in Redis', async () => {
+    const id = acceptedId(await at.submit(order('C-8')))
+    await eventually(async () => (await at.trace(id)).state === 'delivered')
+    const trace = await waybill(['trace', at.folder, `${id}.0`, '-o', 'json'])
+    expect(trace.code).toBe(0)
+    expect(JSON.parse(trace.stdout)).toEqual(await at.trace(id))
+    const ledger = await waybill(['ledger', at.folder, '-o', 'json'])
+    expect(ledger.code).toBe(0)
+    expect(JSON.parse(ledger.stdout)).toEqual(await at.ledger())
+    const unknown = await waybill(['trace', at.folder, '01900000-0000-7000-8000-000000000000', '-o', 'json'])
+    expect(unknown).toMatchObject({ code: 1, stdout: '' })
+  })
+
   it('ledger balances', async () => {
     acceptedId(await at.submit(order('C-9')))
     const { code, stdout } = await waybill(['ledger', at.folder])

@@ -140,7 +140,7 @@ function inversions(arrivals: Iterable<Arrival>, keyOf: (arrival: Arrival) => st
 }
 
 const SENDERS = 50
-const EACH = 8
+const EACH = 5
 
 describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
   let at: Installation

@@ -233,7 +233,10 @@ function bounds({ facets, primitive }: SimpleType): readonly string[] {
   const { minInclusive, maxInclusive, minExclusive, maxExclusive, totalDigits, fractionDigits } = facets
   const edges = [minInclusive, maxInclusive, minExclusive, maxExclusive].filter((bound) => bound !== undefined)
   if (primitive !== 'decimal') return edges
-  const around = edges.flatMap((edge) => [stepped(edge, 1n), stepped(edge, -1n)]).filter((one) => one !== undefined)
+  const halves = edges.flatMap((edge) => [stepped(edge, -1n), edge]).map((edge) => `${edge?.split('.')[0]}.5`)
+  const around = [...halves, ...edges.flatMap((edge) => [stepped(edge, 1n), stepped(edge, -1n)])].filter(
+    (one) => one !== undefined,
+  )
   const digits =
     totalDigits !== undefined && totalDigits <= 100 ? ['9'.repeat(totalDigits), '9'.repeat(totalDigits + 1)] : []
   const fraction = fractionDigits !== undefined && fractionDigits <= 100 ? [`0.${'1'.repeat(fractionDigits + 1)}`] : []

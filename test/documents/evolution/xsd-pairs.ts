@@ -192,6 +192,13 @@ export const XSD_PAIRS: readonly Pair[] = [
     'no',
     'yes',
   ],
+  [
+    'a facet is given twice, which libxml2 lets pass',
+    simple('xs:string', ['maxLength', 4]),
+    simple('xs:string', ['maxLength', 3], ['maxLength', 4]),
+    '?',
+    '?',
+  ],
   ['a number grows', el('r', 'xs:short'), el('r', 'xs:int'), 'yes', 'no'],
   ['a whole number becomes a decimal', el('r', 'xs:integer'), el('r', 'xs:decimal'), 'yes', 'no'],
   [
