@@ -61,3 +61,16 @@ describe('the pages', () => {
     expect(numbers).toEqual([...new Set(numbers)])
   })
 })
+
+describe('the decisions', () => {
+  const files = readdirSync(join(root, 'docs/adr'))
+
+  it('are numbered from 1 on, each number once', () => {
+    const numbers = files.map((name) => Number(name.slice(0, 4))).sort((a, b) => a - b)
+    expect(numbers).toEqual(files.map((_, at) => at + 1))
+  })
+
+  it.each(files)('%s has its number in the heading', (name) => {
+    expect(readFileSync(join(root, 'docs/adr', name), 'utf8')).toMatch(new RegExp(`^# ${name.slice(0, 4)}: `))
+  })
+})

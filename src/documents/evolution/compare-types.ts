@@ -60,7 +60,7 @@ const SUSPICIONS_AT_MOST = 200
 /**
  * Compares two XML Schemas by walking through all pairs of types that one element can have in both. XML Schema lets the
  * type of an element depend on its parent's type and its place alone (a single-type tree grammar), so that inclusion of the
- * documents is inclusion of content, attributes and values for each pair (docs/adr/0010-versions-are-compared-by-proof.md).
+ * documents is inclusion of content, attributes and values for each pair (docs/adr/0012-versions-are-compared-by-proof.md).
  */
 export function compareTypes(old: XsdSchema, next: XsdSchema, { roots, budgetMs }: CompareOptions): TypesCompared {
   const comparing: Comparing = {
