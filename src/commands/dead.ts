@@ -11,7 +11,7 @@ import {
   type RedriveOrder,
 } from '../flow/operations.ts'
 import type { DeadFilter, DeadGroup, Store } from '../flow/ports.ts'
-import { assembled, configured } from './assembled.ts'
+import { assembledAsRunning, configured } from './assembled.ts'
 import { type DeadFilterWords, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
 import { readDocument } from './subject.ts'
@@ -57,7 +57,7 @@ export async function dead(
     case 'redrive':
     case 'drop':
     case 'park':
-      return change(await assembled(folder, output), verb, id, options, output)
+      return change(await assembledAsRunning(folder, output), verb, id, options, output)
   }
 }
 

@@ -6,7 +6,7 @@ import { createHeldOperations } from '../flow/held.ts'
 import type { OperationResult } from '../flow/operations.ts'
 import type { HeldFilter, Store } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
-import { assembled, configured } from './assembled.ts'
+import { assembledAsRunning, configured } from './assembled.ts'
 import { showDocument } from './dead.ts'
 import { type DeadFilterWords, readDeadFilter } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
@@ -46,7 +46,7 @@ export async function held(
       return showDocument((await configured(folder, output)).settings, id, output)
     case 'release':
     case 'refuse':
-      return change(await assembled(folder, output), verb, id, options, output)
+      return change(await assembledAsRunning(folder, output), verb, id, options, output)
   }
 }
 

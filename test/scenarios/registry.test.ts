@@ -185,6 +185,24 @@ describe('versions that are registered while two processes run', () => {
     expect(await submitClaim("amount='1'", '1')).toContain('please send 2')
   })
 
+  it('can be named by routes in the folder, which the commands understand', async () => {
+    const reloaded = at.waybill.log().split('"reloaded"').length
+    const route =
+      'kind: Route\nname: claims\nwhen: { type: claim, version: newest }\ndeliver: [{ jid: claims@other.example.test }]\n'
+    writeFileSync(join(at.folder, 'routes', 'claims.yaml'), route)
+    await eventually(() => at.waybill.log().split('"reloaded"').length > reloaded)
+    const id = acceptedId(await submitClaim("amount='1' tax='2'"))
+    expect((await at.trace(id)).deliveries).toMatchObject([{ route: 'claims' }])
+    const document = join(bundle({ 'claim.xml': "<claim xmlns='urn:claim' amount='1'/>" }), 'claim.xml')
+    const explained = await waybill(['explain', at.folder, document, '--from', 'a@peer.example.test'])
+    expect(explained).toMatchObject({ code: 0, stderr: '' })
+    expect(explained.stdout).toContain('claims@other.example.test')
+    const [dead] = JSON.parse((await waybill(['dead', at.folder, 'ls', '-o', 'json'])).stdout)
+    const again = await waybill(['dead', at.folder, 'redrive', dead.id, '--match-again', '--dry-run'])
+    expect(again.stderr).not.toContain('type-unknown')
+    expect((await waybill(['check', at.folder])).stdout).toContain('type-unknown')
+  })
+
   it('are taken no longer when they are removed', async () => {
     expect(await schema('remove', 'claim@1')).toMatchObject({ code: 0 })
     await eventually(() => reloads(at.waybill.log()) === 1)
