@@ -15,6 +15,7 @@ import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts
 import { limitRate } from './flow/senders.ts'
 import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
+import type { SchemaApi } from './http/schemas.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
 import { openLease } from './redis/lease.ts'
 import { followRegistry } from './redis/registry.ts'
@@ -22,6 +23,7 @@ import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
 import { openRegistered, type Registered } from './registered.ts'
 import { createReloads, type InForce } from './reload.ts'
+import { createSchemaCommands } from './schema-command.ts'
 import { connectionOptionsOf, leaseOptionsOf, storeOptionsOf } from './settings.ts'
 import { VERSION } from './version.ts'
 import { type Connection, ConnectionRefused, createConnection } from './xmpp/connection.ts'
@@ -97,7 +99,14 @@ export async function start(folder: string, surroundings: Surroundings): Promise
     const { assembly, store, registered, sequence } = await load(folder, surroundings, undo)
     const inForce: InForce = { assembly }
     const { settings } = assembly.configuration
-    const rooms = await furnish(settings, inForce, store, log, undo)
+    const rooms = await furnish(
+      settings,
+      inForce,
+      store,
+      createSchemaCommands(folder, surroundings.environment),
+      log,
+      undo,
+    )
     const reloads = createReloads({
       folder,
       environment: surroundings.environment,
@@ -168,6 +177,7 @@ async function furnish(
   settings: Settings,
   inForce: InForce,
   store: RedisStore,
+  runSchema: SchemaApi['run'],
   log: Log,
   undo: (() => Promise<void>)[],
 ): Promise<Rooms> {
@@ -266,6 +276,7 @@ async function furnish(
     settings,
     () => readiness(connection, lease, store, subscriptions, deliverer),
     registry,
+    runSchema,
     log,
   )
   if (http) undo.push(() => http.close())
@@ -287,10 +298,13 @@ async function listen(
   { http }: Settings,
   readinessNow: () => Promise<readonly Readiness[]>,
   registry: Parameters<typeof startHttp>[0]['registry'],
+  runSchema: SchemaApi['run'],
   log: Log,
 ): Promise<RunningHttp | undefined> {
   if (!http) return undefined
-  return startHttp({ ...http.listen, registry, readiness: readinessNow, log }).catch((error: Error) => {
+  const { listen: address, token } = http
+  const schemas = token === undefined ? {} : { schemas: { token, run: runSchema } }
+  return startHttp({ ...address, registry, readiness: readinessNow, ...schemas, log }).catch((error: Error) => {
     throw new StartFailed(3, error.message)
   })
 }

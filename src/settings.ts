@@ -11,7 +11,7 @@ const INSTANCE = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}
 
 /** What the store needs of the settings: the same for the process and for every command. */
 export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
-  const { redis, limits, retention, bounceWindowMs } = settings
+  const { redis, limits, retention, archive, bounceWindowMs } = settings
   return {
     url: redis.url,
     prefix: redis.prefix,
@@ -26,6 +26,7 @@ export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
       heldBytes: limits.heldBytes,
     },
     retention,
+    ...(archive && { archive }),
     bounceWindowMs,
     instance: INSTANCE,
     clock: Date.now,

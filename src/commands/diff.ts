@@ -3,15 +3,18 @@ import { join, relative, sep } from 'node:path'
 import type { Assembly } from '../assemble.ts'
 import { destinationName, type PlannedDelivery } from '../domain/delivery.ts'
 import { normaliseJid } from '../domain/jid.ts'
-import { assembled } from './assembled.ts'
-import { CommandFailed, type ExitCode, formatTable, type Output, printJson, type Row } from './output.ts'
+import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
+import { assembled, settingsOf } from './assembled.ts'
+import { CommandFailed, counted, type ExitCode, formatTable, type Output, printJson, type Row } from './output.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
 
 export interface DiffOptions {
-  /** A folder of documents. Those in a folder that is named by a JID come from it. */
+  /** A folder of documents; those in a folder that is named by a JID come from it. Or `archive`: what the old one has accepted. */
   readonly documents: string
   /** Who sends the others. */
   readonly from?: string
+  /** How many of the archive's newest. */
+  readonly last?: number
 }
 
 /** What becomes otherwise with one document. */
@@ -35,11 +38,11 @@ export interface DocumentChange {
  * difference.
  */
 export async function diff(before: string, after: string, options: DiffOptions, output: Output): Promise<ExitCode> {
-  const documents = await documentsIn(options)
+  const documents = await givenDocuments(before, options, output)
   const [old, next] = [await assembled(before, output), await assembled(after, output)]
   const changes: DocumentChange[] = []
-  for (const { file, name, from } of documents) {
-    const bytes = await readDocument(file)
+  for (const { file, name, from, read } of documents) {
+    const bytes = await read()
     const examined = [old, next].map((assembly) => outcomeOf(examine(bytes, file, from, assembly)))
     changes.push(...compare(name, from, examined[0]!, examined[1]!))
   }
@@ -49,10 +52,21 @@ export async function diff(before: string, after: string, options: DiffOptions, 
 }
 
 interface Given {
+  /** A file's name, or a media type. */
   readonly file: string
-  /** Relative to the folder. */
+  /** Relative to the folder, or an envelope id. */
   readonly name: string
   readonly from: string
+  readonly read: () => Promise<Uint8Array>
+}
+
+async function givenDocuments(before: string, options: DiffOptions, output: Output): Promise<readonly Given[]> {
+  if (options.documents !== ARCHIVE) return documentsIn(options)
+  const settings = await settingsOf(before, output)
+  const documents = await archivedDocuments(settings, { last: options.last ?? LAST })
+  return documents.map(({ id, mediaType, origin, payload }) => {
+    return { file: mediaType, name: id, from: origin.from, read: async () => payload }
+  })
 }
 
 async function documentsIn({ documents: folder, from }: DiffOptions): Promise<readonly Given[]> {
@@ -63,7 +77,7 @@ async function documentsIn({ documents: folder, from }: DiffOptions): Promise<re
   return files.map((file) => {
     const name = relative(folder, file)
     const sender = senderNamed(name) ?? byDefault
-    if (sender !== undefined) return { file, name, from: sender }
+    if (sender !== undefined) return { file, name, from: sender, read: () => readDocument(file) }
     throw new CommandFailed(
       2,
       `Cannot compare: nobody is said to send ${name}; give --from, or put it into a folder named by its JID`,
@@ -92,7 +106,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 interface Outcome {
-  /** `accepted`, `no-route`, `held`, or the reason for which it is refused. */
+  /** `accepted`, `no-route`, `held`, or `rejected: ` and the reason. */
   readonly verdict: string
   /** By destination. */
   readonly deliveries: ReadonlyMap<string, PlannedDelivery>
@@ -154,6 +168,6 @@ function print(documents: number, changes: readonly DocumentChange[], output: Ou
   if (rows.length > 0) output.print(`${formatTable(rows)}\n`)
   const words = counts.filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`)
   const what =
-    words.length === 0 ? 'all of them go the same way' : `${words.join(', ')}; ${documents - otherwise} go the same way`
-  output.print(`${documents} documents: ${what}`)
+    words.length === 0 ? 'all go the same way' : `${words.join(', ')}; ${documents - otherwise} go the same way`
+  output.print(`${counted(documents, 'document')}: ${what}`)
 }

@@ -12,27 +12,36 @@ import { findRefused, type KeptDocument, type RefusedDocument } from '../documen
 import type { Difference } from '../documents/evolution/verdict.ts'
 import { readSchemaFiles } from '../documents/schema-files.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
+import { bareJid } from '../domain/jid.ts'
+import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
+import { settingsOf } from './assembled.ts'
 import { CommandFailed, type ExitCode, type Output, printJson } from './output.ts'
 
 export interface SchemaDiffOptions {
   readonly mode: CompatibilityMode
   readonly root?: readonly string[]
-  /** A folder of documents to try the new version on. */
+  /** A folder of documents to try the new version on, or `archive`: what an installation has accepted. */
   readonly against?: string
+  /** The configuration folder of that installation, the type, and how many of its newest documents. */
+  readonly config?: string
+  readonly type?: string
+  readonly last?: number
 }
 
 /** Compares two versions of a schema. 1 where they are not compatible or it is not known, or where a document is refused. */
 export async function schemaDiff(
   oldPath: string,
   newPath: string,
-  { mode, root, against }: SchemaDiffOptions,
+  options: SchemaDiffOptions,
   output: Output,
 ): Promise<ExitCode> {
+  const { mode, root, against } = options
   const [old, next] = [sourceOf(oldPath), sourceOf(newPath)]
   const ask = (one: SchemaSource, other: SchemaSource) => compareSchemas(one, other, root ? { roots: root } : {})
   try {
     const judgements = judgeVersion(mode, [old], next, ask)
-    const tried = against === undefined ? undefined : await findRefused(next, documentsIn(against))
+    const tried =
+      against === undefined ? undefined : await findRefused(next, await keptDocuments(against, options, output))
     if (output.format === 'json') {
       const verdicts = judgements.map(({ direction, verdict }) => ({ direction, ...verdict }))
       printJson(output, { mode, allowed: isAllowed(judgements), verdicts, ...(tried ? { against: tried } : {}) })
@@ -100,6 +109,17 @@ function filesIn(folder: string): readonly string[] {
 
 // ---------------------------------------------------------------------------------------------------- documents
 
+async function keptDocuments(
+  against: string,
+  { config = '.', type, last = LAST }: SchemaDiffOptions,
+  output: Output,
+): Promise<Iterable<KeptDocument>> {
+  if (against !== ARCHIVE) return documentsIn(against)
+  if (type === undefined) throw new CommandFailed(2, 'Cannot try the archive without a type: give --type NAME')
+  const documents = await archivedDocuments(await settingsOf(config, output), { type, last })
+  return documents.map(({ id, origin, payload }) => ({ name: id, from: bareJid(origin.from), bytes: payload }))
+}
+
 function* documentsIn(folder: string): Generator<KeptDocument> {
   const stat = statSync(folder, { throwIfNoEntry: false })
   if (!stat?.isDirectory()) throw new CommandFailed(3, `Cannot read ${folder}: it is no folder`)
@@ -138,5 +158,8 @@ function lineOf({ path, message, old, new: next }: Difference): string {
 
 function printRefused(asked: number, refused: readonly RefusedDocument[], output: Output): void {
   output.print(`documents: ${asked} tried, ${refused.length} refused by the new version`)
+  const broken = new Map<string, number>()
+  for (const { from } of refused) if (from !== undefined) broken.set(from, (broken.get(from) ?? 0) + 1)
+  for (const [from, count] of broken) output.print(`  it would break ${count} of ${from}`)
   for (const { name, from, refusal } of refused) output.print(`  ${name}${from ? ` of ${from}` : ''}: ${refusal}`)
 }

@@ -59,7 +59,7 @@ export interface Waybill {
     replicas: number
   }
   /**
-   * Health and metrics; `none` switches it off. There is no interface for operators in this version: that is the command line.
+   * Health and metrics, and with a `token` the [registry of schemas](schemas.md#over-http); `none` switches it off. Everything else that operators do is done on the command line.
    */
   http:
     | {
@@ -68,7 +68,7 @@ export interface Waybill {
          */
         listen: string
         /**
-         * Bearer token of the operators, for what will need one: in this version HTTP serves health and metrics only, to everybody who reaches it. Never shown in messages.
+         * Bearer token of the operators, for the [registry of schemas](schemas.md#over-http). Without one HTTP serves health and metrics only, which everybody has who reaches it. Never shown in messages.
          */
         token?: string
       }
@@ -210,6 +210,29 @@ export interface Waybill {
      * What finished documents may come to, in bytes. The oldest beyond are removed; a bounce of theirs can reopen nothing any more.
      */
     finishedBytes: number
+  }
+  /**
+   * Accepted documents are kept beside what becomes of them, compressed, in Redis; left out, they are not ([operations](operations.md#archive)). The first limit that is reached counts, and the oldest go. Changes with a restart.
+   */
+  archive?: {
+    /**
+     * For how long.
+     */
+    keep: string
+    /**
+     * How many.
+     */
+    count: number
+    /**
+     * What they may come to, compressed, with what is known of each, in bytes.
+     */
+    bytes: number
+    /**
+     * Names of the document types that are kept; none: all of them.
+     *
+     * Items: Name of a document type.
+     */
+    types: string[]
   }
   /**
    * A message that comes back within this time reopens its delivery and corrects the ledger.

@@ -61,6 +61,10 @@ export interface Settings {
     readonly finishedCount: number
     readonly finishedBytes: number
   }
+  /** Undefined: accepted documents are not archived. */
+  readonly archive:
+    | { readonly keepMs: number; readonly count: number; readonly bytes: number; readonly types: readonly string[] }
+    | undefined
   readonly bounceWindowMs: number
 }
 
@@ -88,10 +92,15 @@ export function readSettings(value: Waybill, complain: Complain): Settings {
       finishedCount: retention.finishedCount,
       finishedBytes: retention.finishedBytes,
     },
+    archive: value.archive && readArchive(value.archive),
     bounceWindowMs,
   }
   complainOfSettings(settings, complain)
   return settings
+}
+
+function readArchive({ keep, count, bytes, types }: NonNullable<Waybill['archive']>): Settings['archive'] {
+  return { keepMs: parseTimespan(keep)!, count, bytes, types }
 }
 
 function jid(text: string): string {

@@ -15,6 +15,8 @@ export interface Envelope {
   readonly fields: Fields
   /** What is wrong with an invalid document that goes on all the same (`onInvalid: mark`). */
   readonly marked?: Holding
+  /** It was sent again from the archive: what it repeats, by whom and why. */
+  readonly again?: { readonly of: string; readonly by: string; readonly reason: string }
   readonly receivedAtMs: number
   readonly submit: SubmitOptions
 }

@@ -262,6 +262,7 @@ export interface EnvelopeTrace {
   readonly state: DeliveryState | 'held'
   /** What is wrong with it, where it is invalid and goes on. */
   readonly marked?: Holding
+  readonly again?: Envelope['again']
   /** Where it is or was held. */
   readonly holding?: Holding
   /** For documents that ended without deliveries: why. */
@@ -512,6 +513,38 @@ export interface Store {
     readonly held: number
     readonly oldestDueMs: number
   }>
+}
+
+/** An accepted document as it came, kept apart from what becomes of it. */
+export interface ArchivedDocument
+  extends Pick<
+    EnvelopeTrace,
+    | 'id'
+    | 'type'
+    | 'version'
+    | 'origin'
+    | 'submit'
+    | 'fields'
+    | 'receivedAtMs'
+    | 'form'
+    | 'mediaType'
+    | 'rootName'
+    | 'datatype'
+    | 'bytes'
+    | 'digest'
+    | 'marked'
+  > {}
+
+export interface ArchiveFilter extends Pick<DeadFilter, 'type' | 'from' | 'fields' | 'sinceMs' | 'untilMs' | 'limit'> {
+  /** Leaves out those that were invalid and marked. */
+  readonly valid?: true
+}
+
+/** Accepted documents, written in the step that accepts them. Throws {@link StoreUnavailable} where Redis can't be asked. */
+export interface Archive {
+  /** Newest first. */
+  archived(filter: ArchiveFilter): Promise<readonly ArchivedDocument[]>
+  archivedDocument(id: string): Promise<(ArchivedDocument & { readonly payload: Uint8Array }) | undefined>
 }
 
 /** An open destination, as it stands in Redis. */

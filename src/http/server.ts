@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 import type { Log } from '../flow/ports.ts'
+import { answerSchemas, SCHEMAS_PATH, type SchemaApi } from './schemas.ts'
 
 /** One part of the process, ready or not and why not. */
 export interface Readiness {
@@ -18,6 +19,8 @@ export interface HttpOptions {
   readonly port: number
   readonly registry: Registry
   readonly readiness: () => Promise<readonly Readiness[]>
+  /** Undefined where there is no token. */
+  readonly schemas?: SchemaApi
   readonly log: Log
 }
 
@@ -27,7 +30,10 @@ export interface RunningHttp {
   close(): Promise<void>
 }
 
-/** Health and metrics, for everybody (docs/operations.md, guarantee 9): `/healthz`, `/readyz`, `/metrics`. Throws where the address can't be had. */
+/**
+ * Health and metrics, for everybody (docs/operations.md, guarantee 9): `/healthz`, `/readyz`, `/metrics`; and for who has the token, the
+ * registry of schemas: `/api/schemas`. Throws where the address can't be had.
+ */
 export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: Error) => {
@@ -55,13 +61,19 @@ export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
+  // Not by URL, which throws for some paths.
+  const path = request.url?.split('?', 1)[0] ?? ''
+  if (path === SCHEMAS_PATH || path.startsWith(`${SCHEMAS_PATH}/`)) {
+    const { status, body, headers = {} } = await answerSchemas(request, path, options.schemas)
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    return send(response, status, 'application/json', `${JSON.stringify(body)}\n`)
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     // RFC 9110 15.5.6.
     response.setHeader('allow', 'GET, HEAD')
     return send(response, 405, 'text/plain', 'method not allowed\n')
   }
-  // Not by URL, which throws for some paths.
-  switch (request.url?.split('?', 1)[0]) {
+  switch (path) {
     case '/healthz':
       return send(response, 200, 'text/plain', 'ok\n')
     case '/readyz': {

@@ -9,6 +9,7 @@ import {
   type Store,
   StoreUnavailable,
 } from '../flow/ports.ts'
+import { type ArchiveOptions, archivedPayload } from './archive.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS, SILENCE_MS } from './connection.ts'
@@ -34,6 +35,13 @@ export interface AcceptOptions {
   /** How many replicas must have it too. */
   readonly replicas: number
   readonly clock: Clock
+  readonly archive?: ArchiveOptions
+}
+
+interface Prepared {
+  readonly acceptance: Acceptance
+  /** Deflated, or ''. */
+  readonly archived: Buffer | ''
 }
 
 const BATCH_BYTES = 1 << 20
@@ -47,12 +55,12 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
   // A sync may take a second; many documents must share it.
   const most = options.waitAof ? 2_048 : 128
   const confirm = confirmation(options)
-  const accept = coalesce<readonly Acceptance[], readonly AcceptAnswer[]>(
+  const accept = coalesce<readonly Prepared[], readonly AcceptAnswer[]>(
     async (stanzas, deadlineMs) => {
       const nowMs = clock()
       const documents = stanzas.flatMap((stanza) => [
         stanza.length,
-        ...stanza.flatMap((acceptance) => acceptArguments(acceptance, nowMs)),
+        ...stanza.flatMap(({ acceptance, archived }) => acceptArguments(acceptance, archived, nowMs)),
       ])
       const { waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes } = limits
       const most = [waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes]
@@ -64,7 +72,8 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
       name: 'accept',
       most,
       mostWeight: options.waitAof ? 8 * BATCH_BYTES : BATCH_BYTES,
-      weigh: (stanza) => stanza.reduce((sum, acceptance) => sum + bytesOf(acceptance), 0),
+      weigh: (stanza) =>
+        stanza.reduce((sum, { acceptance, archived }) => sum + bytesOf(acceptance) + archived.length, 0),
       gatheredWeight: GATHERED_BYTES,
       patienceMs: PATIENCE_MS,
     },
@@ -78,7 +87,9 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         `Cannot accept ${envelope.id}: ${deliveries} deliveries at once, at most ${DELIVERIES_MOST} can be`,
       )
     }
-    return accept(stanza)
+    if (!options.archive) return accept(stanza.map((acceptance) => ({ acceptance, archived: '' })))
+    const archived = await Promise.all(stanza.map((one) => archivedPayload(one, options.archive)))
+    return accept(stanza.map((acceptance, at) => ({ acceptance, archived: archived[at]! })))
   }
 }
 
@@ -86,7 +97,11 @@ function bytesOf({ envelope, deliveries }: Acceptance): number {
   return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
 }
 
-function acceptArguments({ envelope, deliveries, holding, claim, key, taken }: Acceptance, nowMs: number): Argument[] {
+function acceptArguments(
+  { envelope, deliveries, holding, claim, key, taken }: Acceptance,
+  archived: Buffer | '',
+  nowMs: number,
+): Argument[] {
   const { document, receivedAtMs, submit } = envelope
   const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
   const args: Argument[] = [
@@ -103,6 +118,7 @@ function acceptArguments({ envelope, deliveries, holding, claim, key, taken }: A
     taken?.keep ?? 0,
     submit.report ?? '',
     holding ? JSON.stringify(holding) : '',
+    archived,
     JSON.stringify(metaOf(envelope)),
     typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
     deliveries.length,

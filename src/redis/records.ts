@@ -23,6 +23,7 @@ export interface Meta {
   readonly fields: Fields
   /** What is wrong with it, where it is invalid and goes on. */
   readonly marked?: Holding
+  readonly again?: Envelope['again']
   readonly receivedAtMs: number
   readonly form: Form
   readonly mediaType: string
@@ -114,6 +115,7 @@ export function metaOf({ document, ...envelope }: Envelope): Meta {
     submit: envelope.submit,
     fields: envelope.fields,
     ...(envelope.marked && { marked: envelope.marked }),
+    ...(envelope.again && { again: envelope.again }),
     receivedAtMs: envelope.receivedAtMs,
     form: document.form,
     mediaType: document.mediaType,

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 
 export type ScriptName =
   | 'accept'
+  | 'archived'
   | 'bounce'
   | 'cleared'
   | 'close'
@@ -13,6 +14,7 @@ export type ScriptName =
   | 'due'
   | 'end'
   | 'expire'
+  | 'forget'
   | 'held'
   | 'lanes'
   | 'lapse'

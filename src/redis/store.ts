@@ -8,6 +8,7 @@ import {
 } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
 import {
+  type Archive,
   type Breakers,
   type Checkpoints,
   type Clock,
@@ -20,6 +21,7 @@ import {
   StoreUnavailable,
 } from '../flow/ports.ts'
 import { type AcceptLimits, confirmation, createAccept } from './accepting.ts'
+import { type ArchiveOptions, createArchive } from './archive.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { createBreakerStore } from './breakers.ts'
 import { ask, type Call, createCall } from './calls.ts'
@@ -54,6 +56,8 @@ export interface StoreOptions {
     readonly deadBytes: number
     readonly heldMs: number
   }
+  /** Left out: there is none. */
+  readonly archive?: ArchiveOptions
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
   /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
@@ -64,7 +68,7 @@ export interface StoreOptions {
   readonly log: Log
 }
 
-export interface RedisStore extends Store, Checkpoints, Breakers {
+export interface RedisStore extends Store, Checkpoints, Breakers, Archive {
   readonly registry: Registry
   /** Redis can be asked at this moment. */
   readonly ready: boolean
@@ -122,6 +126,7 @@ const TYPES = {
   ledger: 'hash',
   senders: 'hash',
   holding: 'hash',
+  archive: 'zset',
   sequence: 'string',
   registry: 'hash',
   registered: 'stream',
@@ -156,8 +161,15 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
   const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS, log }
   const { start, startSuspect, releaseLost } = createStart(call, attempts)
+  const archive = createArchive(call, client, prefix)
   return {
-    accept: createAccept(call, { limits, waitAof, replicas, clock }),
+    accept: createAccept(call, {
+      limits,
+      waitAof,
+      replicas,
+      clock,
+      ...(options.archive && { archive: options.archive }),
+    }),
     start,
     startSuspect,
     async cleared(id) {
@@ -165,7 +177,8 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     },
     end: createEnd(call, attempts),
     ...createReturns(call, releaseLost, options),
-    ...createOperations(call, client, prefix, options),
+    ...createOperations(call, client, prefix, options, archive),
+    ...archive,
     ...createReadings(call, client, prefix, clock),
     ...createCheckpoints(call, client, prefix),
     ...createDeadLetters(call),
@@ -230,7 +243,8 @@ function createOperations(
   call: Call,
   client: Redis,
   prefix: string,
-  { clock, log, retention, bounceWindowMs }: StoreOptions,
+  { clock, log, retention, bounceWindowMs, archive: kept }: StoreOptions,
+  archive: ReturnType<typeof createArchive>,
 ): Pick<Store, 'redrive' | 'replan' | 'drop' | 'park' | 'prune'> {
   const endByHand = async (name: 'drop' | 'park', args: readonly Argument[]): Promise<EndedByHand> => {
     const [ended, asked] = (await call(name, args, { repeatable: true })) as [number, number]
@@ -285,6 +299,7 @@ function createOperations(
         held += reply[3]
       }
       if (dropped > 0) log('warn', 'dead-letters-dropped', { count: dropped, reason: 'retention' })
+      if (kept) await archive.forget(kept)
       if (held > 0) log('warn', 'held-documents-dropped', { count: held, reason: 'retention' })
       return removed
     },

@@ -1,6 +1,6 @@
 import type { PlannedDelivery } from '../../src/domain/delivery.ts'
 import { parseDestination } from '../../src/domain/delivery.ts'
-import type { AcceptAnswer, Acceptance, Log } from '../../src/flow/ports.ts'
+import type { AcceptAnswer, Acceptance, Ledger, Log } from '../../src/flow/ports.ts'
 import { openStore, type RedisStore, type StoreOptions } from '../../src/redis/store.ts'
 
 /** A clock that tests set. */
@@ -175,7 +175,10 @@ export async function accepted(store: RedisStore, changes: AcceptanceChanges = {
 
 /** Both equations of guarantee 2 (docs/operations.md), for the whole and for each type and route. */
 export async function balances(store: RedisStore): Promise<string[]> {
-  const ledger = await store.ledger()
+  return imbalances(await store.ledger())
+}
+
+export function imbalances(ledger: Ledger): string[] {
   const faults: string[] = []
   const documents = [['documents', ledger.documents] as const, ...Object.entries(ledger.types)]
   for (const [name, d] of documents) {

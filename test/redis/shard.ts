@@ -62,7 +62,8 @@ const SETS = [
   'reports',
 ] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
-const OTHERS = /^(bull:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|sequence$|version$)/
+const OTHERS =
+  /^(bull:|archive$|archive:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|sequence$|version$)/
 
 export async function readShard(client: Redis, prefix: string): Promise<Shard> {
   const begin = keyPrefix(prefix)

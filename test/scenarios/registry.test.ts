@@ -13,6 +13,7 @@ import {
   waybill,
 } from './waybill.ts'
 
+const TOKEN = 'a token'
 const bundles: string[] = []
 
 function bundle(files: Readonly<Record<string, string>>): string {
@@ -40,7 +41,7 @@ describe('versions that are registered while two processes run', () => {
   let at: Installation
   let standby: LaunchedWaybill
   beforeAll(async () => {
-    at = await install({ kind: 'prosody' })
+    at = await install({ kind: 'prosody', settings: { http: { listen: '127.0.0.1:0', token: TOKEN } } })
     standby = launchWaybill(at.folder)
     await eventually(() => standby.log().includes('"standby"'))
   })
@@ -134,6 +135,44 @@ describe('versions that are registered while two processes run', () => {
     expect((await schema('show', 'claim@2')).stdout).toContain('file        xsd/parts/amount.xsd')
   })
 
+  it('are registered over HTTP as well, by whoever has the token', async () => {
+    const { http } = at.waybill.ready
+    const call = (method: string, path: string, body?: string, token = TOKEN) =>
+      fetch(`${http}/api/schemas${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+        ...(body === undefined ? {} : { body }),
+      })
+    expect((await fetch(`${http}/api/schemas`)).status).toBe(401)
+    expect((await call('GET', '', undefined, 'wrong')).status).toBe(401)
+    const base64 = (text: string) => Buffer.from(text).toString('base64')
+    const type = (schema: string) =>
+      base64(
+        `kind: DocumentType\nname: parcel\nversion: "1"\nidentify: { xml: { root: "{urn:p}parcel" } }\nschema: ${schema}\n`,
+      )
+    const posted = async (files: unknown) => call('POST', '', JSON.stringify({ files }))
+    const refused = await posted({ 'type.yaml': type('{ xsd: missing.xsd }') })
+    expect(refused.status).toBe(422)
+    expect(await refused.json()).toMatchObject({
+      problems: [expect.stringContaining('missing.xsd'), expect.anything()],
+    })
+    expect((await posted({ 'type.yaml': type('none'), '../out': base64('x') })).status).toBe(400)
+    expect((await call('POST', '', 'nonsense')).status).toBe(400)
+    const done = await posted({ 'type.yaml': type('none') })
+    expect([done.status, await done.json()]).toMatchObject([201, { type: 'parcel@1', sequence: 4 }])
+    await inForce(4)
+    acceptedId(await at.submit("<parcel xmlns='urn:p'/>"))
+    expect((await call('PUT', '/parcel@1/deprecated', 'soon gone')).status).toBe(200)
+    expect(await (await call('GET', '/parcel@1')).json()).toMatchObject({
+      deprecated: 'soon gone',
+      files: { 'type.yaml': expect.any(Number) },
+    })
+    expect((await call('DELETE', '/parcel@1')).status).toBe(200)
+    expect(await (await call('GET', '')).json()).toHaveLength(2)
+    expect((await call('PATCH', '')).status).toBe(405)
+    expect((await call('GET', '/no@such/thing')).status).toBe(404)
+  })
+
   it('are in force in the process that takes over, and after a start', async () => {
     at.waybill.signal('SIGKILL')
     await at.waybill.ended
@@ -144,6 +183,24 @@ describe('versions that are registered while two processes run', () => {
     await at.restart()
     expect(await submitClaim("amount='1' tax='2'")).toMatch(/version=['"]2['"]/)
     expect(await submitClaim("amount='1'", '1')).toContain('please send 2')
+  })
+
+  it('can be named by routes in the folder, which the commands understand', async () => {
+    const reloaded = at.waybill.log().split('"reloaded"').length
+    const route =
+      'kind: Route\nname: claims\nwhen: { type: claim, version: newest }\ndeliver: [{ jid: claims@other.example.test }]\n'
+    writeFileSync(join(at.folder, 'routes', 'claims.yaml'), route)
+    await eventually(() => at.waybill.log().split('"reloaded"').length > reloaded)
+    const id = acceptedId(await submitClaim("amount='1' tax='2'"))
+    expect((await at.trace(id)).deliveries).toMatchObject([{ route: 'claims' }])
+    const document = join(bundle({ 'claim.xml': "<claim xmlns='urn:claim' amount='1'/>" }), 'claim.xml')
+    const explained = await waybill(['explain', at.folder, document, '--from', 'a@peer.example.test'])
+    expect(explained).toMatchObject({ code: 0, stderr: '' })
+    expect(explained.stdout).toContain('claims@other.example.test')
+    const [dead] = JSON.parse((await waybill(['dead', at.folder, 'ls', '-o', 'json'])).stdout)
+    const again = await waybill(['dead', at.folder, 'redrive', dead.id, '--match-again', '--dry-run'])
+    expect(again.stderr).not.toContain('type-unknown')
+    expect((await waybill(['check', at.folder])).stdout).toContain('type-unknown')
   })
 
   it('are taken no longer when they are removed', async () => {

@@ -98,7 +98,8 @@ describe.each(['prosody', 'ejabberd'] as const)('reports, track and trace, on %s
     expect(says(report, 'report')).toMatchObject({ state: 'expired', delivered: '1', expired: '1', waiting: '0' })
     const ledger = await at.ledger()
     expect(ledger).toMatchObject({ balanced: true, routes: { receipts: { planned: 1, expired: 1 } } })
-    expect(await at.metrics()).toMatch(/waybill_deliveries_ended_total\{state="expired",reason=""\} 1\b/)
+    const counted = /waybill_deliveries_ended_total\{state="expired",reason=""\} 1\b/
+    await eventually(async () => counted.test(await at.metrics()))
   })
 
   it('a sender tracks its own documents from any device; others and administrators see what is theirs to see', async () => {

@@ -5,14 +5,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { stringify } from 'yaml'
-import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
 import { eventually } from '../eventually.ts'
 import { inconsistencies } from '../redis/consistency.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { type RunningXmppServer, startXmppServer, type XmppServerOptions } from '../servers/xmpp.ts'
+import { type Readings, readingsOf } from './readings.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+/** Patience only: a start takes about a second of the processor. */
+const READY_MS = 60_000
 const CONFIG = fileURLToPath(new URL('./config/', import.meta.url))
 
 export interface CliResult {
@@ -76,7 +78,7 @@ export function launchWaybill(folder: string, environment: Readonly<Record<strin
       resolve(code)
     })
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  killAtExit(child)
   const started = {
     pid: child.pid!,
     log: () => stderr,
@@ -86,7 +88,7 @@ export function launchWaybill(folder: string, environment: Readonly<Record<strin
       return running
     },
   }
-  async function ready(timeoutMs = 20_000): Promise<WaybillProcess> {
+  async function ready(timeoutMs = READY_MS): Promise<WaybillProcess> {
     const line = await eventually(
       () => {
         if (!running) return 'ended'
@@ -106,7 +108,23 @@ export function launchWaybill(folder: string, environment: Readonly<Record<strin
   return Object.defineProperties({ ready } as LaunchedWaybill, Object.getOwnPropertyDescriptors(started))
 }
 
-export interface Installation {
+const children = new Set<ChildProcess>()
+
+/** One listener for all of them: a file of scenarios starts dozens. */
+function killAtExit(child: ChildProcess): void {
+  if (children.size === 0) process.once('exit', killChildren)
+  children.add(child)
+  child.once('close', () => {
+    children.delete(child)
+    if (children.size === 0) process.off('exit', killChildren)
+  })
+}
+
+function killChildren(): void {
+  for (const child of children) child.kill('SIGKILL')
+}
+
+export interface Installation extends Pick<Readings, 'trace' | 'ledger'> {
   readonly folder: string
   readonly redis: RunningRedis
   readonly server: RunningXmppServer
@@ -121,8 +139,6 @@ export interface Installation {
     payload: string,
     options?: { readonly from?: string; readonly id?: string; readonly to?: string; readonly timeoutMs?: number },
   ): Promise<string>
-  trace(id: string): Promise<EnvelopeTrace>
-  ledger(): Promise<Ledger & { readonly balanced: boolean }>
   metrics(): Promise<string>
   /** Ends everything, and throws where what stands in Redis by then doesn't fit together. */
   stop(): Promise<void>
@@ -180,6 +196,7 @@ export async function install({
   let [peer, other] = await Promise.all([connect('peer'), connect('other')])
   await prepare?.(server)
   let running = await runWaybill(folder)
+  const readings = readingsOf(redis.url, waybillYaml.redis.prefix)
 
   const installation: Installation = {
     folder,
@@ -213,16 +230,8 @@ export async function install({
       peer.send(`<iq type='set' id='${id}' from='${from}' to='${to}'>${payload}</iq>`)
       return peer.next((stanza) => stanza.startsWith('<iq') && attribute(stanza, 'id') === id, timeoutMs)
     },
-    async trace(id) {
-      const { stdout, stderr } = await waybill(['trace', folder, id, '-o', 'json'])
-      if (stdout === '') throw new Error(stderr)
-      return JSON.parse(stdout)
-    },
-    async ledger() {
-      const { stdout, stderr } = await waybill(['ledger', folder, '-o', 'json'])
-      if (stdout === '') throw new Error(stderr)
-      return JSON.parse(stdout)
-    },
+    trace: readings.trace,
+    ledger: readings.ledger,
     metrics: async () => (await fetch(`${running.ready.http}/metrics`)).text(),
     async stop() {
       peer.close()
@@ -231,6 +240,7 @@ export async function install({
         running.signal('SIGTERM')
         await running.ended
       }
+      await readings.close()
       const found = await inconsistenciesLeft(redis.url, waybillYaml.redis.prefix)
       await Promise.all([server.stop(), redis.stop()])
       rmSync(folder, { recursive: true, force: true })

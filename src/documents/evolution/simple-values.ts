@@ -127,6 +127,14 @@ function atomicForm(type: SimpleType, value: string): boolean | undefined {
   return admits(type, value) === 'no' ? false : undefined
 }
 
+/** Whether equal texts are equal values of both, and equal values the same of both: `1` and `1.0` are one number and two texts. */
+export function isSameSpace(one: Simple | undefined, other: Simple | undefined): boolean {
+  if (one === other) return true
+  if (one?.kind !== 'simple' || other?.kind !== 'simple' || one.variety !== 'atomic') return false
+  const isSameSpacing = one.facets.whiteSpace === other.facets.whiteSpace
+  return one.variety === other.variety && one.primitive === other.primitive && isSameSpacing
+}
+
 /** Of which validity isn't a matter of the text alone. */
 export function isIdentity(type: SimpleType): boolean {
   return builtInsOf(type).some((name) => IDENTITIES.has(name))
@@ -233,7 +241,10 @@ function bounds({ facets, primitive }: SimpleType): readonly string[] {
   const { minInclusive, maxInclusive, minExclusive, maxExclusive, totalDigits, fractionDigits } = facets
   const edges = [minInclusive, maxInclusive, minExclusive, maxExclusive].filter((bound) => bound !== undefined)
   if (primitive !== 'decimal') return edges
-  const around = edges.flatMap((edge) => [stepped(edge, 1n), stepped(edge, -1n)]).filter((one) => one !== undefined)
+  const halves = edges.flatMap((edge) => [stepped(edge, -1n), edge]).map((edge) => `${edge?.split('.')[0]}.5`)
+  const around = [...halves, ...edges.flatMap((edge) => [stepped(edge, 1n), stepped(edge, -1n)])].filter(
+    (one) => one !== undefined,
+  )
   const digits =
     totalDigits !== undefined && totalDigits <= 100 ? ['9'.repeat(totalDigits), '9'.repeat(totalDigits + 1)] : []
   const fraction = fractionDigits !== undefined && fractionDigits <= 100 ? [`0.${'1'.repeat(fractionDigits + 1)}`] : []

@@ -30,8 +30,17 @@ export function unknown(reason: string): UnknownType {
 /** What a restriction in a simple type, or in simple content, makes of its base. */
 export function restrict(base: Simple, defined: Defined, name: string | undefined): Simple {
   if (base.kind === 'unknown') return base
+  if (hasTwice(defined.node.children)) return unknown('a facet is given twice')
   const facets = mergeFacets(base.facets, defined.node.children)
   return { ...base, name, at: placeOf(defined), base, facets }
+}
+
+const REPEATED: ReadonlySet<string> = new Set(['enumeration', 'pattern', 'annotation', 'attribute', 'attributeGroup'])
+
+/** Which libxml2 lets pass, against XML Schema 2, 4.3. */
+function hasTwice(nodes: readonly SchemaNode[]): boolean {
+  const names = nodes.map(({ name }) => name).filter((name) => !REPEATED.has(name))
+  return new Set(names).size < names.length
 }
 
 function restricted(defined: Defined, name: string | undefined, typeNamed: TypeNamed): Simple {

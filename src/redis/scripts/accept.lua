@@ -4,7 +4,7 @@
 -- document that reaches it included. ARGV[6], ARGV[7], ARGV[8]: the same of documents that are held. ARGV[9]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
 -- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', what was found wrong with it
--- where it is held or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, and its first record where it
+-- where it is held or '', what goes into the archive of it or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, and its first record where it
 -- is dead from the beginning, or ''.
 -- Gives for each batch, of each document: its answer, an id, and 'replaced' where it takes over the claim of another document;
 -- 'held' behind the id of a duplicate whose first one is held; or 'overloaded', scope, waiting.
@@ -164,6 +164,11 @@ local function write(document)
     put('held', document.id, NOW)
     envelope.writes[7], envelope.writes[8] = 'held', document.held
   end
+  if document.archived ~= '' then
+    redis.call('HSET', key('archive:' .. document.id), 'meta', document.meta, 'payload', document.archived)
+    redis.call('ZADD', key('archive'), NOW, document.id)
+    redis.call('INCRBY', key('archive:bytes'), #document.meta + #document.archived)
+  end
   writeDeliveries(document, envelope)
   countDocument(sum, 'accepted', 1)
   countDocument(sum, sum.state, 1)
@@ -200,7 +205,7 @@ local function readDocument()
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
     source = argument(), item = argument(), keep = tonumber(argument()), report = argument(),
-    held = argument(), meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
+    held = argument(), archived = argument(), meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
   }
   for index = 1, document.count do
     local delivery = {

@@ -24,6 +24,8 @@
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
+-- archive      zset  documents that are kept beside everything else, by the time of their acceptance
+-- archive:ID   hash  meta (JSON), payload (deflated); archive:bytes is what all of these come to
 -- taken:SOURCE hash  item of a subscribed node -> "ENVELOPE-ID DIGEST"; "- DIGEST" where it was refused, "- own" where we made it
 -- items:SOURCE zset  the items in taken:SOURCE, in the order in which they were taken: the newest are kept
 -- ledger       hash  counts: "documents STATE", "deliveries STATE", "type STATE NAME", "route STATE NAME"; and "bytes STATE":

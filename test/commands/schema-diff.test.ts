@@ -1,0 +1,92 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { CommandFailed, type Output } from '../../src/commands/output.ts'
+import { type SchemaDiffOptions, schemaDiff } from '../../src/commands/schema-diff.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'waybill-diff-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function put(name: string, text: string): string {
+  mkdirSync(dirname(join(folder, name)), { recursive: true })
+  writeFileSync(join(folder, name), text)
+  return join(folder, name)
+}
+
+const schema = (content: string) => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">${content}</xs:schema>`
+const V1 = put(
+  'v1/main/order.xsd',
+  schema('<xs:include schemaLocation="../common/types.xsd"/><xs:element name="order" type="Order"/>'),
+)
+put('v1/common/types.xsd', schema('<xs:simpleType name="Order"><xs:restriction base="xs:int"/></xs:simpleType>'))
+const V2 = put(
+  'v2/main/order.xsd',
+  schema('<xs:include schemaLocation="../common/types.xsd"/><xs:element name="order" type="Order"/>'),
+)
+put('v2/common/types.xsd', schema('<xs:simpleType name="Order"><xs:restriction base="xs:short"/></xs:simpleType>'))
+
+async function run(
+  old: string,
+  next: string,
+  options: Partial<SchemaDiffOptions> = {},
+  format: Output['format'] = 'table',
+) {
+  const printed: string[] = []
+  const output: Output = { format, print: (text) => void printed.push(text), complain: () => {} }
+  const code = await schemaDiff(old, next, { mode: 'backward', ...options }, output)
+  return { code, text: printed.join('\n') }
+}
+
+it('files that include from beside their folder are compared, and the witness is shown', async () => {
+  expect(await run(V1, V2)).toEqual({
+    code: 1,
+    text: `backward: does the new version accept what the old one accepts? incompatible
+  /order: minInclusive is -32768 now (common/types.xsd:1 → common/types.xsd:1)
+  refused: <order>-2147483648</order>
+  because: Element 'order': '-2147483648' is not a valid value of the atomic type 'Order'.`,
+  })
+  expect((await run(V2, V1)).code).toBe(0)
+})
+
+it('folders with one first file, as JSON, in both directions', async () => {
+  const { code, text } = await run(join(folder, 'v2'), join(folder, 'v1'), { mode: 'full' }, 'json')
+  const { allowed, verdicts } = JSON.parse(text)
+  expect({ code, allowed }).toEqual({ code: 1, allowed: false })
+  expect(verdicts.map((verdict: { direction: string; kind: string }) => [verdict.direction, verdict.kind])).toEqual([
+    ['backward', 'compatible'],
+    ['forward', 'incompatible'],
+  ])
+})
+
+it('documents of a folder are tried on the new version', async () => {
+  const small = put('samples/small.xml', '<order>1</order>')
+  const large = put('samples/large.xml', '<order>100000</order>')
+  const { code, text } = await run(V1, V1, { against: dirname(small) })
+  expect({ code, told: text.includes('documents: 2 tried, 0 refused') }).toEqual({ code: 0, told: true })
+  const refused = await run(V2, V2, { against: dirname(small) })
+  expect(refused.code).toBe(1)
+  expect(refused.text).toContain(`${large}: Element 'order': '100000' is not a valid value`)
+})
+
+it.each([
+  ['a schema that is wrong', () => put('wrong.xsd', schema('<xs:element name="a" type="Gone"/>')), 2, 'Gone'],
+  ['a file that is not there', () => join(folder, 'gone.xsd'), 3, 'there is no such file or folder'],
+  [
+    'another language',
+    () => put('order.json', '{ "type": "object" }'),
+    2,
+    'the old one is XML Schema, the new one JSON Schema',
+  ],
+  [
+    'a folder with two first files',
+    () => dirname(put('two/b.xsd', schema('')) && put('two/a.xsd', schema(''))),
+    2,
+    '2 schemas',
+  ],
+])('%s is refused with the reason', async (_, path, exitCode, reason) => {
+  const failed = await run(V1, path()).catch((error: unknown) => error)
+  expect(failed).toBeInstanceOf(CommandFailed)
+  expect(failed).toMatchObject({ exitCode })
+  expect((failed as CommandFailed).message).toContain(reason)
+})

@@ -1,0 +1,37 @@
+import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
+import { createCall } from '../../src/redis/calls.ts'
+import { connectImpatient, disconnect } from '../../src/redis/connection.ts'
+import { keyPrefix } from '../../src/redis/keys.ts'
+import { createReadings } from '../../src/redis/readings.ts'
+import { imbalances } from '../redis/fixtures.ts'
+
+/** What `waybill trace` and `waybill ledger` say with `-o json`. */
+export interface Readings {
+  /** Throws where nothing is known of the envelope, or of the delivery's. */
+  trace(id: string): Promise<EnvelopeTrace>
+  ledger(): Promise<Ledger & { readonly balanced: boolean }>
+  close(): Promise<void>
+}
+
+/**
+ * Reads what stands in Redis over one connection that comes back by itself. The scenarios look a thousand times, and a
+ * process of the command line for each look costs a hundred times the look; that it says the same is proven in cli.test.ts.
+ */
+export function readingsOf(url: string, prefix: string): Readings {
+  const log = () => {}
+  const client = connectImpatient(url, 'scenario', log)
+  const keys = keyPrefix(prefix)
+  const readings = createReadings(createCall(client, keys, Date.now, log), client, keys, Date.now)
+  return {
+    async trace(id) {
+      const seen = await readings.trace(id.split('.')[0]!)
+      if (seen === undefined) throw new Error(`Cannot trace ${id}: nothing is known of it`)
+      return seen
+    },
+    async ledger() {
+      const ledger = await readings.ledger()
+      return { ...ledger, balanced: imbalances(ledger).length === 0 }
+    },
+    close: () => disconnect(client),
+  }
+}
