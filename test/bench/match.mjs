@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { build } from '../../deploy/setup/packages.mjs'
+import { inProcess } from './child.mjs'
 import { CHECKED, QUICK, SWEPT, sweep } from './match/cells.mjs'
 import { goalsOf } from './match/goals.mjs'
 import { columnsOf, printGoals, printResults, row } from './match/table.mjs'
@@ -30,7 +30,6 @@ ${Object.entries(SWEPT)
   --rounds N       rounds of each measurement (5)
   --pairs N        of a document and a route set compared with libxml2 (10000; 1000 with --quick)`
 
-const MEMORY_MB = 12_000
 const LONGEST_CELL_MS = 120_000
 
 /**
@@ -39,8 +38,9 @@ const LONGEST_CELL_MS = 120_000
 export async function run({ values, seed, quick, closing }) {
   const plan = planOf(values, quick)
   await build(fileURLToPath(new URL('../..', import.meta.url)))
-  const correctness =
-    plan.pairs === 0 ? undefined : await inProcess('correctness', { seed, pairs: plan.pairs }, closing)
+  const ask = (/** @type {'cell' | 'correctness'} */ name, /** @type {unknown} */ order) =>
+    inProcess(new URL(`match/${name}.mjs`, import.meta.url), order, closing, LONGEST_CELL_MS)
+  const correctness = plan.pairs === 0 ? undefined : await ask('correctness', { seed, pairs: plan.pairs })
   if (correctness)
     console.error(
       `correctness: ${correctness.failed ?? `${correctness.pairs} pairs, ${correctness.fuzzed} expressions`}`,
@@ -48,7 +48,7 @@ export async function run({ values, seed, quick, closing }) {
   /** @type {import('./match/cell.mjs').Result[]} */
   const results = []
   for (const cell of plan.cells) {
-    const answer = await inProcess('cell', { cell, seed, pace: plan.pace }, closing)
+    const answer = await ask('cell', { cell, seed, pace: plan.pace })
     const result = answer.failed === undefined ? answer : { cell, failure: answer.failed, others: {} }
     console.error(row(columnsOf(result)))
     results.push(result)
@@ -104,28 +104,4 @@ function whole(option, text, otherwise) {
   if (text === undefined) return otherwise
   if (!/^\d+$/.test(String(text))) throw new RangeError(`Cannot read --${option}: "${text}" is no whole number`)
   return Number(text)
-}
-
-/**
- * @param {'cell' | 'correctness'} name
- * @param {unknown} order
- * @param {{ add: (close: () => unknown) => void }} closing
- * @returns {Promise<any>} `{ failed }` where it has none to give
- */
-function inProcess(name, order, closing) {
-  const child = fork(fileURLToPath(new URL(`match/${name}.mjs`, import.meta.url)), {
-    execArgv: ['--expose-gc', `--max-old-space-size=${MEMORY_MB}`],
-  })
-  closing.add(() => child.kill())
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => end({ failed: `it has taken ${LONGEST_CELL_MS / 1000} s` }), LONGEST_CELL_MS)
-    const end = (/** @type {unknown} */ answer) => {
-      clearTimeout(timer)
-      child.kill('SIGKILL')
-      resolve(answer)
-    }
-    child.once('message', end)
-    child.once('exit', (code, signal) => end({ failed: `the process ended with ${signal ?? code}` }))
-    child.send(order)
-  })
 }
