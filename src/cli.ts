@@ -32,12 +32,19 @@ const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = {
 /** Verbs of `schema` with one operand after DIR. */
 const SCHEMA_VERBS: ReadonlySet<string> = new Set(['register', 'show', 'deprecate', 'remove'])
 
+const SCHEMA_DIFF_EXAMPLES = [
+  'schema diff v1/invoice.xsd v2/invoice.xsd',
+  'schema diff v1 v2 --mode full -o json',
+  'schema diff old.xsd new.xsd --against archive --config conf --type invoice',
+] as const
+
 function program(finish: (code: ExitCode) => void): Command {
   const waybill = new Command('waybill')
     .version(VERSION)
     .description('Routes XML and JSON documents over XMPP.')
     .addHelpText('before', examples('check conf', 'explain conf order.xml --from shop@example.org', 'run conf'))
     .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
   const act = (work: (output: Output) => Promise<ExitCode>, format: string) => work(outputAs(format)).then(finish)
   const format = () =>
     new Option('-o, --output <format>', 'how results are printed').choices(['table', 'json']).default('table')
@@ -73,6 +80,7 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('explain')
+    .usage('[options] [dir] <doc>')
     .description('What would happen to a document, and why; with no effect.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .argument('<doc>', 'the document: a file')
@@ -119,6 +127,7 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('send')
+    .usage('[options] [dir] <doc>')
     .description('Send a document as a real client; prints the acknowledgement or the findings.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .argument('<doc>', 'the document: a file')
@@ -152,14 +161,15 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('dead')
+    .usage('[options] [dir] <verb> [id]')
     .description('Dead letters: list, group by cause, show, redrive, drop; and what waits: drop, park.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...VERBS]))
     .argument('[id]', 'a delivery id, or an envelope id for all that is dead of it')
-    .option('--type <name>')
-    .option('--route <name>')
-    .option('--destination <name>')
-    .option('--from <jid>')
+    .option('--type <name>', 'of this document type')
+    .option('--route <name>', 'of this route')
+    .option('--destination <name>', 'to this JID, or xmpp:SERVICE?;node=NODE')
+    .option('--from <jid>', 'of this sender')
     .option('--field <name=value>', 'a field of the document; may be given several times', gather)
     .option('--since <time>', 'died since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
     .option('--until <time>', 'died before, likewise')
@@ -194,12 +204,13 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('held')
+    .usage('[options] [dir] <verb> [id]')
     .description('Documents that are held because they are invalid: list, show, release, refuse.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...HELD_VERBS]))
     .argument('[id]', 'an envelope id')
-    .option('--type <name>')
-    .option('--from <jid>')
+    .option('--type <name>', 'of this document type')
+    .option('--from <jid>', 'of this sender')
     .option('--rule <name>', 'the rule of one of its findings')
     .option('--field <name=value>', 'a field of the document; may be given several times', gather)
     .option('--since <time>', 'received since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
@@ -230,12 +241,13 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('archive')
+    .usage('[options] [dir] <verb> [id]')
     .description('Accepted documents that are kept: list, show, send again.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .addArgument(waybill.createArgument('<verb>', 'what to do').choices([...ARCHIVE_VERBS]))
     .argument('[id]', 'an envelope id')
-    .option('--type <name>')
-    .option('--from <jid>')
+    .option('--type <name>', 'of this document type')
+    .option('--from <jid>', 'of this sender')
     .option('--field <name=value>', 'a field of the document; may be given several times', gather)
     .option('--since <time>', 'received since: 2026-11-21, "2026-11-21 03:35:45" (UTC), or 2h for two hours ago')
     .option('--until <time>', 'received before, likewise')
@@ -267,6 +279,7 @@ function program(finish: (code: ExitCode) => void): Command {
 
   waybill
     .command('trace')
+    .usage('[options] [dir] <id>')
     .description('Everything that happened to a document.')
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .argument('<id>', 'an envelope id or a delivery id')
@@ -280,8 +293,8 @@ function program(finish: (code: ExitCode) => void): Command {
     .command('lanes')
     .description('Where order is kept: the first of each key that holds others back.')
     .argument('[dir]', 'the configuration folder', '.')
-    .option('--destination <name>')
-    .option('--route <name>')
+    .option('--destination <name>', 'to this JID, or xmpp:SERVICE?;node=NODE')
+    .option('--route <name>', 'of this route')
     .option('--limit <n>', 'at most so many (100 where it is left out)', positive)
     .addOption(format())
     .addHelpText('before', examples('lanes', 'lanes conf --destination erp@backend.example.org', 'lanes conf -o json'))
@@ -309,7 +322,10 @@ function program(finish: (code: ExitCode) => void): Command {
       act(async (output) => (await import('./commands/doctor.ts')).doctor(dir, output), options.output),
     )
 
-  const schema = waybill.command('schema').description('Schemas of document types.')
+  const schema = waybill
+    .command('schema')
+    .description('Schemas of document types.')
+    .addHelpText('before', examples(SCHEMA_DIFF_EXAMPLES[0], 'schema register conf invoice-2.2', 'schema ls conf'))
   schema
     .command('diff')
     .description(
@@ -326,14 +342,7 @@ function program(finish: (code: ExitCode) => void): Command {
     .option('--type <name>', 'archive: the document type')
     .option('--last <n>', 'archive: how many of its newest documents (1,000 where it is left out)', positive)
     .addOption(format())
-    .addHelpText(
-      'before',
-      examples(
-        'schema diff v1/invoice.xsd v2/invoice.xsd',
-        'schema diff v1 v2 --mode full -o json',
-        'schema diff old.xsd new.xsd --against archive --config conf --type invoice',
-      ),
-    )
+    .addHelpText('before', examples(...SCHEMA_DIFF_EXAMPLES))
     .action((old: string, next: string, options) =>
       act(
         async (output) => (await import('./commands/schema-diff.ts')).schemaDiff(old, next, options, output),

@@ -19,7 +19,7 @@ describe('npm start -- --exit', () => {
 
   it('starts the servers, gives every document its declared outcome, and leaves no process', async () => {
     const first = await demo(folder)
-    expect(first).toMatchObject({ code: 0 })
+    expect(first, first.stdout + first.stderr).toMatchObject({ code: 0 })
     expect(first.stdout).toContain('Every document had the outcome that was declared for it.')
     expect(outcomes(first.stdout).length).toBeGreaterThanOrEqual(14)
     expect(new Set(outcomes(first.stdout))).toEqual(new Set(['ok']))
@@ -27,21 +27,19 @@ describe('npm start -- --exit', () => {
     for (const file of ['settings.json', 'config/waybill.yaml']) {
       expect(statSync(join(folder, file)).mode & 0o077, file).toBe(0)
     }
-  }, 60_000)
+  })
 
   it('runs once in a folder, whoever else is started in the same moment', async () => {
     const both = await Promise.all([demo(folder), demo(folder)])
     expect(both.map(({ code }) => code).sort()).toEqual([0, 3])
     expect(both.find(({ code }) => code === 3)?.stderr).toMatch(/^The demo runs already in \S+: process \d+\./m)
-  }, 60_000)
+  })
 
   it('is plain text where nobody watches, and begins again on what it kept', async () => {
-    const startedAt = performance.now()
     const second = await demo(folder)
-    expect(second).toMatchObject({ code: 0 })
+    expect(second, second.stdout + second.stderr).toMatchObject({ code: 0 })
     expect(second.stdout).not.toContain('\u001b')
-    expect(performance.now() - startedAt).toBeLessThan(30_000)
-  }, 60_000)
+  })
 })
 
 describe.each(['prosody', 'ejabberd'] as const)('npm start -- --exit with servers that are there: %s', (kind) => {
@@ -59,12 +57,12 @@ describe.each(['prosody', 'ejabberd'] as const)('npm start -- --exit with server
       WAYBILL_DEMO_PASSWORD: 'geheim',
       WAYBILL_DEMO_CLIENT_SERVICE: `xmpp://127.0.0.1:${server.clientPort}`,
     })
-    expect(result).toMatchObject({ code: 0 })
+    expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 })
     expect(() => process.kill(redis.pid, 0)).not.toThrow()
     expect(() => process.kill(server.pid, 0)).not.toThrow()
     await Promise.all([redis.stop(), server.stop()])
     rmSync(folder, { recursive: true, force: true })
-  }, 60_000)
+  })
 })
 
 interface Result {

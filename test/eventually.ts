@@ -6,11 +6,11 @@ export interface EventuallyOptions {
 
 /**
  * Polls until `probe` neither throws nor gives `undefined` or `false`, and gives what it gave. Throws after `timeoutMs`
- * (10 seconds), with the last error as the cause.
+ * (30 seconds: patience for a busy machine, and no check of a time), with the last error as the cause.
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  { timeoutMs = 10_000, what = 'the condition to hold' }: EventuallyOptions = {},
+  { timeoutMs = 30_000, what = 'the condition to hold' }: EventuallyOptions = {},
 ): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + timeoutMs
   let pauseMs = 5

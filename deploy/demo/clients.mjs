@@ -1,10 +1,10 @@
 /** The demo's XMPP clients: accounts of the server that know nothing of Waybill but its address. */
 import { client } from '@xmpp/client'
 
-const SIGN_IN_MS = 15_000
+const SIGN_IN_MS = 30_000
 // The library waits two seconds for the server to close the stream; nothing depends on it here.
 const SIGN_OUT_MS = 300
-const ANSWER_MS = 20_000
+const ANSWER_MS = 30_000
 const PUBSUB = 'http://jabber.org/protocol/pubsub'
 const STANZA_ERRORS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const WAYBILL = 'urn:waybill:0'

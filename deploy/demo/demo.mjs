@@ -4,7 +4,7 @@ import { answerTo, signIn } from './clients.mjs'
 import { demoDocuments } from './documents.mjs'
 import { differences, expectedPlaces } from './outcome.mjs'
 
-const ARRIVAL_MS = 15_000
+const ARRIVAL_MS = 30_000
 /** What arrives although it wasn't declared is waited for this long, after the last document. */
 const STRAY_MS = 500
 

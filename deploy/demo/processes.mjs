@@ -83,7 +83,7 @@ export function launch({ name, command, args, log, cwd, env = {} }) {
  * @param {Process} started
  * @param {{ ready: RegExp, portTaken?: RegExp, timeoutMs?: number }} signs
  */
-export async function whenReady(started, { ready, portTaken, timeoutMs = 30_000 }) {
+export async function whenReady(started, { ready, portTaken, timeoutMs = 90_000 }) {
   let how
   started.ended.then((end) => {
     how = end

@@ -2,7 +2,7 @@ import type { Settings } from '../config/configuration.ts'
 import { rehydrate } from '../documents/documents.ts'
 import { type AgainResult, sendAgain } from '../flow/again.ts'
 import type { ArchiveFilter } from '../flow/ports.ts'
-import { assembled, configured } from './assembled.ts'
+import { assembled, settingsOf } from './assembled.ts'
 import { type DeadFilterWords, readDeadFilter } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
 import { withStore } from './with-store.ts'
@@ -27,11 +27,9 @@ export async function archive(
   options: ArchiveOptions,
   output: Output,
 ): Promise<ExitCode> {
-  if (verb === 'ls') return list((await configured(folder, output)).settings, options, output)
+  if (verb === 'ls') return list(await settingsOf(folder, output), options, output)
   if (id === undefined) throw new CommandFailed(2, `Cannot ${verb} without an ID: waybill archive DIR ${verb} ID`)
-  return verb === 'show'
-    ? show((await configured(folder, output)).settings, id, output)
-    : redrive(folder, id, options, output)
+  return verb === 'show' ? show(await settingsOf(folder, output), id, output) : redrive(folder, id, options, output)
 }
 
 async function list(settings: Settings, options: ArchiveOptions, output: Output): Promise<ExitCode> {

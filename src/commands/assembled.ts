@@ -1,6 +1,7 @@
 import { type Assembled, type Assembly, assemble } from '../assemble.ts'
-import { type Configuration, formatProblem, loadConfiguration, type Problem } from '../config/configuration.ts'
+import { formatProblem, loadConfiguration, type Problem } from '../config/configuration.ts'
 import type { Settings } from '../config/settings.ts'
+import { WAYBILL_FILE } from '../config/waybill-file.ts'
 import { openRegistered } from '../registered.ts'
 import { CommandFailed, type Output } from './output.ts'
 import { withStore } from './with-store.ts'
@@ -20,7 +21,7 @@ export async function assembled(folder: string, output: Output): Promise<Assembl
 
 /** The folder's configuration together with what is registered: as the processes have it that run on it. */
 export async function assembledAsRunning(folder: string, output: Output): Promise<Assembly> {
-  const { settings } = await configured(folder, output)
+  const settings = await settingsOf(folder, output)
   const { assembly, problems } = await withRegistered(folder, settings)
   return assembly ?? refuse(folder, problems, output)
 }
@@ -36,13 +37,14 @@ function withRegistered(folder: string, settings: Settings): Promise<Assembled> 
   })
 }
 
-/** The configuration alone, for commands that look at no document: a type that isn't in the folder may be registered. */
-export async function configured(folder: string, output: Output): Promise<Pick<Configuration, 'settings'>> {
-  const { configuration, sound, problems } = await loadConfiguration(folder, process.env)
-  if (configuration) return configuration
-  const { settings } = sound
-  const errors = problems.filter(({ severity }) => severity === 'error')
-  return settings && errors.every(isOfUnknownType) ? { settings } : refuse(folder, problems, output)
+/**
+ * The settings alone, for commands that look into Redis. Mistakes in types and routes are passed over: a process whose reload was
+ * refused runs on, and has to be looked at all the same.
+ */
+export async function settingsOf(folder: string, output: Output): Promise<Settings> {
+  const { sound, problems } = await loadConfiguration(folder, process.env)
+  const isOurs = ({ file, severity }: Problem) => severity === 'error' && file === WAYBILL_FILE
+  return sound.settings && !problems.some(isOurs) ? sound.settings : refuse(folder, problems, output)
 }
 
 function isOfUnknownType({ code }: Problem): boolean {

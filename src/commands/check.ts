@@ -1,7 +1,7 @@
 import { assemble } from '../assemble.ts'
 import { byPlace, formatProblem } from '../config/configuration.ts'
 import { review } from '../review.ts'
-import { type ExitCode, type Output, printJson } from './output.ts'
+import { counted, type ExitCode, type Output, printJson } from './output.ts'
 
 /**
  * Every problem of a configuration at once, and what is surely not meant in it. 1 where one of them is an error; with `strict`,
@@ -15,7 +15,13 @@ export async function check(folder: string, strict: boolean, output: Output): Pr
   else for (const problem of problems) output.print(formatProblem(problem))
   if (!assembly) return 1
   const { types, routes } = assembly.configuration
-  if (output.format === 'table')
-    output.print(`fine: ${types.length} document types, ${routes.length} routes, ${problems.length} warnings`)
+  if (output.format === 'table') {
+    const counts = [
+      counted(types.length, 'document type'),
+      counted(routes.length, 'route'),
+      counted(problems.length, 'warning'),
+    ]
+    output.print(`fine: ${counts.join(', ')}`)
+  }
   return strict && problems.length > 0 ? 1 : 0
 }

@@ -1,6 +1,7 @@
 import { parseTimespan } from '../config/timespan.ts'
-import { type Destination, parseDestination } from '../domain/delivery.ts'
+import { type Destination, deadReasons, parseDestination } from '../domain/delivery.ts'
 import { normaliseJid } from '../domain/jid.ts'
+import { didYouMean } from '../domain/nearest.ts'
 import type { DeadFilter } from '../flow/ports.ts'
 import { CommandFailed } from './output.ts'
 
@@ -22,6 +23,7 @@ export interface DeadFilterWords {
 /** Throws {@link CommandFailed} 2 for what can't be read. */
 export function readDeadFilter(words: DeadFilterWords, nowMs: number): DeadFilter {
   const { type, route, destination, from, reason, group, field, since, until, limit } = words
+  if (reason !== undefined) refuseUnknown(reason)
   const filter = {
     type,
     route,
@@ -35,6 +37,13 @@ export function readDeadFilter(words: DeadFilterWords, nowMs: number): DeadFilte
     limit,
   }
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
+}
+
+// The set is closed: another word would choose nothing, and look like good news.
+function refuseUnknown(reason: string): void {
+  if (deadReasons.some((known) => known === reason)) return
+  const guess = didYouMean(reason, deadReasons)
+  throw new CommandFailed(2, `Cannot choose by --reason ${reason}: it is none of ${deadReasons.join(', ')}${guess}`)
 }
 
 function readFields(words: readonly string[]): Readonly<Record<string, string>> {

@@ -11,7 +11,7 @@ import {
   type RedriveOrder,
 } from '../flow/operations.ts'
 import type { DeadFilter, DeadGroup, Store } from '../flow/ports.ts'
-import { assembledAsRunning, configured } from './assembled.ts'
+import { assembledAsRunning, settingsOf } from './assembled.ts'
 import { type DeadFilterWords, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
 import { readDocument } from './subject.ts'
@@ -49,11 +49,11 @@ export async function dead(
 ): Promise<ExitCode> {
   switch (verb) {
     case 'ls':
-      return list((await configured(folder, output)).settings, readDeadFilter(options, Date.now()), output)
+      return list(await settingsOf(folder, output), readDeadFilter(options, Date.now()), output)
     case 'groups':
-      return group((await configured(folder, output)).settings, readDeadFilter(options, Date.now()), output)
+      return group(await settingsOf(folder, output), readDeadFilter(options, Date.now()), output)
     case 'show':
-      return showDocument((await configured(folder, output)).settings, needed(id, verb), output)
+      return showDocument(await settingsOf(folder, output), needed(id, verb), output)
     case 'redrive':
     case 'drop':
     case 'park':

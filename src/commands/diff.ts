@@ -4,8 +4,8 @@ import type { Assembly } from '../assemble.ts'
 import { destinationName, type PlannedDelivery } from '../domain/delivery.ts'
 import { normaliseJid } from '../domain/jid.ts'
 import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
-import { assembled, configured } from './assembled.ts'
-import { CommandFailed, type ExitCode, formatTable, type Output, printJson, type Row } from './output.ts'
+import { assembled, settingsOf } from './assembled.ts'
+import { CommandFailed, counted, type ExitCode, formatTable, type Output, printJson, type Row } from './output.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
 
 export interface DiffOptions {
@@ -62,7 +62,7 @@ interface Given {
 
 async function givenDocuments(before: string, options: DiffOptions, output: Output): Promise<readonly Given[]> {
   if (options.documents !== ARCHIVE) return documentsIn(options)
-  const { settings } = await configured(before, output)
+  const settings = await settingsOf(before, output)
   const documents = await archivedDocuments(settings, { last: options.last ?? LAST })
   return documents.map(({ id, mediaType, origin, payload }) => {
     return { file: mediaType, name: id, from: origin.from, read: async () => payload }
@@ -106,7 +106,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 interface Outcome {
-  /** `accepted`, `no-route`, `held`, or the reason for which it is refused. */
+  /** `accepted`, `no-route`, `held`, or `rejected: ` and the reason. */
   readonly verdict: string
   /** By destination. */
   readonly deliveries: ReadonlyMap<string, PlannedDelivery>
@@ -168,6 +168,6 @@ function print(documents: number, changes: readonly DocumentChange[], output: Ou
   if (rows.length > 0) output.print(`${formatTable(rows)}\n`)
   const words = counts.filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`)
   const what =
-    words.length === 0 ? 'all of them go the same way' : `${words.join(', ')}; ${documents - otherwise} go the same way`
-  output.print(`${documents} documents: ${what}`)
+    words.length === 0 ? 'all go the same way' : `${words.join(', ')}; ${documents - otherwise} go the same way`
+  output.print(`${counted(documents, 'document')}: ${what}`)
 }

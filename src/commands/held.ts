@@ -6,7 +6,7 @@ import { createHeldOperations } from '../flow/held.ts'
 import type { OperationResult } from '../flow/operations.ts'
 import type { HeldFilter, Store } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
-import { assembledAsRunning, configured } from './assembled.ts'
+import { assembledAsRunning, settingsOf } from './assembled.ts'
 import { showDocument } from './dead.ts'
 import { type DeadFilterWords, readDeadFilter } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
@@ -40,10 +40,10 @@ export async function held(
 ): Promise<ExitCode> {
   switch (verb) {
     case 'ls':
-      return list((await configured(folder, output)).settings, readHeldFilter(options), output)
+      return list(await settingsOf(folder, output), readHeldFilter(options), output)
     case 'show':
       if (id === undefined) throw new CommandFailed(2, 'Cannot show without an ID: waybill held DIR show ID')
-      return showDocument((await configured(folder, output)).settings, id, output)
+      return showDocument(await settingsOf(folder, output), id, output)
     case 'release':
     case 'refuse':
       return change(await assembledAsRunning(folder, output), verb, id, options, output)

@@ -1,5 +1,5 @@
 import type { Lane } from '../flow/ports.ts'
-import { configured } from './assembled.ts'
+import { settingsOf } from './assembled.ts'
 import { type ExitCode, formatTime, type Output, printRows } from './output.ts'
 import { withStore } from './with-store.ts'
 
@@ -14,7 +14,7 @@ const LISTED = 100
 
 /** Where order is kept: what holds others back, those with the most behind them first. */
 export async function lanes(folder: string, options: LanesOptions, output: Output): Promise<ExitCode> {
-  const { settings } = await configured(folder, output)
+  const settings = await settingsOf(folder, output)
   const { destination, route, limit = LISTED } = options
   const found = (await withStore(settings, (store) => store.lanes())).filter(
     (lane) => (destination ?? lane.destination) === lane.destination && (route ?? lane.route) === lane.route,

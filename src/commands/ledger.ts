@@ -1,11 +1,11 @@
 import type { Ledger } from '../flow/ports.ts'
-import { configured } from './assembled.ts'
+import { settingsOf } from './assembled.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
 import { withStore } from './with-store.ts'
 
 /** Both equations of the ledger, in all, by type and by route. 1 where one does not balance. */
 export async function ledger(folder: string, output: Output): Promise<ExitCode> {
-  const { settings } = await configured(folder, output)
+  const settings = await settingsOf(folder, output)
   const counts = await withStore(settings, (store) => store.ledger())
   const balanced = balances(counts)
   if (output.format === 'json') printJson(output, { ...counts, balanced })

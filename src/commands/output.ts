@@ -49,6 +49,11 @@ export function printRows(output: Output, rows: readonly Row[], values: unknown,
   else output.print(rows.length === 0 ? empty : formatTable(rows))
 }
 
+/** `1 route`, `2 routes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** `2026-11-21 03:35:45` in UTC. */
 export function formatTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')

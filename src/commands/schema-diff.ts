@@ -14,7 +14,7 @@ import { readSchemaFiles } from '../documents/schema-files.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
 import { bareJid } from '../domain/jid.ts'
 import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
-import { configured } from './assembled.ts'
+import { settingsOf } from './assembled.ts'
 import { CommandFailed, type ExitCode, type Output, printJson } from './output.ts'
 
 export interface SchemaDiffOptions {
@@ -116,7 +116,7 @@ async function keptDocuments(
 ): Promise<Iterable<KeptDocument>> {
   if (against !== ARCHIVE) return documentsIn(against)
   if (type === undefined) throw new CommandFailed(2, 'Cannot try the archive without a type: give --type NAME')
-  const documents = await archivedDocuments((await configured(config, output)).settings, { type, last })
+  const documents = await archivedDocuments(await settingsOf(config, output), { type, last })
   return documents.map(({ id, origin, payload }) => ({ name: id, from: bareJid(origin.from), bytes: payload }))
 }
 

@@ -18,7 +18,7 @@ export interface SendOptions {
   readonly timeoutMs: number
 }
 
-/** Sends a document as a real client and prints the acknowledgement, or the findings. 1 where it was refused. */
+/** Sends a document as a real client and prints the acknowledgement, or the findings. 1 where it was rejected. */
 export async function send(folder: string, file: string, options: SendOptions, output: Output): Promise<ExitCode> {
   const password = process.env[options.passwordEnv]
   if (!password)
@@ -62,7 +62,7 @@ function describe(answer: SendAnswer): string {
   }
   const { reason, condition, type, text, findings, findingsTotal } = answer
   const lines = [
-    `refused   ${reason || condition} (${type})`,
+    `rejected  ${reason || condition} (${type})`,
     ...(text === '' ? [] : [`          ${text}`]),
     ...findings.map((finding) => `  ${formatFinding(finding)}`),
   ]

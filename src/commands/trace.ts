@@ -1,14 +1,14 @@
 import { describeOpen } from '../domain/breaker.ts'
 import type { Holding } from '../domain/held.ts'
 import type { EnvelopeTrace } from '../flow/ports.ts'
-import { configured } from './assembled.ts'
+import { settingsOf } from './assembled.ts'
 import { formatFinding } from './explain.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson } from './output.ts'
 import { withStore } from './with-store.ts'
 
 /** Everything that happened to a document: takes an envelope id or a delivery id. */
 export async function trace(folder: string, id: string, output: Output): Promise<ExitCode> {
-  const { settings } = await configured(folder, output)
+  const settings = await settingsOf(folder, output)
   const seen = await withStore(settings, (store) => store.trace(id.split('.')[0]!))
   if (!seen)
     throw new CommandFailed(1, `Cannot trace ${id}: nothing is known of it (it may be older than the retention)`)

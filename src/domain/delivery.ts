@@ -77,19 +77,22 @@ export type AttemptOutcome =
   | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }
 
 /** Why a delivery or a document was given up. */
-export type DeadReason =
-  | 'no-route'
-  | 'address-refused'
-  | 'refused'
-  | 'tries-exhausted'
-  | 'too-late'
-  | 'too-large'
-  | 'loop'
-  | 'breaks-stream'
-  | 'breaks-step'
-  | 'parked'
-  | 'bounced'
-  | 'unfit-form'
+export const deadReasons = [
+  'no-route',
+  'address-refused',
+  'refused',
+  'tries-exhausted',
+  'too-late',
+  'too-large',
+  'loop',
+  'breaks-stream',
+  'breaks-step',
+  'parked',
+  'bounced',
+  'unfit-form',
+] as const
+
+export type DeadReason = (typeof deadReasons)[number]
 
 /** What is kept of every attempt. */
 export interface AttemptRecord {

@@ -48,15 +48,23 @@ export type RefusalReason =
 
 const MAX_ADDRESS_BYTES = 1023
 
-/** Undefined where the template has an error: it is complained of. */
+/** What addresses are made by, for one spelling of them: most of many routes deliver to the same few. */
+export type Makers = Map<string, Maker>
+
+/**
+ * Undefined where the template has an error: it is complained of.
+ *
+ * @param makers What was compiled before, of this and other templates; what is new is added.
+ */
 export function compileDestination(
   template: DestinationTemplate,
   at: number,
   complain: Complain,
+  makers: Makers = new Map(),
 ): CompiledDestination | undefined {
   const here = (code: Parameters<Complain>[0], key: string, message: string, severity?: RouteProblem['severity']) =>
     complain(code, ['deliver', at, key], message, severity)
-  const made = template.target.kind === 'node' ? nodeMaker(template.target, here) : jidMaker(template.target.jid, here)
+  const made = makerOf(template.target, here, makers)
   if (!made) return undefined
   const { places, target, make } = made
   if (places.length === 0) {
@@ -77,10 +85,20 @@ type Made =
   | { readonly kind: 'address'; readonly destination: Destination; readonly text: string }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly text: string }
 
-interface Maker {
+export interface Maker {
   readonly target: Destination
   readonly places: readonly string[]
   readonly make: Make
+}
+
+function makerOf(target: DestinationTemplate['target'], here: Here, makers: Makers): Maker | undefined {
+  // No JID holds a line break: a service and its node are never another one's.
+  const spelling = target.kind === 'node' ? `${target.service}\n${target.node}` : target.jid
+  const known = makers.get(spelling)
+  if (known && known.target.kind === target.kind) return known
+  const made = target.kind === 'node' ? nodeMaker(target, here) : jidMaker(target.jid, here)
+  if (made) makers.set(spelling, made)
+  return made
 }
 
 function nodeMaker(target: { readonly service: string; readonly node: string }, here: Here): Maker | undefined {

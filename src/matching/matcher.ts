@@ -1,5 +1,5 @@
 import type { Route } from '../domain/route.ts'
-import { compileDestination } from './destination.ts'
+import { compileDestination, type Makers } from './destination.ts'
 import { byPriority } from './order.ts'
 import { type Entry, warnOfOverlaps } from './overlap.ts'
 import type { RouteProblem } from './problem.ts'
@@ -52,10 +52,11 @@ function* compile(routes: readonly Route[], compileXPath: CompileXPath): Steps<C
 function* destinationProblems(routes: readonly Route[]): Steps<readonly RouteProblem[]> {
   const problems: RouteProblem[] = []
   const entries: Entry[] = []
+  const makers: Makers = new Map()
   for (const route of routes) {
     const complain = complaining(route, problems)
     for (const [at, template] of route.deliver.entries()) {
-      const destination = compileDestination(template, at, complain)
+      const destination = compileDestination(template, at, complain, makers)
       if (destination) entries.push({ route, at, destination })
     }
     yield

@@ -1,5 +1,5 @@
 import { type Destination, destinationName } from '../domain/delivery.ts'
-import type { DestinationTemplate, Route } from '../domain/route.ts'
+import type { Route } from '../domain/route.ts'
 import type { CompiledDestination } from './destination.ts'
 import type { RouteProblem } from './problem.ts'
 import type { Steps } from './slices.ts'
@@ -27,7 +27,7 @@ export function* warnOfOverlaps(entries: readonly Entry[], warn: (problem: Route
     const same = byName.get(name)
     if (same) compareOptions(same, entry, warn)
     else byName.set(name, entry)
-    if (entry.destination.places.length > 0) continue
+    if (entry.destination.places.length > 0 || templates.size === 0) continue
     for (const other of templates.get(homeOf(entry.destination.target)) ?? []) {
       if (!reaches(other.entry.destination, entry.destination.target)) continue
       if (other.rank < rank) compareOptions(other.entry, entry, warn)
@@ -80,26 +80,21 @@ function compareOptions(owner: Entry, other: Entry, warn: (problem: RouteProblem
 // Only what is plain: types that exclude each other, and one route being asked only where the other did not match.
 function canMatchTogether(one: Route, other: Route): boolean {
   if (one.otherwise !== other.otherwise) return false
-  const types = new Set(one.when.type ?? [])
-  return one.when.type === undefined || other.when.type === undefined || other.when.type.some((type) => types.has(type))
+  const [types, others] = [one.when.type, other.when.type]
+  return types === undefined || others === undefined || types === others || others.some((type) => types.includes(type))
 }
 
+const OF_TEMPLATES = ['confirm', 'confirmTimeoutMs', 'retry', 'as', 'body', 'create'] as const
+const OF_ROUTES = ['order', 'expiresMs'] as const
+
 function differences(owner: Entry, other: Entry): string[] {
-  const options: readonly (keyof DestinationTemplate)[] = [
-    'confirm',
-    'confirmTimeoutMs',
-    'retry',
-    'as',
-    'body',
-    'create',
-  ]
-  const ofTemplates = options.filter((key) => {
-    return !isSame(owner.destination.template[key], other.destination.template[key])
-  })
-  const ofRoutes = (['order', 'expiresMs'] as const).filter((key) => {
-    return !isSame(owner.route[key], other.route[key])
-  })
-  return [...ofTemplates, ...ofRoutes].map((key) => NAMES[key] ?? key)
+  const [template, otherTemplate] = [owner.destination.template, other.destination.template]
+  const differing: string[] = []
+  if (template !== otherTemplate) {
+    for (const key of OF_TEMPLATES) if (!isSame(template[key], otherTemplate[key])) differing.push(NAMES[key] ?? key)
+  }
+  for (const key of OF_ROUTES) if (!isSame(owner.route[key], other.route[key])) differing.push(NAMES[key] ?? key)
+  return differing
 }
 
 /** Where the configuration's word is another than ours. */

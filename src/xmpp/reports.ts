@@ -26,7 +26,7 @@ export function createReportOutlet(
   }
 }
 
-/** docs/protocol.md 1.6: counts and reasons, no destinations. */
+/** docs/protocol.md 1.7: counts and reasons, no destinations. */
 function reportMessage({ id, to, standing }: Report, from: string): string {
   const { type, receivedAtMs, reasons } = standing
   const names = `id="${standing.id}" type="${attribute(type)}" received="${new Date(receivedAtMs).toISOString()}"`

@@ -22,7 +22,7 @@ interface Ended {
 function bench(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
     const env = { ...process.env, TMPDIR: folder }
-    execFile(process.execPath, [RUN, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, [RUN, ...args], { env, timeout: 170_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     )
   })

@@ -13,10 +13,11 @@ const MEMORY_MB = 12_000
  * @returns {Promise<any>} `{ failed }` where it has none to give
  */
 export function inProcess(file, order, closing, longestMs) {
+  if (longestMs <= 0) return Promise.resolve({ failed: 'no time was left for it' })
   const child = fork(fileURLToPath(file), { execArgv: ['--expose-gc', `--max-old-space-size=${MEMORY_MB}`] })
   closing.add(() => child.kill())
   return new Promise((resolve) => {
-    const timer = setTimeout(() => end({ failed: `it has taken ${longestMs / 1000} s` }), longestMs)
+    const timer = setTimeout(() => end({ failed: `it has taken ${Math.round(longestMs / 1000)} s` }), longestMs)
     const end = (/** @type {unknown} */ answer) => {
       clearTimeout(timer)
       child.kill('SIGKILL')

@@ -27,12 +27,17 @@ async function openWith(): Promise<void> {
 
 const record = (result: string) => ({ atMs: clock(), result })
 
+/** As many at once as a busy machine answers within the store's patience of five seconds. */
+function partsOf<T>(all: readonly T[], most = 500): T[][] {
+  return Array.from({ length: Math.ceil(all.length / most) }, (_, at) => all.slice(at * most, (at + 1) * most))
+}
+
 /** Accepts `count` documents of each lane, by turns; gives their delivery ids, lane by lane, in the order of acceptance. */
 async function acceptInLanes(lanes: readonly string[], count: number): Promise<Map<string, string[]>> {
   const ids = new Map<string, string[]>(lanes.map((lane) => [lane, []]))
   for (let turn = 0; turn < count; turn++) {
     const batch = lanes.map((lane) => acceptance({ receivedAtMs: clock(), deliveries: [plan({ lane })] }))
-    await Promise.all(batch.map((one) => store.accept([one])))
+    for (const part of partsOf(batch)) await Promise.all(part.map((one) => store.accept([one])))
     for (const [at, lane] of lanes.entries()) ids.get(lane)!.push(`${batch[at]!.envelope.id}.0`)
   }
   return ids
@@ -41,19 +46,23 @@ async function acceptInLanes(lanes: readonly string[], count: number): Promise<M
 /** Works like the deliverer: begins what is due, ends it, goes on with what became free. Gives what was delivered, in order. */
 async function deliverAll(wakeFor: readonly string[], kindOf: () => 'delivered' | 'retry' | 'void'): Promise<string[]> {
   const delivered: string[] = []
+  const endOne = async (id: string): Promise<readonly string[]> => {
+    const kind = kindOf()
+    const dueAtMs = clock() + 500
+    const freed = await store.end(
+      kind === 'delivered' ? { id, kind, record: record(kind) } : { id, kind, dueAtMs, record: record(kind) },
+    )
+    if (kind === 'delivered') delivered.push(id)
+    return freed
+  }
   let ids = wakeFor
   for (let idle = 0; idle < 3; ) {
-    const started = await store.start(ids, [])
-    const ends = started.map(async ({ id }) => {
-      const kind = kindOf()
-      const dueAtMs = clock() + 500
-      const freed = await store.end(
-        kind === 'delivered' ? { id, kind, record: record(kind) } : { id, kind, dueAtMs, record: record(kind) },
-      )
-      if (kind === 'delivered') delivered.push(id)
-      return freed
-    })
-    ids = (await Promise.all(ends)).flat()
+    const freed: string[] = []
+    for (const part of partsOf(ids)) {
+      const started = await store.start(part, [])
+      freed.push(...(await Promise.all(started.map(({ id }) => endOne(id)))).flat())
+    }
+    ids = freed
     if (ids.length > 0) continue
     clock.nowMs += 1_000
     ids = await store.due(2_000)
@@ -64,7 +73,7 @@ async function deliverAll(wakeFor: readonly string[], kindOf: () => 'delivered' 
 
 describe('order over many keys', () => {
   it('holds for each of 5,000 keys through retries and lost connections, and leaves no lane behind', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     await openWith()
     const lanes = Array.from({ length: 5_000 }, (_, at) => `sensor-${at}@devices.example`)
@@ -86,9 +95,7 @@ describe('order over many keys', () => {
     expect(await balances(store)).toEqual([])
   })
 
-  it('costs the other keys less than a twentieth while 1,000 documents wait behind one that is refused', {
-    timeout: 60_000,
-  }, async () => {
+  it('costs the other keys less than a twentieth while 1,000 documents wait behind one that is refused', async () => {
     const others = Array.from({ length: 50 }, (_, at) => `shop-${at}@suppliers.example`)
     /** How many commands Redis runs, those of scripts included, for 500 documents of other keys. */
     const commandsFor = async (stuck: number): Promise<number> => {

@@ -34,7 +34,7 @@ const MANY = 200
 /** Of a service that makes no nodes by itself. */
 const DISCO = `<query xmlns='http://jabber.org/protocol/disco#info'/>`
 
-describe.each(['prosody', 'ejabberd'] as const)('a destination that is down, on %s', { timeout: 120_000 }, (kind) => {
+describe.each(['prosody', 'ejabberd'] as const)('a destination that is down, on %s', (kind) => {
   let at: Installation
   beforeAll(async () => {
     at = await install({ kind, config: scenarioFolder({ 'routes/routes.yaml': ROUTES }) })

@@ -64,7 +64,7 @@ describe.each(['prosody', 'ejabberd'] as const)('when something breaks, on %s', 
     const ids = await loading
     expect(ids.length).toBeGreaterThan(20)
     await eventually(() => ids.every((id) => arrivals(at).has(`${id}.0`)), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: 'all acknowledged documents to arrive',
     })
     await eventually(async () => {
@@ -108,7 +108,7 @@ describe.each(['prosody', 'ejabberd'] as const)('when something breaks, on %s', 
     expect(rejectedAs(answer)).toBe('unavailable')
     await at.redis.start()
     const id = await eventually(async () => acceptedId(await at.submit(order('away'), { id: 'away' })), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     })
     await eventually(() => arrivals(at).get(`${id}.0`) === 1)
     expect(at.waybill.running).toBe(true)
@@ -121,7 +121,7 @@ describe.each(['prosody', 'ejabberd'] as const)('when something breaks, on %s', 
     expect(rejectedAs(answer)).toBe('unavailable')
     at.redis.signal('SIGCONT')
     const id = await eventually(async () => acceptedId(await at.submit(order('frozen'), { id: 'frozen' })), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     })
     await eventually(() => arrivals(at).get(`${id}.0`) !== undefined)
     const numbers = at.other.received.filter((stanza) => stanza.includes('<number>frozen</number>'))

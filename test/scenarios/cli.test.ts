@@ -132,9 +132,9 @@ describe('the command line', () => {
     expect(sealed.stdout).toMatch(/^accepted/)
     const bad = await send(join(samples, 'bad.xml'))
     expect(bad.code).toBe(1)
-    expect(bad.stdout).toMatch(/refused {3}invalid[\s\S]*currency/)
+    expect(bad.stdout).toMatch(/rejected {2}invalid[\s\S]*currency/)
     const json = await send(join(samples, 'reading.json'))
-    expect(json.stdout).toMatch(/refused {3}invalid[\s\S]*celsius/)
+    expect(json.stdout).toMatch(/rejected {2}invalid[\s\S]*celsius/)
     const wrong = await waybill(['send', at.folder, join(samples, 'good.xml'), ...service], { SHOP_PASSWORD: 'no' })
     expect(wrong.code).toBe(3)
     expect(wrong.stderr).toContain('Cannot sign in')
@@ -208,6 +208,7 @@ describe('the command line', () => {
     [['check', '-o', 'xml'], 2, /xml/],
     [['--help'], 0, /Examples:\n/],
     [['dead', '--help'], 0, /Examples:\n[\s\S]*Usage:/],
+    [['schema'], 2, /Examples:\n(?: {2}waybill schema .+\n){3}/],
     [['--version'], 0, /^\d+\.\d+\.\d+/],
   ]
   it.each(usage)('waybill %j exits with %i', async (words, code, says) => {

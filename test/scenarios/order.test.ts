@@ -199,7 +199,7 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
     receiver.refusing.delete(address)
   }
 
-  it('holds per key through kills, restarts and refusals, and nothing is lost', { timeout: 240_000 }, async () => {
+  it('holds per key through kills, restarts and refusals, and nothing is lost', { timeout: 360_000 }, async () => {
     const accepted: string[] = []
     const sending = Array.from({ length: SENDERS }, async (_, sender) => {
       const own: string[] = []
@@ -218,7 +218,7 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
     }
     await Promise.all(sending)
     const everywhere = () => Object.values(receiver.arrivals).every(({ size }) => size === SENDERS * EACH)
-    await eventually(everywhere, { timeoutMs: 60_000, what: 'every document to be everywhere' })
+    await eventually(everywhere, { timeoutMs: 120_000, what: 'every document to be everywhere' })
     for (const arrivals of Object.values(receiver.arrivals)) {
       expect([...arrivals.keys()].sort()).toEqual(accepted.toSorted())
     }
@@ -236,9 +236,7 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
     expect(ledger).toMatchObject({ balanced: true, documents: { delivered: SENDERS * EACH, dead: 0 } })
   })
 
-  it('a key that is stuck is seen, and its first document parked, redriven at its place, and skipped', {
-    timeout: 120_000,
-  }, async () => {
+  it('a key that is stuck is seen, and its first document parked, redriven at its place, and skipped', async () => {
     receiver.hold(({ number }) => number === 'stuck-0')
     const ids = [await send('stuck-0', 'a'), await send('stuck-1', 'b'), await send('stuck-2', 'c')]
     const free = await send('free-0', 'd')
@@ -286,9 +284,7 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
     expect((await at.ledger()).balanced).toBe(true)
   })
 
-  it('many that are redriven at once go in the order of acceptance, however they died', {
-    timeout: 120_000,
-  }, async () => {
+  it('many that are redriven at once go in the order of acceptance, however they died', async () => {
     receiver.refusing.add('desk')
     const ids = [await send('many-0', 'a'), await send('many-1', 'b'), await send('many-2', 'c')]
     for (const id of ids.toReversed()) {

@@ -37,7 +37,7 @@ const POISON = 'x'.repeat(0.95 * SERVER_TAKES)
 const INNOCENTS = 120
 
 /** Sends it again, as a sender does who got no acknowledgement. */
-async function submit(at: Installation, id: string, payload: string, timeoutMs = 30_000): Promise<string> {
+async function submit(at: Installation, id: string, payload: string, timeoutMs = 60_000): Promise<string> {
   const once = async () => {
     const answer = await at.submit(payload, { id, from: `${id}@peer.example.test/x`, timeoutMs: 3_000 }).catch(() => '')
     return attribute(answer, 'type') === 'result' ? acceptedId(answer) : undefined
@@ -87,7 +87,7 @@ const settled = (at: Installation) =>
 
 describe.each(['prosody', 'ejabberd'] as const)(
   'a document that makes %s close the stream',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   (kind) => {
     let at: Installation
     beforeAll(async () => {
@@ -155,7 +155,7 @@ describe.each(['prosody', 'ejabberd'] as const)(
       const { stdout } = await waybill(['dead', at.folder, 'ls', '--reason', 'breaks-stream', '-o', 'json'])
       const [letter] = JSON.parse(stdout) as { readonly id: string }[]
       expect((await waybill(['dead', at.folder, 'redrive', letter!.id])).code).toBe(0)
-      await eventually(() => at.waybill.log().split('"connection-lost"').length === closes + 1, { timeoutMs: 20_000 })
+      await eventually(() => at.waybill.log().split('"connection-lost"').length === closes + 1, { timeoutMs: 60_000 })
       await settled(at)
       expect((await deliveries(at)).get(letter!.id)).toMatchObject({ state: 'dead', reason: 'breaks-stream' })
     })
@@ -209,7 +209,7 @@ deliver: [{ jid: receipts@other.example.test, confirm: receipt, confirmTimeout: 
     await settled(at)
   })
 
-  it('is a dead letter after the fourth time, and the others arrive', { timeout: 120_000 }, async () => {
+  it('is a dead letter after the fourth time, and the others arrive', { timeout: 240_000 }, async () => {
     const hook = join(at.folder, 'crash.mjs')
     writeFileSync(hook, CRASH)
     const environment = { NODE_OPTIONS: `--import ${pathToFileURL(hook)}` }

@@ -38,7 +38,7 @@ describe.each(['prosody', 'ejabberd'] as const)('the senders of the README, thro
         'waybill.example.test',
         file,
       ]
-      return (await run(program, words, { timeout: 25_000 })).stdout.trim()
+      return (await run(program, words, { timeout: 90_000 })).stdout.trim()
     }
     const id = await send(order('S-1'))
     expect(id).toMatch(/^[0-9a-f-]{36}$/)

@@ -89,10 +89,10 @@ async function repeatsAreExplained(at: Installation): Promise<void> {
 }
 
 const standsBy = (process: LaunchedWaybill) =>
-  eventually(() => process.log().includes('"standby"'), { timeoutMs: 20_000 })
+  eventually(() => process.log().includes('"standby"'), { timeoutMs: 60_000 })
 
 const moreThan = (load: Load, count: number) =>
-  eventually(() => load.ids.size > count, { timeoutMs: 60_000, what: `more than ${count} acknowledged documents` })
+  eventually(() => load.ids.size > count, { timeoutMs: 100_000, what: `more than ${count} acknowledged documents` })
 
 describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, on %s', (kind) => {
   let at: Installation | undefined
@@ -153,7 +153,7 @@ describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, o
     await load.stop()
     await allArrived(at, load.ids)
     await repeatsAreExplained(at)
-  }, 180_000)
+  }, 300_000)
 
   it('where the first is frozen under load, the second takes over, and the first writes nothing when it wakes', async () => {
     at = await install({ kind })
@@ -163,11 +163,11 @@ describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, o
     const load = startLoad(at, 'freeze')
     await moreThan(load, 200)
     first.signal('SIGSTOP')
-    at.waybill = await second.ready(40_000)
+    at.waybill = await second.ready()
     const before = load.ids.size
     first.signal('SIGCONT')
-    await eventually(() => first.log().includes('"lease-lost"'), { timeoutMs: 20_000 })
-    await eventually(() => first.log().includes('"standby"'), { timeoutMs: 20_000 })
+    await eventually(() => first.log().includes('"lease-lost"'), { timeoutMs: 60_000 })
+    await eventually(() => first.log().includes('"standby"'), { timeoutMs: 60_000 })
     await moreThan(load, before + 200)
     await load.stop()
     await allArrived(at, load.ids)
@@ -179,10 +179,10 @@ describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, o
     at.waybill.signal('SIGTERM')
     expect(await at.waybill.ended).toBe(0)
     at.waybill = first
-    await eventually(async () => (await fetch(`${first.ready.http}/readyz`)).status === 200, { timeoutMs: 20_000 })
+    await eventually(async () => (await fetch(`${first.ready.http}/readyz`)).status === 200, { timeoutMs: 60_000 })
     const id = acceptedId(await at.submit(order('third')))
     await eventually(() => arrivals(at!).has(`${id}.0`))
-  }, 240_000)
+  }, 360_000)
 
   it('a rolling restart of both under load loses nothing and duplicates nothing', async () => {
     at = await install({ kind })
@@ -204,5 +204,5 @@ describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, o
     expect(repeated).toEqual([])
     standby.signal('SIGTERM')
     expect(await standby.ended).toBe(0)
-  }, 180_000)
+  }, 300_000)
 })

@@ -118,7 +118,7 @@ describe.each(['prosody', 'ejabberd'] as const)(
           early.close()
         },
       })
-    }, 60_000)
+    })
     afterAll(async () => {
       await at?.stop()
       rmSync(config, { recursive: true, force: true })
@@ -277,5 +277,5 @@ describe.each(['prosody', 'ejabberd'] as const)(
       expect((await at.ledger()).balanced).toBe(true)
     })
   },
-  120_000,
+  240_000,
 )

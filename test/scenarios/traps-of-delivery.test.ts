@@ -28,7 +28,7 @@ backoff: { first: 1500ms, factor: 4, max: 10s, jitter: 0 }
 `
 const REFUSED = 'resource-constraint'
 
-describe('behind the acknowledgement', { timeout: 60_000 }, () => {
+describe('behind the acknowledgement', () => {
   let at: Installation
   let redis: Redis
   beforeAll(async () => {

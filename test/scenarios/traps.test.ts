@@ -48,7 +48,7 @@ const NOTE = (to: string) => `<note xmlns='urn:example:note'><to>${to}</to><text
 const READING = (sensor: string, celsius: number) =>
   `<json xmlns='urn:xmpp:json:0'>{"kind":"reading","sensor":"${sensor}","celsius":${celsius}}</json>`
 
-describe('on ejabberd', { timeout: 60_000 }, () => {
+describe('on ejabberd', () => {
   let at: Installation
   let redis: Redis
   beforeAll(async () => {
@@ -371,7 +371,7 @@ describe('on ejabberd', { timeout: 60_000 }, () => {
           const found = new Map(at.peer.received.map((stanza) => [attribute(stanza, 'id') ?? '', stanza]))
           return documents.every(({ id }) => found.has(id)) && found
         },
-        { timeoutMs: 20_000 },
+        { timeoutMs: 60_000 },
       )
       const verdicts = documents.map(({ id }) => `${id} ${verdict(answers.get(id)!)}`)
       expect(verdicts).toEqual(documents.map(({ id, expected }) => `${id} ${expected}`))

@@ -11,7 +11,7 @@ export function becomes(at: Installation, id: string, state: string) {
     const trace = await at.trace(id)
     return trace.state === state ? trace : undefined
   }
-  return eventually(isThere, { what: `${id} to be ${state}`, timeoutMs: 20_000 })
+  return eventually(isThere, { what: `${id} to be ${state}`, timeoutMs: 60_000 })
 }
 
 /** The next iq that carries the text. */

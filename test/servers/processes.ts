@@ -162,7 +162,7 @@ export async function whenReady(server: ServerProcess, { ready, portTaken }: Rea
       if (ready.every((line) => line.test(output))) return 'ready'
       return server.hasEnded() ? 'ended' : undefined
     },
-    { timeoutMs: 45_000, what: `the server with process id ${server.pid} to be ready` },
+    { timeoutMs: 120_000, what: `the server with process id ${server.pid} to be ready` },
   ).catch(async (error: unknown) => {
     const output = server.output()
     await server.kill()
@@ -198,7 +198,7 @@ export function restartable(
     async start() {
       if (!current.hasEnded()) throw new Error(`Cannot start the server: process ${current.pid} is running`)
       // The port can be held for a moment by what is left of the old process.
-      current = await eventually(launchOnce, { timeoutMs: 15_000, what: 'the port to be free again' })
+      current = await eventually(launchOnce, { timeoutMs: 60_000, what: 'the port to be free again' })
     },
     async stop() {
       if (!current.hasEnded()) await current.kill()

@@ -18,7 +18,7 @@ export async function connectRawComponent({ port, domain, secret }: ComponentEnt
   const taken = new Set<number>()
   const onStanza = (stanza: string) => void received.push(stanza)
   const stream = await openComponentStream({ port, domain, secret }, { onStanza, onEnd: () => {} })
-  const next = (match: (stanza: string) => boolean, timeoutMs = 10_000) =>
+  const next = (match: (stanza: string) => boolean, timeoutMs = 30_000) =>
     eventually(
       () => {
         const index = received.findIndex((stanza, at) => !taken.has(at) && match(stanza))

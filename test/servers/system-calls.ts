@@ -40,7 +40,7 @@ export async function traceSystemCalls(pids: readonly number[]): Promise<SystemC
   await eventually(
     () => strace.hasEnded() || pids.every((pid) => strace.output().includes(`Process ${pid} attached`)),
     {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: 'strace to attach',
     },
   )

@@ -5,7 +5,7 @@ import { namespaceOfName } from '../xsd/symbols.ts'
 import type { Visit } from './compare-types.ts'
 import type { Instances, Sample } from './instances.ts'
 import { findGap } from './simple-inclusion.ts'
-import { type Simple, samplesOf } from './simple-values.ts'
+import { isSameSpace, type Simple, samplesOf } from './simple-values.ts'
 import { namespacesIn, undeclaredNames } from './wildcards.ts'
 
 export type ReportAttribute = (
@@ -87,11 +87,11 @@ function gapOf(name: Name, use: AttributeUse, other: Attributes): AttributeGap |
   const taken = takenBy(name, other)
   if (taken === 'refused') return { message: 'the attribute is no longer allowed', values: values() }
   if (taken === 'unknown') return { message: 'whether the attribute is allowed can’t be told', values: [] }
-  if (taken.fixed !== undefined && taken.fixed !== use.fixed) {
+  const isSameFixed = taken.fixed === use.fixed && isSameSpace(use.declaration.type, taken.type)
+  if (taken.fixed !== undefined && !isSameFixed) {
     const others = samplesOf(use.declaration.type).filter((value) => value !== taken.fixed)
     return { message: `the attribute is fixed to “${taken.fixed}” now`, values: others.slice(0, 3) }
   }
-  // A value that is fixed to the same text is that text, whatever the types.
   return findGap(use.declaration.type, taken.type)
 }
 
@@ -141,10 +141,9 @@ function compareWildcard(
     else if (taken === 'unknown')
       report(name, { message: 'whether the attribute is allowed can’t be told', values: [] })
     else {
+      const isSameFixed = taken.fixed === given.fixed && isSameSpace(given.type, taken.type)
       const gap =
-        taken.fixed !== undefined && taken.fixed !== given.fixed
-          ? fixedGap(taken.fixed, given)
-          : findGap(given.type, taken.type)
+        taken.fixed !== undefined && !isSameFixed ? fixedGap(taken.fixed, given) : findGap(given.type, taken.type)
       if (gap) report(name, gap)
     }
   }

@@ -5,7 +5,7 @@ import { compareAttributes } from './attributes.ts'
 import { shapeOf } from './content.ts'
 import { concrete, createInstances, type Instances, type Sample, type Typed } from './instances.ts'
 import { type findGap, isInteger } from './simple-inclusion.ts'
-import { isBuiltIn, isIdentity, samplesOf, takes } from './simple-values.ts'
+import { isBuiltIn, isIdentity, isSameSpace, samplesOf, takes } from './simple-values.ts'
 import { compareTexts } from './texts.ts'
 import type { Difference } from './verdict.ts'
 import { SKIPPED_TYPE } from './wildcards.ts'
@@ -60,7 +60,7 @@ const SUSPICIONS_AT_MOST = 200
 /**
  * Compares two XML Schemas by walking through all pairs of types that one element can have in both. XML Schema lets the
  * type of an element depend on its parent's type and its place alone (a single-type tree grammar), so that inclusion of the
- * documents is inclusion of content, attributes and values for each pair (docs/adr/0010-versions-are-compared-by-proof.md).
+ * documents is inclusion of content, attributes and values for each pair (docs/adr/0012-versions-are-compared-by-proof.md).
  */
 export function compareTypes(old: XsdSchema, next: XsdSchema, { roots, budgetMs }: CompareOptions): TypesCompared {
   const comparing: Comparing = {
@@ -220,7 +220,8 @@ function compareFixed(comparing: Comparing, visit: Visit): void {
     const sample = instances.withWord(of, [])
     return sample && { ...sample, children: text === '' ? [] : [text] }
   }
-  if (next.fixed !== undefined && declaration.fixed !== next.fixed) {
+  const isSameFixed = declaration.fixed === next.fixed && (declaration.type === next.type || isSameSpace(mine, other))
+  if (next.fixed !== undefined && !isSameFixed) {
     const values = (mine ? samplesOf(mine) : []).filter((value) => value !== next.fixed && value !== '')
     suspect(comparing, visit, `its value is fixed to “${next.fixed}” now`, values.slice(0, 3).map(withText))
   }

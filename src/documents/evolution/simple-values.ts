@@ -127,6 +127,14 @@ function atomicForm(type: SimpleType, value: string): boolean | undefined {
   return admits(type, value) === 'no' ? false : undefined
 }
 
+/** Whether equal texts are equal values of both, and equal values the same of both: `1` and `1.0` are one number and two texts. */
+export function isSameSpace(one: Simple | undefined, other: Simple | undefined): boolean {
+  if (one === other) return true
+  if (one?.kind !== 'simple' || other?.kind !== 'simple' || one.variety !== 'atomic') return false
+  const isSameSpacing = one.facets.whiteSpace === other.facets.whiteSpace
+  return one.variety === other.variety && one.primitive === other.primitive && isSameSpacing
+}
+
 /** Of which validity isn't a matter of the text alone. */
 export function isIdentity(type: SimpleType): boolean {
   return builtInsOf(type).some((name) => IDENTITIES.has(name))

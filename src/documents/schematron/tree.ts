@@ -2,7 +2,7 @@ import { type Attribute, type Element, isElement, textOf } from '../../domain/el
 
 /**
  * A document as rules look at it: the element tree again, with parents, siblings and document order, which Schematron's XPath
- * asks for and matching never does. Made once per document; what it costs is told in docs/adr/0006-schematron.md.
+ * asks for and matching never does. Made once per document; what it costs is told in docs/adr/0008-schematron.md.
  *
  * The names of the members are the DOM's, since the XPath engine reads some of them by these names.
  */

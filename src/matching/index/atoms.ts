@@ -2,6 +2,7 @@ import { createChains } from './chains.ts'
 import { grown } from './columns.ts'
 import type { Constants } from './constants.ts'
 import { hashOfDouble } from './doubles.ts'
+import { createFilter } from './filter.ts'
 import { finished } from './hashes.ts'
 import type { Operand } from './operands.ts'
 
@@ -59,6 +60,8 @@ export interface Atoms {
   take(kind: number, operand: Operand | undefined, first: number, second: number): number
   /** One more use of an atom that is there. */
   share(atom: number): void
+  /** False: there is no such atom of a constant with this hash. For equality, beginnings and ends. */
+  mayHave(kind: number, operand: number, hash: number): boolean
   /** The atom of one constant, or -1. */
   find(kind: number, operand: number, constant: number): number
   /** A group of terms in ascending order, whose uses it takes over. */
@@ -80,6 +83,10 @@ const NO_OPERAND = -1
 /** Kinds whose `first` is a constant. */
 const CONSTANT: ReadonlySet<number> = new Set([EQUAL, DIFFERS, PREFIX, SUFFIX, CONTAINS, JID])
 
+/** Kinds that documents are looked through for by the hash of a text. */
+const FILTERED: ReadonlySet<number> = new Set([EQUAL, PREFIX, SUFFIX])
+const FILTER_BITS = 8
+
 export function createAtoms(needs: AtomsNeeds): Atoms {
   const { constants } = needs
   const free: number[] = []
@@ -87,6 +94,12 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
   let arenaEnd = 0
   let count = 1
   const chains = createChains(hashAt)
+  // Where there are many routes, most values of a document are asked for somewhere, and hardly any is on its own path.
+  const filter = createFilter(FILTER_BITS, {
+    count: () => count,
+    held: () => count - free.length,
+    hashAt: (atom) => (FILTERED.has(atoms.kind[atom]!) ? filterHashAt(atom) : undefined),
+  })
 
   const atoms: Atoms = {
     kind: new Uint8Array(64),
@@ -108,6 +121,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
       return atom
     },
     share,
+    mayHave: (kind, operand, hash) => filter.passes(filterHash(kind, operand, hash)),
     find: (kind, operand, constant) => find(kind, operand, constant, 0),
     takeGroup(kind, terms) {
       const known = findGroup(kind, terms)
@@ -214,7 +228,12 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     atoms.cluster[atom] = -1
     atoms.nextEqual[atom] = -1
     chains.add(atom, hashAt(atom))
+    if (FILTERED.has(kind)) filter.add(filterHashAt(atom))
     return atom
+  }
+
+  function filterHashAt(atom: number): number {
+    return filterHash(atoms.kind[atom]!, atoms.operand[atom]!, constants.hashAt(atoms.first[atom]!))
   }
 
   function growTo(length: number): void {
@@ -288,6 +307,12 @@ function hashOf(kind: number, operand: number, first: number, second: number): n
   return finished(
     Math.imul(operand + 1, 0x27d4_eb2d) ^ hashOfDouble(first) ^ Math.imul(hashOfDouble(second), 31) ^ kind,
   )
+}
+
+/** @param hash Of the constant. */
+function filterHash(kind: number, operand: number, hash: number): number {
+  const mixed = Math.imul(hash ^ Math.imul(operand * 16 + kind, 0x9e37_79b1), 0x85eb_ca6b)
+  return mixed ^ (mixed >>> 15)
 }
 
 function hashOfGroup(kind: number, terms: ArrayLike<number>, from: number, length: number): number {

@@ -1,6 +1,7 @@
 import { createChains } from './chains.ts'
 import { grown } from './columns.ts'
 import { hashOfDouble } from './doubles.ts'
+import { createFilter } from './filter.ts'
 import { finished, hashOfText, rolled } from './hashes.ts'
 
 /** What a value is compared with: a text, a number, or JSON's null. The text `1` and the number 1 are two constants. */
@@ -11,10 +12,13 @@ export interface Constants {
   /** The number of a constant; each `take` needs its `release`. */
   take(constant: Constant): number
   release(id: number): void
+  /** False: no condition asks for what has this hash. */
+  mayHave(hash: number): boolean
   /** The number, or -1 for what no condition asks for. Never keeps what it is asked about. */
-  find(constant: Constant): number
+  find(constant: Constant, hash: number): number
   /** The number of the part of a text from one place to another. */
-  findPart(text: string, from: number, to: number): number
+  findPart(text: string, from: number, to: number, hash: number): number
+  hashAt(id: number): number
   at(id: number): Constant
   /** The first of the equality atoms with this constant, or -1; they are chained in `Atoms.nextEqual`. */
   firstEqual: Int32Array
@@ -22,15 +26,11 @@ export interface Constants {
   longest(): number
 }
 
-/** Bits of the filter for each constant: of values that are none, about one in thirty passes it. */
 const FILTER_BITS = 16
 
 const HASH_OF_NULL = 0x5bd1_e995
 
-/**
- * A hash table of our own. Most values of a document are no constant, which a filter tells by one look into an array small enough
- * to stay near (a Bloom filter with both bits in one word).
- */
+/** A hash table of our own: it tells whether a part of a text is a constant without a text of its own for it. */
 export function createConstants(): Constants {
   const values: Constant[] = []
   const free: number[] = []
@@ -39,33 +39,11 @@ export function createConstants(): Constants {
   const chains = createChains((id) => hashes[id]!)
   let held = 0
   let longest = 0
-  let filter = new Int32Array(64)
-  /** Constants since the filter was made; those of them that are gone have left their bits. */
-  let filtered = 0
-
-  function passes(hash: number): boolean {
-    const bits = bitsOf(hash)
-    return (filter[wordOf(hash)]! & bits) === bits
-  }
-
-  function mark(hash: number): void {
-    filter[wordOf(hash)]! |= bitsOf(hash)
-  }
-
-  function wordOf(hash: number): number {
-    return (hash >>> 10) & (filter.length - 1)
-  }
-
-  function enterFilter(hash: number): void {
-    filtered += 1
-    if (filtered * FILTER_BITS > filter.length * 32) {
-      const isFull = held * FILTER_BITS > filter.length * 16
-      filter = new Int32Array(isFull ? filter.length * 2 : filter.length)
-      filtered = held
-      for (let id = 0; id < values.length; id++) if (uses[id]! > 0) mark(hashes[id]!)
-    }
-    mark(hash)
-  }
+  const filter = createFilter(FILTER_BITS, {
+    count: () => values.length,
+    held: () => held,
+    hashAt: (id) => (uses[id]! > 0 ? hashes[id] : undefined),
+  })
 
   function findHashed(constant: Constant, hash: number): number {
     let id = chains.first(hash)
@@ -86,7 +64,7 @@ export function createConstants(): Constants {
     table.firstEqual[id] = -1
     held += 1
     chains.add(id, hash)
-    enterFilter(hash)
+    filter.add(hash)
     if (typeof constant === 'string' && constant.length > longest) longest = constant.length
     return id
   }
@@ -94,7 +72,7 @@ export function createConstants(): Constants {
   const table: Constants = {
     firstEqual: new Int32Array(64),
     take(constant) {
-      const hash = hashOf(constant)
+      const hash = hashOfConstant(constant)
       const known = findHashed(constant, hash)
       const id = known < 0 ? add(constant, hash) : known
       uses[id]! += 1
@@ -108,32 +86,25 @@ export function createConstants(): Constants {
       values[id] = null
       free.push(id)
     },
-    find(constant) {
-      const hash = hashOf(constant)
-      return passes(hash) ? findHashed(constant, hash) : -1
-    },
-    findPart(text, from, to) {
-      const hash = hashOfText(text, from, to)
-      if (!passes(hash)) return -1
+    mayHave: filter.passes,
+    find: findHashed,
+    findPart(text, from, to, hash) {
       let id = chains.first(hash)
       while (id >= 0 && !(hashes[id] === hash && isPart(values[id]!, text, from, to))) id = chains.next[id]!
       return id
     },
+    hashAt: (id) => hashes[id]!,
     at: (id) => values[id]!,
     longest: () => longest,
   }
   return table
 }
 
-function bitsOf(hash: number): number {
-  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31))
-}
-
 function isPart(constant: Constant, text: string, from: number, to: number): boolean {
   return typeof constant === 'string' && constant.length === to - from && text.startsWith(constant, from)
 }
 
-function hashOf(constant: Constant): number {
+export function hashOfConstant(constant: Constant): number {
   if (typeof constant === 'string') return hashOfText(constant, 0, constant.length)
   return constant === null ? HASH_OF_NULL : finished(rolled(hashOfDouble(constant), 1))
 }

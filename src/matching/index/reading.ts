@@ -4,7 +4,8 @@ import { toNumber } from '../../domain/location-path.ts'
 import { numberOf } from '../value.ts'
 import { type Atoms, EQUAL, PREFIX, SUFFIX } from './atoms.ts'
 import type { Automaton, Interest, State, Visit } from './automaton.ts'
-import type { Constants } from './constants.ts'
+import { type Constant, type Constants, hashOfConstant } from './constants.ts'
+import { hashOfText } from './hashes.ts'
 import type { Names } from './names.ts'
 import type { Operand } from './operands.ts'
 import type { TextIndex } from './texts.ts'
@@ -27,6 +28,9 @@ export interface Reading {
 }
 
 const NONE: readonly never[] = []
+
+/** Beyond so many operands of one value it is quicker to ask first whether any condition asks for it. */
+const FEW = 4
 
 /** @param onRound Epochs begin anew: what was marked with one has to be wiped. */
 export function createReading(
@@ -93,7 +97,9 @@ export function createReading(
 
   /** Equality atoms of all operands of a value are found at once: by the value first, then by the operand. */
   function findEqual(constant: string | number, { operands, members }: Interest): void {
-    const id = constants.find(constant)
+    const hash = hashOfConstant(constant)
+    if (!mayHaveEqual(operands, hash)) return
+    const id = constants.find(constant, hash)
     if (id < 0) return
     const { operand, nextEqual } = atoms
     let left = operands.length * 4
@@ -107,10 +113,17 @@ export function createReading(
     }
   }
 
-  function findEqualOf(constant: string | number | null, of: Operand): void {
-    const id = constants.find(constant)
-    if (id < 0) return
-    hitIfThere(atoms.find(EQUAL, of.id, id))
+  function mayHaveEqual(operands: readonly Operand[], hash: number): boolean {
+    if (operands.length > FEW) return constants.mayHave(hash)
+    for (let at = 0; at < operands.length; at++) if (atoms.mayHave(EQUAL, operands[at]!.id, hash)) return true
+    return false
+  }
+
+  function findEqualOf(constant: Constant, of: Operand): void {
+    const hash = hashOfConstant(constant)
+    if (!atoms.mayHave(EQUAL, of.id, hash)) return
+    const id = constants.find(constant, hash)
+    if (id >= 0) hitIfThere(atoms.find(EQUAL, of.id, id))
   }
 
   /** @param number What the value is as a number; NaN where it is none. */
@@ -120,19 +133,19 @@ export function createReading(
   }
 
   function searchText(operand: number, { prefixes, suffixes, parts }: TextIndex, text: string): void {
-    for (const length of prefixes.lengths) {
-      if (length > text.length) continue
-      const id = constants.findPart(text, 0, length)
-      if (id >= 0) hitIfThere(atoms.find(PREFIX, operand, id))
-    }
-    for (const length of suffixes.lengths) {
-      if (length > text.length) continue
-      const id = constants.findPart(text, text.length - length, text.length)
-      if (id >= 0) hitIfThere(atoms.find(SUFFIX, operand, id))
-    }
+    for (const length of prefixes.lengths) findPart(PREFIX, operand, text, 0, length)
+    for (const length of suffixes.lengths) findPart(SUFFIX, operand, text, text.length - length, text.length)
     parts.find(text, (atom) => {
       if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
     })
+  }
+
+  function findPart(kind: number, operand: number, text: string, from: number, to: number): void {
+    if (from < 0 || to > text.length) return
+    const hash = hashOfText(text, from, to)
+    if (!atoms.mayHave(kind, operand, hash)) return
+    const id = constants.findPart(text, from, to, hash)
+    if (id >= 0) hitIfThere(atoms.find(kind, operand, id))
   }
 
   function meet(interest: Interest): void {

@@ -22,7 +22,6 @@ const BASE = {
 export const CHECKED = [
   { ...BASE, name: '1k routes', routes: 1_000 },
   { ...BASE, name: '100k routes', parse: true, updates: true, contenders: ['closures', 'automaton', 'libxml2'] },
-  { ...BASE, name: '1M routes', routes: 1_000_000 },
   { ...BASE, name: '1,600 wildcard paths', kind: 'wildcards', paths: 1_600, parse: true },
   { ...BASE, name: '100 KB, 100 matches, 10 paths', bytes: 100_000, matches: 100, paths: 10, contenders: ['closures'] },
   {
@@ -39,6 +38,8 @@ export const CHECKED = [
   { ...BASE, name: 'new names', kind: 'names', matches: 0 },
   { ...BASE, name: 'hash floods', kind: 'floods', routes: 65_535 },
   { ...BASE, name: 'corpora', kind: 'corpora', parse: true, contenders: ['closures'] },
+  // The longest one comes last: where time runs out, the others have been measured.
+  { ...BASE, name: '1M routes', routes: 1_000_000 },
 ]
 
 /** @type {readonly Cell[]} */

@@ -114,6 +114,13 @@ export const XSD_PAIRS: readonly Pair[] = [
   ['a required attribute is added', root(''), attribute('xs:string', 'use="required"'), 'no', 'no'],
   ['an attribute gets a default', attribute('xs:string'), attribute('xs:string', 'default="x"'), 'yes', 'yes'],
   ['an attribute is fixed', attribute('xs:string'), attribute('xs:string', 'fixed="x"'), 'no', 'yes'],
+  [
+    'a fixed number becomes a fixed text',
+    attribute('xs:int', 'fixed="1"'),
+    attribute('xs:string', 'fixed="1"'),
+    '?',
+    '?',
+  ],
   ['an attribute’s type narrows', attribute('xs:string'), attribute('xs:int'), 'no', 'yes'],
   ['an attribute without type gets one', root('<xs:attribute name="k"/>'), attribute('xs:string'), 'yes', 'yes'],
   [
