@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { build } from '../../deploy/setup/packages.mjs'
+import { inProcess } from './child.mjs'
 import { CHECKED, QUICK, SWEPT, sweep } from './match/cells.mjs'
 import { goalsOf } from './match/goals.mjs'
 import { columnsOf, printGoals, printResults, row } from './match/table.mjs'
@@ -30,7 +30,6 @@ ${Object.entries(SWEPT)
   --rounds N       rounds of each measurement (5)
   --pairs N        of a document and a route set compared with libxml2 (10000; 1000 with --quick)`
 
-const MEMORY_MB = 12_000
 const LONGEST_CELL_MS = 120_000
 /** A check ends with a verdict within five minutes, however busy the machine is: what then wasn't measured is missed. */
 const CHECK_MS = 285_000
@@ -42,8 +41,14 @@ export async function run({ values, seed, quick, closing }) {
   const plan = planOf(values, quick)
   const untilMs = values.check ? performance.now() + CHECK_MS : Number.POSITIVE_INFINITY
   await build(fileURLToPath(new URL('../..', import.meta.url)))
-  const correctness =
-    plan.pairs === 0 ? undefined : await inProcess('correctness', { seed, pairs: plan.pairs }, untilMs, closing)
+  const ask = (/** @type {'cell' | 'correctness'} */ name, /** @type {unknown} */ order) =>
+    inProcess(
+      new URL(`match/${name}.mjs`, import.meta.url),
+      order,
+      closing,
+      Math.min(LONGEST_CELL_MS, untilMs - performance.now()),
+    )
+  const correctness = plan.pairs === 0 ? undefined : await ask('correctness', { seed, pairs: plan.pairs })
   if (correctness)
     console.error(
       `correctness: ${correctness.failed ?? `${correctness.pairs} pairs, ${correctness.fuzzed} expressions`}`,
@@ -51,7 +56,7 @@ export async function run({ values, seed, quick, closing }) {
   /** @type {import('./match/cell.mjs').Result[]} */
   const results = []
   for (const cell of plan.cells) {
-    const answer = await inProcess('cell', { cell, seed, pace: plan.pace }, untilMs, closing)
+    const answer = await ask('cell', { cell, seed, pace: plan.pace })
     const result = answer.failed === undefined ? answer : { cell, failure: answer.failed, others: {} }
     console.error(row(columnsOf(result)))
     results.push(result)
@@ -112,31 +117,4 @@ function whole(option, text, otherwise) {
   if (text === undefined) return otherwise
   if (!/^\d+$/.test(String(text))) throw new RangeError(`Cannot read --${option}: "${text}" is no whole number`)
   return Number(text)
-}
-
-/**
- * @param {'cell' | 'correctness'} name
- * @param {unknown} order
- * @param {number} untilMs
- * @param {{ add: (close: () => unknown) => void }} closing
- * @returns {Promise<any>} `{ failed }` where it has none to give
- */
-function inProcess(name, order, untilMs, closing) {
-  const longestMs = Math.min(LONGEST_CELL_MS, untilMs - performance.now())
-  if (longestMs <= 0) return Promise.resolve({ failed: 'no time was left for it' })
-  const child = fork(fileURLToPath(new URL(`match/${name}.mjs`, import.meta.url)), {
-    execArgv: ['--expose-gc', `--max-old-space-size=${MEMORY_MB}`],
-  })
-  closing.add(() => child.kill())
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => end({ failed: `it has taken ${Math.round(longestMs / 1000)} s` }), longestMs)
-    const end = (/** @type {unknown} */ answer) => {
-      clearTimeout(timer)
-      child.kill('SIGKILL')
-      resolve(answer)
-    }
-    child.once('message', end)
-    child.once('exit', (code, signal) => end({ failed: `the process ended with ${signal ?? code}` }))
-    child.send(order)
-  })
 }

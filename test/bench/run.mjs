@@ -12,6 +12,7 @@ const BENCHMARKS = {
   e2e: () => import('./e2e.mjs'),
   match: () => import('./match.mjs'),
   order: () => import('./order.mjs'),
+  validate: () => import('./validate.mjs'),
 }
 const LONGEST_MS = 30 * 60_000
 const COMMON = /** @type {const} */ ({
@@ -23,6 +24,7 @@ const COMMON = /** @type {const} */ ({
 })
 const USAGE = `npm run bench -- e2e --quick
 npm run bench -- match --check --json result.json
+npm run bench -- validate --check
 npm run bench -- NAME [OPTION…]      NAME: ${Object.keys(BENCHMARKS).join(', ')}
 
   --seed N         of the generated documents (1)
