@@ -21,8 +21,8 @@ export function connect(url: string, name: string, log: Log, options: Connection
     retryStrategy: comeBack,
     ...options,
   })
-  // Every call that waits for the connection listens to it.
-  client.setMaxListeners(0)
+  // Every call that waits for the connection listens to it. Not 0, which means the same: BullMQ adds to it.
+  client.setMaxListeners(Number.POSITIVE_INFINITY)
   const errors = tellOnce(log, 'redis-connection', { connection: name })
   client.on('error', errors.tell)
   client.on('ready', () => {
