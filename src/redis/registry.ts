@@ -81,7 +81,8 @@ export function followRegistry({ url, prefix, log, after, onChange }: FollowOpti
   const client = connect(url, 'registry', log, {
     enableOfflineQueue: true,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
+    // With null, what was asked of a connection that is lost would never have an answer: neither would stop().
+    maxRetriesPerRequest: 0,
     socketTimeout: 5 * BLOCK_MS,
   })
   const stream = `${keyPrefix(prefix)}registered`

@@ -119,4 +119,23 @@ describe('whoever follows the registry', () => {
     await eventually(() => tries === 3)
     await following.stop()
   })
+
+  it('hears of changes after Redis was away as before, and ends whether it is there or not', async () => {
+    const prefix = freshPrefix()
+    const one = await registry(prefix)
+    const heard: number[] = []
+    const onChange = async (at: number) => void heard.push(at)
+    const log = keepLog()
+    const following = followRegistry({ url: redis.url, prefix, log: log.log, after: 0, onChange })
+    await one.change(registering('1'), 0, 'x')
+    await eventually(() => heard.at(-1) === 1)
+    await redis.kill('SIGKILL')
+    await eventually(() => log.lines.some(({ event }) => event === 'registry-not-followed'))
+    await redis.start()
+    await eventually(() => one.change(registering('2'), 1, 'x'))
+    await eventually(() => heard.at(-1) === 2)
+    await redis.kill('SIGKILL')
+    await following.stop()
+    await redis.start()
+  })
 })

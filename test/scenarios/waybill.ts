@@ -91,8 +91,9 @@ export function launchWaybill(folder: string, environment: Readonly<Record<strin
   async function ready(timeoutMs = READY_MS): Promise<WaybillProcess> {
     const line = await eventually(
       () => {
-        if (!running) return 'ended'
-        return /^ready (\{.*\})$/m.exec(stdout)?.[1]
+        // It may have ended since.
+        const line = /^ready (\{.*\})$/m.exec(stdout)?.[1]
+        return line ?? (running ? undefined : 'ended')
       },
       { timeoutMs, what: 'the ready line of Waybill' },
     ).catch((error: Error) => {
