@@ -127,8 +127,11 @@ for (const kind of ['prosody', 'ejabberd'] as const) {
         sender.send(`<message id='1' from='peer.example.test' to='waybill.example.test'>${payload}</message>`)
         const next = await connectRawComponent(server.component('other'))
         cleanups.push(async () => next.close())
-        next.send(`<message id='2' from='other.example.test' to='waybill.example.test'><a/></message>`)
-        await eventually(() => seen.includes('2'))
+        // ejabberd shares a domain's stanzas out while it still takes the test before for one that is attached.
+        await eventually(() => {
+          next.send(`<message id='2' from='other.example.test' to='waybill.example.test'><a/></message>`)
+          return seen.includes('2')
+        })
         // What the sender sent has been judged once its next stanza is through, or its own stream is closed.
         sender.send(`<message id='3' from='peer.example.test' to='waybill.example.test'><a/></message>`)
         await eventually(
