@@ -144,7 +144,9 @@ describe('behind the acknowledgement', () => {
     const id = acceptedId(await at.submit(order('CONFIRMED-paced')))
     answer(at, await question(at, 'CONFIRMED-paced'), 'wait', REFUSED)
     answer(at, await question(at, 'CONFIRMED-paced'), 'wait', REFUSED)
-    await eventually(async () => (await resultsOf(id, 'confirmed')).length >= 2)
+    // What is under way has no result yet.
+    const refusals = async () => (await resultsOf(id, 'confirmed')).filter((result) => result === REFUSED)
+    await eventually(async () => (await refusals()).length === 2, { what: 'both refusals to be recorded' })
     at.waybill.signal('SIGKILL')
     await at.waybill.ended
     await at.restart()
