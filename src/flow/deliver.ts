@@ -232,7 +232,7 @@ function judge(started: StartedAttempt, outcome: SendOutcome, atMs: number, need
   })
   switch (outcome.kind) {
     case 'delivered':
-      return { end: { id, kind: 'delivered', record: record(outcome.proof, '') }, alarm: false }
+      return { end: deliveredEnd(id, outcome, record(outcome.proof, '')), alarm: false }
     case 'void':
       return { end: { ...voidEnd(id, outcome, nowMs), record: record('void', outcome.reason) }, alarm: false }
     case 'broken':
@@ -250,6 +250,10 @@ function judge(started: StartedAttempt, outcome: SendOutcome, atMs: number, need
     case 'refused':
       return judgeRefusal(started, outcome.answer, record(outcome.answer.condition, outcome.answer.text), needs)
   }
+}
+
+function deliveredEnd(id: string, { proof }: { readonly proof: string }, record: AttemptRecord): AttemptEnd {
+  return { id, kind: 'delivered', record, ...(proof !== 'handed-over' && { proven: true }) }
 }
 
 function voidEnd(id: string, { closed }: { readonly closed?: true }, dueAtMs: number) {

@@ -175,7 +175,8 @@ export interface Progress {
 }
 
 export type AttemptEnd =
-  | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
+  /** `proven`: the receiver has answered, and nothing comes back. Otherwise the server has it, and a bounce may reopen it. */
+  | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord; readonly proven?: true }
   /** `uncounted`: it was a probe, and burns no try. */
   | {
       readonly id: string
@@ -446,7 +447,7 @@ export interface Store {
   progress(deliveryId: string): Promise<Progress | undefined>
   /**
    * A late bounce of a delivery that counted as delivered reopens it: it is due again at `dueAtMs`, or dead with the reason.
-   * False where there is nothing to reopen (unknown, another destination, not delivered, window over).
+   * False where there is nothing to reopen (unknown, another destination, not delivered, its receiver has answered, window over).
    */
   bounce(
     id: string,
@@ -495,13 +496,16 @@ export interface Store {
   /** Lanes in which something waits behind the first, those with the most waiting first. */
   lanes(): Promise<readonly Lane[]>
   trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
-  /** The document that was accepted; by the id of a delivery, the one that it sends. */
+  /**
+   * The document that was accepted; by the id of a delivery, the one that it sends. Undefined also where all has ended, and nothing can
+   * reopen a delivery.
+   */
   payload(id: string): Promise<Uint8Array | undefined>
   dead(filter: DeadFilter): Promise<readonly DeadLetter[]>
   /** Dead letters by cause, the largest group first. */
   deadGroups(filter: DeadFilter): Promise<readonly DeadGroup[]>
   ledger(): Promise<Ledger>
-  /** Removes what retention no longer keeps; gives how many envelopes. */
+  /** Removes what retention no longer keeps, and payloads that nothing sends any more; gives how many envelopes. */
   prune(): Promise<number>
   /** Deliveries waiting, documents held, and the age of the delivery that has been due longest. */
   depth(): Promise<{

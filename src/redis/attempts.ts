@@ -9,6 +9,8 @@ import { type Meta, parseOptions, type ReplacementMeta, recordLine } from './rec
 export interface AttemptsOptions {
   readonly instance: string
   readonly attemptLeaseMs: number
+  /** How long after its delivery a bounce reopens it. */
+  readonly bounceWindowMs: number
   readonly log: Log
 }
 
@@ -139,11 +141,14 @@ function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
 }
 
 /** Store.end(): concurrent calls share one script call. */
-export function createEnd(call: Call, { instance }: AttemptsOptions) {
+export function createEnd(call: Call, { instance, bounceWindowMs }: AttemptsOptions) {
   return coalesce<AttemptEnd, readonly string[]>(
     async (batch, deadlineMs) => {
       const ends = batch.flatMap((end) => [end.id, kindOf(end), detailOf(end), recordLine(end.record)])
-      const reply = (await call('end', [instance, ...ends], { repeatable: true, deadlineMs })) as Buffer[]
+      const reply = (await call('end', [instance, bounceWindowMs, ...ends], {
+        repeatable: true,
+        deadlineMs,
+      })) as Buffer[]
       return reply.map((freed) => (freed.length === 0 ? [] : [String(freed)]))
     },
     { ...COALESCED, name: 'end', most: 128, weigh: () => 1 },
@@ -152,6 +157,7 @@ export function createEnd(call: Call, { instance }: AttemptsOptions) {
 
 function kindOf(end: AttemptEnd): string {
   if (end.kind === 'retry' && end.uncounted) return 'uncounted'
+  if (end.kind === 'delivered' && end.proven) return 'proven'
   return end.kind === 'void' && end.closed ? 'closed' : end.kind
 }
 

@@ -68,6 +68,8 @@ export interface Sum {
   readonly ended?: number
   /** Of which ends the sender wants to hear. */
   readonly report?: 'delivered' | 'failed' | 'all'
+  /** Until when a bounce may reopen one of its deliveries, as far as they have ended. */
+  readonly reopenable?: number
   /** How many reports there were to give so far. */
   readonly ends?: number
 }
@@ -101,6 +103,8 @@ export interface Facts {
   /** What an operator asked for meanwhile. */
   readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string; readonly by?: string }
   readonly ended?: number
+  /** Its receiver has answered: no bounce reopens it. */
+  readonly proven?: true
   readonly reason?: string
   readonly by?: string
   /** Its attempt probes the destination, and burns no try. */

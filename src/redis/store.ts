@@ -119,6 +119,7 @@ const TYPES = {
   expiring: 'zset',
   dead: 'zset',
   finished: 'zset',
+  reopenable: 'zset',
   held: 'zset',
   reports: 'zset',
   breakers: 'hash',
@@ -159,7 +160,8 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const { clock, log, instance, durability, limits, replicas } = options
   const call = createCall(client, prefix, clock, log)
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
-  const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS, log }
+  const { bounceWindowMs, attemptLeaseMs = LEASE_MS } = options
+  const attempts = { instance, attemptLeaseMs, bounceWindowMs, log }
   const { start, startSuspect, releaseLost } = createStart(call, attempts)
   const archive = createArchive(call, client, prefix)
   return {

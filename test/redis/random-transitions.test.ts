@@ -28,7 +28,11 @@ afterAll(async () => {
 const STEPS = 180
 const KEPT = { ms: 400_000, finished: 8, dead: 6, bounceMs: 100_000 }
 const DESTINATIONS = ['a@x.example', 'b@x.example', 'c@x.example']
-const KINDS = ['delivered', 'retry', 'void', 'closed', 'closed', 'closed', 'dead', 'expired'] as const
+const KINDS = ['delivered', 'proven', 'retry', 'void', 'closed', 'closed', 'closed', 'dead', 'expired'] as const
+const HOWS: Readonly<Partial<Record<string, { kind: 'void'; closed: true } | { kind: 'delivered'; proven: true }>>> = {
+  closed: { kind: 'void', closed: true },
+  proven: { kind: 'delivered', proven: true },
+}
 
 async function openWorld(seed: number) {
   const random = seededRandom(seed)
@@ -123,8 +127,8 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const instance = world.below(5) > 0 ? 'one' : 'two'
     const kind = world.pick(KINDS)
     const dueAtMs = world.clock() + world.below(20_000)
-    const how = kind === 'closed' ? { kind: 'void', closed: true } : { kind }
-    const end = { id, ...how, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
+    const record = { atMs: world.clock(), result: 'x' }
+    const end = { id, kind, ...HOWS[kind], dueAtMs, reason: 'refused', record } as AttemptEnd
     expect(await world.stores[instance]!.end(end)).toEqual(world.model.end(id, instance, kind, dueAtMs))
   },
   async startSuspect(world) {
@@ -383,6 +387,9 @@ async function compare(world: World): Promise<void> {
   expect((await stores.one!.held({})).map(({ id }) => id).sort()).toEqual(ids(isHeld))
   const holding = isHeld.length === 0 ? {} : { 'shop@suppliers.example': String(isHeld.length) }
   expect(await client.hgetall(`{${prefix}:0}:holding`)).toEqual(holding)
+  const spared = ended.filter(({ reopenableMs, bytes }) => reopenableMs >= world.clock() && bytes > 0)
+  const reopenable = await client.zrange(`{${prefix}:0}:reopenable`, '0', '-1')
+  expect(reopenable).toEqual(expect.arrayContaining(ids(spared)))
   await compareLanes(world, waiting)
 }
 
