@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AttemptRecord, DeliveryState } from '../../src/domain/delivery.ts'
-import type { Shard, StoredEnvelope } from '../redis/shard.ts'
+import { SETS, type Shard, type StoredEnvelope } from '../redis/shard.ts'
 import { type Count, count, type Seen } from './count.ts'
 import type { PlannedDocument } from './documents.ts'
 import type { Arrival } from './receivers.ts'
@@ -89,19 +89,7 @@ function found({ sent: told, envelopes, places, serverDeaths, reported }: World)
     claims: new Map(),
     strange: [],
   }
-  for (const name of [
-    'ready',
-    'later',
-    'suspects',
-    'lapsing',
-    'underway',
-    'expiring',
-    'dead',
-    'held',
-    'finished',
-    'reopenable',
-    'reports',
-  ]) {
+  for (const name of SETS) {
     ;(shard.sets as Map<string, Map<string, number>>).set(name, new Map())
   }
   const seen: Seen = { sent: told, shard: shard as Shard, arrivals: new Map([[LANE, places]]), serverDeaths, reported }

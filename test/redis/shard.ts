@@ -50,7 +50,7 @@ export interface StoredEnvelope {
   readonly deliveries: readonly StoredDelivery[]
 }
 
-const SETS = [
+export const SETS = [
   'ready',
   'later',
   'suspects',
