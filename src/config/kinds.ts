@@ -207,7 +207,7 @@ export interface Waybill {
      */
     finishedCount: number
     /**
-     * What finished documents may come to, in bytes. The oldest beyond are removed; a bounce of theirs can reopen nothing any more.
+     * What the payloads of finished documents may come to, in bytes, while a bounce may bring a delivery back; without one they go at once. The oldest beyond are removed; a bounce of theirs can reopen nothing any more.
      */
     finishedBytes: number
   }
