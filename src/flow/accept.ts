@@ -7,11 +7,13 @@ import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision } from '../matching/matcher.ts'
 import type { Alarm } from './alarms.ts'
+import { expand } from './expand.ts'
 import { envelopeIdAt } from './ids.ts'
 import {
   type AcceptAnswer,
   type Acceptance,
   type Clock,
+  DELIVERIES_AT_ONCE,
   DELIVERIES_MOST,
   type Log,
   type Metrics,
@@ -67,6 +69,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
   if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
   wakeAll(acceptances, answers, needs)
+  if (planned > DELIVERIES_AT_ONCE) expandBehind(needs)
   countReplaced(acceptances, answers, needs)
   tellHeld(acceptances, answers, needs)
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!, matched[at]!)) }
@@ -185,8 +188,15 @@ function wakeAll(
       : [],
   )
   if (ids.length === 0) return
+  // The others are woken for when they are written.
+  const first = ids.slice(0, DELIVERIES_AT_ONCE)
   // A wake that is lost costs time only: the sweeper finds what is due.
-  wakes.wake(ids, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
+  wakes.wake(first, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: first.length, reason: error.message }))
+}
+
+/** The sender isn't kept waiting for it, and the sweeper goes on with what is left undone. */
+function expandBehind(needs: AcceptNeeds): void {
+  expand(needs).catch((error: Error) => needs.log('warn', 'expansion-interrupted', { reason: error.message }))
 }
 
 /** A device that counts its stanzas anew after a restart is not swallowed, but worth knowing of. */

@@ -8,6 +8,7 @@ import {
 import { type Answer, defaultPolicy, delayAfter, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
 import { createWatch, type Watch } from './breakers.ts'
+import { expand } from './expand.ts'
 import { expire } from './expire.ts'
 import { createPlaces, type PlaceCounts } from './places.ts'
 import {
@@ -152,6 +153,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function sweep(): Promise<number> {
+    await expand(needs)
     await expire(needs)
     await watch.tend()
     if (!outlet.online) return 0

@@ -13,6 +13,7 @@ import { type ArchiveOptions, archivedPayload } from './archive.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS, SILENCE_MS } from './connection.ts'
+import { laterArguments, type SplitDeliveries, splitDeliveries } from './expansion.ts'
 import { nameDigest } from './keys.ts'
 import { factsOf, firstRecord, metaOf } from './records.ts'
 import type { Argument } from './scripts.ts'
@@ -36,10 +37,13 @@ export interface AcceptOptions {
   readonly replicas: number
   readonly clock: Clock
   readonly archive?: ArchiveOptions
+  readonly atOnce?: number
+  readonly part?: number
 }
 
 interface Prepared {
   readonly acceptance: Acceptance
+  readonly split: SplitDeliveries
   /** Deflated, or ''. */
   readonly archived: Buffer | ''
 }
@@ -60,7 +64,7 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
       const nowMs = clock()
       const documents = stanzas.flatMap((stanza) => [
         stanza.length,
-        ...stanza.flatMap(({ acceptance, archived }) => acceptArguments(acceptance, archived, nowMs)),
+        ...stanza.flatMap((one) => acceptArguments(one, nowMs, options.part)),
       ])
       const { waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes } = limits
       const most = [waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes]
@@ -87,9 +91,12 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         `Cannot accept ${envelope.id}: ${deliveries} deliveries at once, at most ${DELIVERIES_MOST} can be`,
       )
     }
-    if (!options.archive) return accept(stanza.map((acceptance) => ({ acceptance, archived: '' })))
+    const split = splitDeliveries(stanza, options.atOnce)
+    if (!options.archive) {
+      return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: '' })))
+    }
     const archived = await Promise.all(stanza.map((one) => archivedPayload(one, options.archive)))
-    return accept(stanza.map((acceptance, at) => ({ acceptance, archived: archived[at]! })))
+    return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: archived[at]! })))
   }
 }
 
@@ -97,11 +104,8 @@ function bytesOf({ envelope, deliveries }: Acceptance): number {
   return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
 }
 
-function acceptArguments(
-  { envelope, deliveries, holding, claim, key, taken }: Acceptance,
-  archived: Buffer | '',
-  nowMs: number,
-): Argument[] {
+function acceptArguments({ acceptance, split, archived }: Prepared, nowMs: number, part?: number): Argument[] {
+  const { envelope, holding, claim, key, taken } = acceptance
   const { document, receivedAtMs, submit } = envelope
   const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
   const args: Argument[] = [
@@ -121,9 +125,10 @@ function acceptArguments(
     archived,
     JSON.stringify(metaOf(envelope)),
     typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
-    deliveries.length,
+    ...laterArguments(split, times, part),
+    split.now.length,
   ]
-  for (const planned of deliveries) {
+  for (const { planned } of split.now) {
     const facts = factsOf(planned, times)
     const options = JSON.stringify(planned.options)
     args.push(

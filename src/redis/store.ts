@@ -28,6 +28,7 @@ import { ask, type Call, createCall } from './calls.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
 import { createDeadLetters } from './dead-letters.ts'
+import { createExpand } from './expansion.ts'
 import { createHeld } from './held.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
@@ -58,6 +59,8 @@ export interface StoreOptions {
   }
   /** Left out: there is none. */
   readonly archive?: ArchiveOptions
+  /** How many deliveries of a stanza are written with it, and how many in each part after that; 1,000 and 500. */
+  readonly expansion?: { readonly atOnce: number; readonly part: number }
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
   /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
@@ -112,6 +115,7 @@ function isReplyOrLoss(error: unknown): boolean {
 }
 
 const TYPES = {
+  expanding: 'zset',
   ready: 'zset',
   later: 'zset',
   suspects: 'zset',
@@ -170,8 +174,10 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
       waitAof,
       replicas,
       clock,
+      ...options.expansion,
       ...(options.archive && { archive: options.archive }),
     }),
+    expand: createExpand(call),
     start,
     startSuspect,
     async cleared(id) {
