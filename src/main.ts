@@ -225,6 +225,7 @@ async function furnish(
   const accepting = {
     store,
     wakes,
+    reserve: deliverer.reserve,
     metrics,
     alarm,
     now,
@@ -424,6 +425,7 @@ function repeat(pauseMs: number, work: () => Promise<unknown>, failed: (error: E
 /** New documents are refused with `wait`, what is in hand is answered, and what is under way is ended as far as it can be in time. */
 async function drain({ dispatch, subscriptions, wakes, deliverer }: Rooms, log: Log): Promise<void> {
   dispatch.close()
+  deliverer.rest()
   const patience = new AbortController()
   const quiet = Promise.all([dispatch.idle(), subscriptions.stop(), wakes.pause().then(() => deliverer.idle())]).then(
     () => true,

@@ -100,6 +100,11 @@ export interface Acceptance {
   readonly envelope: Envelope
   /** Empty: a dead letter `no-route`, or held. */
   readonly deliveries: readonly PlannedDelivery[]
+  /**
+   * Deliveries, by index, whose first attempt is recorded in the same step, where nothing is in the way: of their lane they must be
+   * the first, and their destination must not be open.
+   */
+  readonly begin?: readonly number[]
   /** It is kept, and matched when it is released. */
   readonly holding?: Holding
   /** Duplicate detection (docs/protocol.md 1.4); undefined where the stanza has no id. */
@@ -111,8 +116,8 @@ export interface Acceptance {
 }
 
 export type AcceptAnswer =
-  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. */
-  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean }
+  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. `begun`: see {@link Acceptance.begin}. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean; readonly begun?: readonly number[] }
   /** The first one's id. */
   | { readonly kind: 'duplicate'; readonly id: string; readonly held?: true }
   | { readonly kind: 'key-conflict'; readonly id: string }
@@ -154,8 +159,8 @@ export interface StartedAttempt {
   readonly mediaType: string
   readonly rootName: string
   readonly datatype: string
-  /** The payload's bytes: text in UTF-8 for in-band forms. */
-  readonly payload: Uint8Array
+  /** The document itself; from the store it comes as bytes, in UTF-8 for in-band forms. */
+  readonly payload: string | Uint8Array
   readonly expiresAtMs?: number
   /** It probes its destination, which is open: the try isn't counted where it fails. */
   readonly probe?: true

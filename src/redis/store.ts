@@ -33,6 +33,7 @@ import { createHeld } from './held.ts'
 import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
 import { createLanes } from './lanes.ts'
+import { createLostStarts, type LostStarts } from './lost-starts.ts'
 import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
@@ -166,7 +167,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
   const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
   const { bounceWindowMs, attemptLeaseMs = LEASE_MS } = options
   const attempts = { instance, attemptLeaseMs, bounceWindowMs, log }
-  const { start, startSuspect, releaseLost } = createStart(call, attempts)
+  const lost = createLostStarts(call, instance)
   const archive = createArchive(call, client, prefix)
   return {
     accept: createAccept(call, {
@@ -174,17 +175,19 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
       waitAof,
       replicas,
       clock,
+      instance,
+      attemptLeaseMs,
+      lost,
       ...options.expansion,
       ...(options.archive && { archive: options.archive }),
     }),
     expand: createExpand(call),
-    start,
-    startSuspect,
+    ...createStart(call, lost, attempts),
     async cleared(id) {
       await call('cleared', [instance, id], { repeatable: true })
     },
     end: createEnd(call, attempts),
-    ...createReturns(call, releaseLost, options),
+    ...createReturns(call, lost, options),
     ...createOperations(call, client, prefix, options, archive),
     ...archive,
     ...createReadings(call, client, prefix, clock),
@@ -209,7 +212,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
 /** What brings deliveries back: bounces, the sweep, and a new process. */
 function createReturns(
   call: Call,
-  releaseLost: () => Promise<void>,
+  lost: LostStarts,
   options: StoreOptions,
 ): Pick<Store, 'bounce' | 'due' | 'expire' | 'reclaim'> {
   const { log, instance } = options
@@ -221,7 +224,7 @@ function createReturns(
     },
 
     async due(limit) {
-      await releaseLost()
+      await lost.release()
       const [expired, ids] = (await call('due', [limit], { repeatable: true })) as [number, Buffer[]]
       if (expired > 0) log('warn', 'leases-ran-out', { attempts: expired })
       return ids.map(String)

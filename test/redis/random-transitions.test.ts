@@ -51,7 +51,7 @@ async function openWorld(seed: number) {
     one: await openTestStore(redis.url, { ...options, instance: 'one' }),
     two: await openTestStore(redis.url, { ...options, instance: 'two' }),
   }
-  return { random, below, pick, clock, prefix, stores, model: createModel(clock, KEPT) }
+  return { random, below, pick, clock, prefix, stores, atOnce: expansion.atOnce, model: createModel(clock, KEPT) }
 }
 
 type World = Awaited<ReturnType<typeof openWorld>>
@@ -70,6 +70,8 @@ function planSome({ below, pick, clock }: World, least: number): { planned: Plan
 }
 
 type Known = Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>
+
+const indexOf = (id: string) => Number(id.split('.')[1])
 
 function anyDelivery({ model, pick }: World): string {
   const all = model.deliveries()
@@ -110,8 +112,15 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const type = world.pick(['order', 'invoice'])
     const reports = report && { report }
     const one = acceptance({ type, payload, receivedAtMs: world.clock(), deliveries: planned, ...reports })
-    expect((await world.stores.one!.accept([one]))[0]!.kind).toBe('accepted')
-    world.model.accept(one.envelope.id, type, known, payload.length, report)
+    const begin = [...planned.keys()].slice(0, world.atOnce).filter(() => world.below(2) === 0)
+    const [answer] = await world.stores.one!.accept([{ ...one, begin }])
+    const { id } = one.envelope
+    world.model.accept(id, type, known, payload.length, report)
+    const begun = world.model.start(
+      begin.map((index) => `${id}.${index}`),
+      'one',
+    )
+    expect(answer).toEqual({ kind: 'accepted', id, ...(begun.length > 0 && { begun: begun.map(indexOf) }) })
     // Something else comes between.
     await steps[world.pick(DECK)]!(world)
     while ((await world.stores.one!.expand()).more);

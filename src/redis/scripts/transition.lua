@@ -282,10 +282,14 @@ local function rank(facts)
   return (100 - facts.priority) * 1e13 + facts.due
 end
 
+local function isAnyOpen()
+  if areBreakers == nil then areBreakers = redis.call('EXISTS', key('breakers')) == 1 end
+  return areBreakers
+end
+
 -- nil, 'open', or 'closing' while what waited for it is let go.
 local function breakerOf(destination)
-  if areBreakers == nil then areBreakers = redis.call('EXISTS', key('breakers')) == 1 end
-  if not areBreakers then return nil end
+  if not isAnyOpen() then return nil end
   if breakers[destination] == nil then
     local known = redis.call('HGET', key('breakers'), destination)
     breakers[destination] = known and (known == 'closing' and known or 'open')
