@@ -200,7 +200,7 @@ function wakeAll(
   wakes.wake(ids, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
 }
 
-/** The sender isn't kept waiting for it, and the sweeper goes on with what is left undone. */
+/** The sender isn't kept waiting for it, and what is left undone is found later. */
 function expandBehind(needs: AcceptNeeds): void {
   expand(needs).catch((error: Error) => needs.log('warn', 'expansion-interrupted', { reason: error.message }))
 }

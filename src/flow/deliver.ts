@@ -51,7 +51,7 @@ export interface Deliverer {
   bounced(id: string, from: string, answer: Answer): Promise<void>
   /** Ends what has expired, sends suspects, and finds what is due and has nobody to wake it; gives how many of those. */
   sweep(): Promise<number>
-  /** Takes back what earlier processes had under way, and learns which destinations they found open. */
+  /** Takes back what earlier processes had under way, learns which destinations they found open, and goes on with what they left to write. */
   reclaim(): Promise<void>
   /** Destinations that get nothing but probes. */
   readonly open: Watch['open']
@@ -184,7 +184,6 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function sweep(): Promise<number> {
-    await expand(needs)
     await expire(needs)
     await watch.tend()
     if (!outlet.online) return 0
@@ -200,6 +199,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     const { deliveries, dead } = await store.reclaim()
     if (deliveries > 0) log('info', 'reclaimed', { deliveries, dead: dead.length })
     for (const id of dead) await tellBroken(id)
+    await expand(needs)
   }
 
   async function tellBroken(id: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { Store, Wakes } from './ports.ts'
 
 /**
  * Has the deliveries written that were too many to be written with their documents, and wakes for them: one part after the other, between
- * which others have their turn. What a process leaves undone, the next sweep goes on with.
+ * which others have their turn. What a process leaves undone, the next one to hold the domain goes on with, or the next sweep.
  */
 export async function expand({ store, wakes }: { readonly store: Pick<Store, 'expand'>; readonly wakes: Wakes }) {
   for (let isMore = true; isMore; ) {

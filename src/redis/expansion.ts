@@ -1,4 +1,4 @@
-/** Documents with many deliveries: the first are written with the document, the others part by part behind it (docs/adr/0016). */
+/** Documents with many deliveries: the first are written with the document, the others part by part behind it (docs/adr/0017). */
 import type { DeliveryOptions, PlannedDelivery } from '../domain/delivery.ts'
 import { type Acceptance, DELIVERIES_AT_ONCE, type Store } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
