@@ -43,10 +43,13 @@ export async function startYardstick(name, { component, situation, server, redis
 
 /**
  * @param {import('./cells.mjs').Variant} variant
- * @param {{ name: string, component: string, situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined }} given
+ * @param {{ name: string, component: string, situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined, more?: string }} given `more`: YAML beside what it writes itself
  * @returns {Promise<Peer>} when as many processes are up as the variant has
  */
-export async function startWaybill(variant, { name, component, situation, server, redis, processes, profileFolder }) {
+export async function startWaybill(
+  variant,
+  { name, component, situation, server, redis, processes, profileFolder, more },
+) {
   const entry = server.component(component)
   const folder = processes.serverFolder('peer')
   const config = join(folder, 'config')
@@ -59,6 +62,7 @@ export async function startWaybill(variant, { name, component, situation, server
     fanOut,
     to,
     variant,
+    more,
   })
   const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
   const running = []
