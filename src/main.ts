@@ -17,9 +17,10 @@ import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
 import type { SchemaApi } from './http/schemas.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
+import { durabilityProblems } from './redis/durability.ts'
 import { openLease } from './redis/lease.ts'
 import { followRegistry } from './redis/registry.ts'
-import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts'
+import { openStore, type RedisStore } from './redis/store.ts'
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
 import { openRegistered, type Registered } from './registered.ts'
 import { createReloads, type InForce } from './reload.ts'
@@ -115,9 +116,8 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       log,
       tookOver: () => reviewHeld(rooms, log),
     })
-    const { url, prefix } = settings.redis
     const onChange = () => reloads.reload('registered')
-    const following = followRegistry({ url, prefix, log, after: sequence, onChange })
+    const following = followRegistry({ ...settings.redis, log, after: sequence, onChange })
     undo.push(() => following.stop())
     await attach(rooms, log, surroundings.cancelled)
     const stopTimers = beginWork(rooms, log)
@@ -181,7 +181,7 @@ async function furnish(
   log: Log,
   undo: (() => Promise<void>)[],
 ): Promise<Rooms> {
-  const wakes = await openWakes({ url: settings.redis.url, prefix: settings.redis.prefix, log })
+  const wakes = await openWakes({ ...settings.redis, log })
   undo.push(() => wakes.close())
   const lease = await openLease(leaseOptionsOf(settings, log)).catch((error: Error) => {
     throw new StartFailed(3, error.message)
@@ -275,7 +275,7 @@ async function furnish(
   })
   const http = await listen(
     settings,
-    () => readiness(connection, lease, store, subscriptions, deliverer),
+    () => readiness(settings, connection, lease, store, subscriptions, deliverer),
     registry,
     runSchema,
     log,
@@ -311,6 +311,7 @@ async function listen(
 }
 
 async function readiness(
+  { redis }: Settings,
   connection: Connection,
   lease: Lease,
   store: RedisStore,
@@ -324,12 +325,24 @@ async function readiness(
   return [
     { part: 'xmpp', ready: connection.online, reason: connection.online ? '' : detachedBecause(connection, lease) },
     { part: 'redis', ready: asked === '', reason: asked },
+    ...(await durabilityReadiness(store, redis.durability)),
     ...subscriptions.states().map(({ name, confirmed, reason }) => {
       return { part: `subscription ${name}`, ready: confirmed, reason, vital: false }
     }),
     ...openReadiness(deliverer.open),
     ...(await heldReadiness(store)),
   ]
+}
+
+/** After a fail-over it is another Redis than the one that was looked at before the start. */
+async function durabilityReadiness(
+  store: RedisStore,
+  wanted: Settings['redis']['durability'],
+): Promise<readonly Readiness[]> {
+  const seen = await store.inspect().catch(() => undefined)
+  if (!seen) return []
+  const problems = durabilityProblems(seen, wanted)
+  return [{ part: 'durability', ready: problems.length === 0, reason: problems.join('; ') }]
 }
 
 /** Nothing becomes of what is held until somebody looks at it, or a configuration accepts it. */

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import { deliveryId } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
 import {
@@ -8,12 +7,11 @@ import {
   DELIVERIES_MOST,
   type OverloadScope,
   type Store,
-  StoreUnavailable,
 } from '../flow/ports.ts'
 import { type ArchiveOptions, archivedPayload } from './archive.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
-import { PATIENCE_MS, SILENCE_MS } from './connection.ts'
+import { PATIENCE_MS } from './connection.ts'
 import { nameDigest } from './keys.ts'
 import { type LostStarts, startToken } from './lost-starts.ts'
 import { type Facts, factsOf, firstRecord, metaOf } from './records.ts'
@@ -34,8 +32,8 @@ export interface AcceptOptions {
   readonly limits: AcceptLimits
   /** WAITAOF after each write (docs/operations.md, guarantee 1) where Redis syncs its file every second. */
   readonly waitAof: boolean
-  /** How many replicas must have it too. */
-  readonly replicas: number
+  /** Throws {@link StoreUnavailable} where what was written isn't kept as configured. */
+  readonly confirm: () => Promise<void>
   readonly clock: Clock
   readonly archive?: ArchiveOptions
   /** Whose the first attempts are, and how long one may be under way. */
@@ -67,10 +65,9 @@ const LEASE_GRACE_MS = 30_000
 
 /** Store.accept(): concurrent calls share one script call, and one sync of Redis's file. */
 export function createAccept(call: Call, options: AcceptOptions): Store['accept'] {
-  const { limits, clock, instance, attemptLeaseMs, lost } = options
+  const { limits, clock, confirm, instance, attemptLeaseMs, lost } = options
   // A sync may take a second; many documents must share it.
   const most = options.waitAof ? 2_048 : 128
-  const confirm = confirmation(options)
   const accept = coalesce<readonly Prepared[], readonly AcceptAnswer[]>(
     async (stanzas, deadlineMs) => {
       const { waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes } = limits
@@ -80,8 +77,7 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         args.push(stanza.length)
         for (const { acceptance, archived } of stanza) addArguments(args, acceptance, archived, beginning)
       }
-      const settings = { repeatable: true, deadlineMs, ...(confirm && { confirm }) }
-      const reply = await call('accept', args, settings).catch((error: unknown) => {
+      const reply = await call('accept', args, { repeatable: true, deadlineMs, confirm }).catch((error: unknown) => {
         lost.add(beginning.token, stanzas.flatMap(toBegin))
         throw error
       })
@@ -198,24 +194,4 @@ function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOption
   }
   if (kind === 'duplicate' && answer.length > 2) return { kind, id, held: true }
   return { kind: kind as 'duplicate' | 'key-conflict', id }
-}
-
-/** What is asked for after a write so that it is durable at the configured level; undefined where the write itself is enough. */
-export function confirmation({
-  waitAof,
-  replicas,
-}: Pick<AcceptOptions, 'waitAof' | 'replicas'>): ((client: Redis) => Promise<void>) | undefined {
-  if (!waitAof && replicas === 0) return undefined
-  // Below the silence after which the connection is given up.
-  const timeoutMs = SILENCE_MS - 500
-  return async (client) => {
-    if (waitAof) {
-      const [local = 0, copies = 0] = (await client.call('WAITAOF', 1, replicas, timeoutMs)) as number[]
-      if (local < 1) throw new StoreUnavailable(`Cannot accept: Redis has not synced its file within ${timeoutMs} ms`)
-      if (copies < replicas) throw new StoreUnavailable(`Cannot accept: ${copies} of ${replicas} replicas have synced`)
-      return
-    }
-    const copies = await client.wait(replicas, timeoutMs)
-    if (copies < replicas) throw new StoreUnavailable(`Cannot accept: ${copies} of ${replicas} replicas have it`)
-  }
 }

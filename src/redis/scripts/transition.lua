@@ -1,6 +1,6 @@
 -- What all transitions share. The loader puts this file behind the first line of every script.
 --
--- KEYS[1] is one key of the shard, for the Cluster's sake; all others are derived from ARGV[1], what the shard's keys begin with.
+-- KEYS are keys of the shard, for the Cluster's sake; all others are derived from ARGV[1], what the shard's keys begin with.
 -- ARGV[2] is now in milliseconds. A script reads each delivery once, changes it in memory and writes everything at its end
 -- with settle(), so that a batch costs few commands.
 --
