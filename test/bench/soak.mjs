@@ -6,10 +6,11 @@ import { printGoals } from './e2e/table.mjs'
 import { loadServers } from './servers.mjs'
 import { goalsOfDevices, measureDevices } from './soak/devices.mjs'
 import { goalsOfMemory, measureMemory } from './soak/memory.mjs'
+import { measureWaiting } from './soak/waiting.mjs'
 
-/** What shows only after long: memory after a million documents, and ten thousand devices that all come back at once. */
+/** What shows only after long: memory after a million documents, ten thousand devices that all come back at once, and what waits in Redis. */
 
-const PARTS = /** @type {const} */ (['memory', 'devices'])
+const PARTS = /** @type {const} */ (['memory', 'devices', 'waiting'])
 
 export const OPTIONS = /** @type {const} */ ({
   server: { type: 'string', default: 'ejabberd' },
@@ -20,7 +21,7 @@ export const OPTIONS = /** @type {const} */ ({
 })
 
 export const HELP = `  --server NAME    prosody or ejabberd (ejabberd)
-  --parts LIST     of memory, devices (both)
+  --parts LIST     of memory, devices, waiting: what a document takes in Redis while it waits (all)
   --documents N    whose memory is watched (1000000; 20000 with --quick)
   --devices N      (10000; 1000 with --quick)
   --minutes N      of one reading a minute each (10; 0.1 with --quick)`
@@ -41,9 +42,10 @@ export async function run({ values, seed, quick, closing }) {
   const surroundings = { ...(await loadServers()), kind, seed, closing }
   const memory = parts.includes('memory') ? await measureMemory(documents, surroundings) : undefined
   const readings = parts.includes('devices') ? await measureDevices({ devices, minutes }, surroundings) : undefined
+  const waiting = parts.includes('waiting') ? await measureWaiting(surroundings) : undefined
   const goals = [...goalsOfMemory(memory), ...goalsOfDevices(readings)]
   if (values.check) printGoals(goals)
-  return { server: kind, memory, devices: readings, goals }
+  return { server: kind, memory, devices: readings, waiting, goals }
 }
 
 /**

@@ -131,8 +131,9 @@ async function startProcess({ launch, removeFolder, serverFolder, whenReady }, a
  * Both ends of the measurement, in one process of their own.
  * @param {RunningXmppServer} server
  * @param {number} seed
+ * @param {{ receives?: boolean }} options without `receives` nobody is attached where the documents go to
  */
-export async function startTraffic(server, seed) {
+export async function startTraffic(server, seed, { receives = true } = {}) {
   const child = fork(path('traffic.mjs'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const ask = (/** @type {unknown} */ order) =>
     new Promise((resolve, reject) => {
@@ -146,7 +147,9 @@ export async function startTraffic(server, seed) {
       })
       child.send(/** @type {object} */ (order))
     })
-  await ask({ start: { sender: server.component('peer'), receiver: server.component('other'), seed } })
+  await ask({
+    start: { sender: server.component('peer'), receiver: receives ? server.component('other') : undefined, seed },
+  })
   return {
     pid: child.pid ?? 0,
     /** @type {(order: import('./traffic.mjs').Work) => Promise<import('./tally.mjs').Outcome>} */
