@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
+import { giveCheckers } from './checking.ts'
 import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
 import { rehydrate, toElementText } from './documents/documents.ts'
 import { describeOpen } from './domain/breaker.ts'
@@ -9,7 +10,7 @@ import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
-import type { Lease, Log } from './flow/ports.ts'
+import type { Lease, Log, Metrics } from './flow/ports.ts'
 import { createQuestions } from './flow/questions.ts'
 import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts'
 import { limitRate } from './flow/senders.ts'
@@ -85,6 +86,7 @@ interface Rooms {
   readonly deliverer: Deliverer
   readonly reports: Reports
   readonly held: HeldOperations
+  readonly metrics: Metrics
   readonly http: RunningHttp | undefined
 }
 
@@ -113,6 +115,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       inForce,
       registered: async () => (await registered.read()).bundles,
       log,
+      prepare: (assembled) => giveCheckers(assembled, rooms.metrics, log),
       tookOver: () => reviewHeld(rooms, log),
     })
     const { url, prefix } = settings.redis
@@ -198,6 +201,8 @@ async function furnish(
     bytes: async () => (await store.ledger()).bytes,
     depth: () => store.depth(),
   })
+  inForce.assembly = await giveCheckers(inForce.assembly, metrics, log)
+  undo.push(async () => inForce.assembly.checkers?.close())
   const outlet = createOutlet({
     connection,
     host: settings.xmpp.host,
@@ -280,7 +285,7 @@ async function furnish(
     log,
   )
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, metrics, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
