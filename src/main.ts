@@ -18,9 +18,10 @@ import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
 import type { SchemaApi } from './http/schemas.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
+import { durabilityProblems } from './redis/durability.ts'
 import { openLease } from './redis/lease.ts'
 import { followRegistry } from './redis/registry.ts'
-import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts'
+import { openStore, type RedisStore } from './redis/store.ts'
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
 import { openRegistered, type Registered } from './registered.ts'
 import { createReloads, type InForce } from './reload.ts'
@@ -118,9 +119,8 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       prepare: (assembled) => giveCheckers(assembled, rooms.metrics, log),
       tookOver: () => reviewHeld(rooms, log),
     })
-    const { url, prefix } = settings.redis
     const onChange = () => reloads.reload('registered')
-    const following = followRegistry({ url, prefix, log, after: sequence, onChange })
+    const following = followRegistry({ ...settings.redis, log, after: sequence, onChange })
     undo.push(() => following.stop())
     await attach(rooms, log, surroundings.cancelled)
     const stopTimers = beginWork(rooms, log)
@@ -184,7 +184,7 @@ async function furnish(
   log: Log,
   undo: (() => Promise<void>)[],
 ): Promise<Rooms> {
-  const wakes = await openWakes({ url: settings.redis.url, prefix: settings.redis.prefix, log })
+  const wakes = await openWakes({ ...settings.redis, log })
   undo.push(() => wakes.close())
   const lease = await openLease(leaseOptionsOf(settings, log)).catch((error: Error) => {
     throw new StartFailed(3, error.message)
@@ -230,6 +230,7 @@ async function furnish(
   const accepting = {
     store,
     wakes,
+    reserve: deliverer.reserve,
     metrics,
     alarm,
     now,
@@ -279,7 +280,7 @@ async function furnish(
   })
   const http = await listen(
     settings,
-    () => readiness(connection, lease, store, subscriptions, deliverer),
+    () => readiness(settings, connection, lease, store, subscriptions, deliverer),
     registry,
     runSchema,
     log,
@@ -315,6 +316,7 @@ async function listen(
 }
 
 async function readiness(
+  { redis }: Settings,
   connection: Connection,
   lease: Lease,
   store: RedisStore,
@@ -328,12 +330,24 @@ async function readiness(
   return [
     { part: 'xmpp', ready: connection.online, reason: connection.online ? '' : detachedBecause(connection, lease) },
     { part: 'redis', ready: asked === '', reason: asked },
+    ...(await durabilityReadiness(store, redis.durability)),
     ...subscriptions.states().map(({ name, confirmed, reason }) => {
       return { part: `subscription ${name}`, ready: confirmed, reason, vital: false }
     }),
     ...openReadiness(deliverer.open),
     ...(await heldReadiness(store)),
   ]
+}
+
+/** After a fail-over it is another Redis than the one that was looked at before the start. */
+async function durabilityReadiness(
+  store: RedisStore,
+  wanted: Settings['redis']['durability'],
+): Promise<readonly Readiness[]> {
+  const seen = await store.inspect().catch(() => undefined)
+  if (!seen) return []
+  const problems = durabilityProblems(seen, wanted)
+  return [{ part: 'durability', ready: problems.length === 0, reason: problems.join('; ') }]
 }
 
 /** Nothing becomes of what is held until somebody looks at it, or a configuration accepts it. */
@@ -429,6 +443,7 @@ function repeat(pauseMs: number, work: () => Promise<unknown>, failed: (error: E
 /** New documents are refused with `wait`, what is in hand is answered, and what is under way is ended as far as it can be in time. */
 async function drain({ dispatch, subscriptions, wakes, deliverer }: Rooms, log: Log): Promise<void> {
   dispatch.close()
+  deliverer.rest()
   const patience = new AbortController()
   const quiet = Promise.all([dispatch.idle(), subscriptions.stop(), wakes.pause().then(() => deliverer.idle())]).then(
     () => true,

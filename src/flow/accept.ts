@@ -7,6 +7,8 @@ import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision } from '../matching/matcher.ts'
 import type { Alarm } from './alarms.ts'
+import type { Reserve } from './deliver.ts'
+import { firstAttempts, hasBegun } from './first-attempts.ts'
 import { envelopeIdAt } from './ids.ts'
 import {
   type AcceptAnswer,
@@ -26,6 +28,7 @@ import type { Accepted } from './reply.ts'
 export interface AcceptNeeds {
   readonly store: Store
   readonly wakes: Wakes
+  readonly reserve: Reserve
   readonly now: Clock
   readonly log: Log
   /** `dedupe.window`. */
@@ -116,15 +119,19 @@ function keyOf({ submit }: Submission, type: DocumentType | undefined, fields: F
 
 async function write(
   acceptances: readonly Acceptance[],
-  { store, log }: AcceptNeeds,
+  { store, reserve, log }: AcceptNeeds,
 ): Promise<readonly AcceptAnswer[] | undefined> {
+  const first = firstAttempts(acceptances, reserve)
+  let answers: readonly AcceptAnswer[] | undefined
   try {
-    return await store.accept(acceptances)
+    answers = await store.accept(first.acceptances)
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
     log('warn', 'accept-unavailable', { reason: error.message })
-    return undefined
+  } finally {
+    first.settle(answers)
   }
+  return answers
 }
 
 function rejectionOf(answer: AcceptAnswer): Rejection {
@@ -179,14 +186,18 @@ function wakeAll(
   answers: readonly AcceptAnswer[],
   { wakes, log }: AcceptNeeds,
 ): void {
-  const ids = acceptances.flatMap(({ envelope, deliveries }, at) =>
-    answers[at]?.kind === 'accepted'
-      ? deliveries.flatMap(({ impossible }, index) => (impossible ? [] : [deliveryId(envelope.id, index)]))
-      : [],
-  )
+  const ids = acceptances.flatMap((acceptance, at) => waitingOf(acceptance, answers[at]!))
   if (ids.length === 0) return
   // A wake that is lost costs time only: the sweeper finds what is due.
   wakes.wake(ids, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
+}
+
+/** What has to be begun yet. */
+function waitingOf({ envelope, deliveries }: Acceptance, answer: AcceptAnswer): readonly string[] {
+  if (answer.kind !== 'accepted') return []
+  return deliveries.flatMap(({ impossible }, index) =>
+    impossible || hasBegun(answer, index) ? [] : [deliveryId(envelope.id, index)],
+  )
 }
 
 /** A device that counts its stanzas anew after a restart is not swallowed, but worth knowing of. */

@@ -113,6 +113,11 @@ export interface Acceptance {
   readonly envelope: Envelope
   /** Empty: a dead letter `no-route`, or held. */
   readonly deliveries: readonly PlannedDelivery[]
+  /**
+   * Deliveries, by index, whose first attempt is recorded in the same step, where nothing is in the way: of their lane they must be
+   * the first, and their destination must not be open.
+   */
+  readonly begin?: readonly number[]
   /** It is kept, and matched when it is released. */
   readonly holding?: Holding
   /** Duplicate detection (docs/protocol.md 1.4); undefined where the stanza has no id. */
@@ -124,8 +129,8 @@ export interface Acceptance {
 }
 
 export type AcceptAnswer =
-  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. */
-  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean }
+  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. `begun`: see {@link Acceptance.begin}. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean; readonly begun?: readonly number[] }
   /** The first one's id. */
   | { readonly kind: 'duplicate'; readonly id: string; readonly held?: true }
   | { readonly kind: 'key-conflict'; readonly id: string }
@@ -167,8 +172,8 @@ export interface StartedAttempt {
   readonly mediaType: string
   readonly rootName: string
   readonly datatype: string
-  /** The payload's bytes: text in UTF-8 for in-band forms. */
-  readonly payload: Uint8Array
+  /** The document itself; from the store it comes as bytes, in UTF-8 for in-band forms. */
+  readonly payload: string | Uint8Array
   readonly expiresAtMs?: number
   /** It probes its destination, which is open: the try isn't counted where it fails. */
   readonly probe?: true
@@ -191,7 +196,8 @@ export interface Progress {
 }
 
 export type AttemptEnd =
-  | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
+  /** `proven`: the receiver has answered, and nothing comes back. Otherwise the server has it, and a bounce may reopen it. */
+  | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord; readonly proven?: true }
   /** `uncounted`: it was a probe, and burns no try. */
   | {
       readonly id: string
@@ -462,7 +468,7 @@ export interface Store {
   progress(deliveryId: string): Promise<Progress | undefined>
   /**
    * A late bounce of a delivery that counted as delivered reopens it: it is due again at `dueAtMs`, or dead with the reason.
-   * False where there is nothing to reopen (unknown, another destination, not delivered, window over).
+   * False where there is nothing to reopen (unknown, another destination, not delivered, its receiver has answered, window over).
    */
   bounce(
     id: string,
@@ -511,13 +517,16 @@ export interface Store {
   /** Lanes in which something waits behind the first, those with the most waiting first. */
   lanes(): Promise<readonly Lane[]>
   trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
-  /** The document that was accepted; by the id of a delivery, the one that it sends. */
+  /**
+   * The document that was accepted; by the id of a delivery, the one that it sends. Undefined also where all has ended, and nothing can
+   * reopen a delivery.
+   */
   payload(id: string): Promise<Uint8Array | undefined>
   dead(filter: DeadFilter): Promise<readonly DeadLetter[]>
   /** Dead letters by cause, the largest group first. */
   deadGroups(filter: DeadFilter): Promise<readonly DeadGroup[]>
   ledger(): Promise<Ledger>
-  /** Removes what retention no longer keeps; gives how many envelopes. */
+  /** Removes what retention no longer keeps, and payloads that nothing sends any more; gives how many envelopes. */
   prune(): Promise<number>
   /** Deliveries waiting, documents held, and the age of the delivery that has been due longest. */
   depth(): Promise<{

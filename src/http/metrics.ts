@@ -151,7 +151,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   gaugesOfDepth(gauges.depth)
   new Gauge({
     name: 'waybill_payload_bytes',
-    help: 'Bytes of the documents that are kept in Redis, by state: waiting, held, dead, finished.',
+    help: 'Bytes of the payloads that are kept in Redis, by the state of their documents: waiting, held, dead, finished.',
     labelNames: ['state'],
     registers,
     async collect() {

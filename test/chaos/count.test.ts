@@ -58,6 +58,7 @@ function envelope(id: string, place: number, sequence: number, changes: Changes 
     sum: { state, sequence, waiting: 0 } as StoredEnvelope['sum'],
     meta: { receivedAtMs: 800, fields: { number: [`s0-${place}`] } } as unknown as StoredEnvelope['meta'],
     payloadBytes: 0,
+    hasPayload: false,
     deliveries: [
       { id: `${id}.0`, attempts, facts: { state, to, lane: 'l' } as StoredEnvelope['deliveries'][number]['facts'] },
     ],

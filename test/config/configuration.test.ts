@@ -80,7 +80,7 @@ describe('a configuration folder without mistakes', () => {
         maxStanzaBytes: 262_144,
         insecure: false,
       },
-      redis: { url: 'redis://127.0.0.1:6379', prefix: 'waybill', durability: 'everysec', replicas: 0 },
+      redis: { url: 'redis://127.0.0.1:6379', prefix: 'waybill', durability: 'everysec', replicas: 0, insecure: false },
       http: { listen: { host: '127.0.0.1', port: 8480 }, token: 'operator-token' },
       admins: ['ops@example.org'],
       senders: ['*@example.org', '*@suppliers.example'],

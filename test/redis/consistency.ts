@@ -92,12 +92,20 @@ function misplaced({ id, facts }: StoredDelivery, { sets, lanes, barred, breaker
   return faults
 }
 
-function documentMisplaced({ id, sum, deliveries }: StoredEnvelope, { sets }: Shard): string[] {
+function documentMisplaced({ id, sum, deliveries, hasPayload }: StoredEnvelope, { sets }: Shard): string[] {
   const faults: string[] = []
   const isFinished = FINISHED.includes(sum.state)
   if (sets.get('finished')!.has(id) !== isFinished) {
     faults.push(`envelope ${id} (${sum.state}) is ${isFinished ? 'not ' : ''}in finished`)
   }
+  const isReopenable = sets.get('reopenable')!.has(id)
+  if (isReopenable && !isFinished) faults.push(`envelope ${id} (${sum.state}) is in reopenable`)
+  if (!isFinished && !hasPayload) faults.push(`envelope ${id} (${sum.state}) has lost its payload`)
+  // What was finished before any of this was known has its payload for as long as the retention keeps it.
+  const isSpent = sum.reopenable === undefined ? sum.bytes === 0 : !isReopenable
+  if (isFinished && isSpent && hasPayload)
+    faults.push(`envelope ${id} (${sum.state}) keeps a payload that nobody removes`)
+  if (isFinished && !isSpent && !hasPayload) faults.push(`envelope ${id} (${sum.state}) has lost its payload too early`)
   if (sets.get('held')!.has(id) !== (sum.state === 'held'))
     faults.push(`envelope ${id} (${sum.state}) is in held, or not`)
   const isDeadByItself = deliveries.length === 0 && sum.state === 'dead'
@@ -124,7 +132,7 @@ function membersOfNobody(
   for (const [name, members] of lanes) for (const id of members.keys()) expect(`lane ${name}`, id, deliveries.has(id))
   for (const members of barred.values()) for (const id of members.keys()) expect('barred', id, deliveries.has(id))
   for (const id of sets.get('dead')!.keys()) expect('dead', id, deliveries.has(id) || envelopes.has(id))
-  for (const name of ['finished', 'held', 'reports']) {
+  for (const name of ['finished', 'reopenable', 'held', 'reports']) {
     for (const id of sets.get(name)!.keys()) expect(name, id, envelopes.has(id))
   }
   // What retention has removed may still be claimed.

@@ -6,7 +6,7 @@ import { type Facts, type Meta, parseRecords, type Sum } from '../../src/redis/r
 /** Everything that Waybill keeps in Redis under one prefix, as values: read key by key, so nobody may write meanwhile. */
 export interface Shard {
   readonly envelopes: ReadonlyMap<string, StoredEnvelope>
-  /** ready, later, suspects, lapsing, underway, expiring, dead, held, finished, reports, each with its members and their scores. */
+  /** ready, later, suspects, lapsing, underway, expiring, dead, held, finished, reopenable, reports, each with its members and their scores. */
   readonly sets: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Members in their order, by the lane's name. */
   readonly lanes: ReadonlyMap<string, ReadonlyMap<string, number>>
@@ -46,6 +46,7 @@ export interface StoredEnvelope {
   readonly meta: Meta
   /** Of its document, and of those that deliveries were redriven with. */
   readonly payloadBytes: number
+  readonly hasPayload: boolean
   readonly deliveries: readonly StoredDelivery[]
 }
 
@@ -59,6 +60,7 @@ export const SETS = [
   'dead',
   'held',
   'finished',
+  'reopenable',
   'reports',
 ] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
@@ -125,6 +127,7 @@ async function readEnvelope(client: Redis, begin: string, name: string): Promise
     id,
     sum: JSON.parse(hash.get('sum') ?? '{}') as StoredSum,
     meta: JSON.parse(hash.get('meta') ?? '{}') as Meta,
+    hasPayload: payloads.length > 0,
     payloadBytes: lengths.reduce((all, length) => all + length, 0),
     deliveries: indices
       .sort((one, other) => one - other)

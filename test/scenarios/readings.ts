@@ -1,4 +1,5 @@
 import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
+import type { RedisAddress } from '../../src/redis/address.ts'
 import { createCall } from '../../src/redis/calls.ts'
 import { connectImpatient, disconnect } from '../../src/redis/connection.ts'
 import { keyPrefix } from '../../src/redis/keys.ts'
@@ -17,10 +18,10 @@ export interface Readings {
  * Reads what stands in Redis over one connection that comes back by itself. The scenarios look a thousand times, and a
  * process of the command line for each look costs a hundred times the look; that it says the same is proven in cli.test.ts.
  */
-export function readingsOf(url: string, prefix: string): Readings {
+export function readingsOf(address: RedisAddress): Readings {
   const log = () => {}
-  const client = connectImpatient(url, 'scenario', log)
-  const keys = keyPrefix(prefix)
+  const client = connectImpatient(address, 'scenario', log)
+  const keys = keyPrefix(address.prefix, address.shard)
   const readings = createReadings(createCall(client, keys, Date.now, log), client, keys, Date.now)
   return {
     async trace(id) {

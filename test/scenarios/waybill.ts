@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { stringify } from 'yaml'
+import type { RedisAddress } from '../../src/redis/address.ts'
 import { eventually } from '../eventually.ts'
 import { inconsistencies } from '../redis/consistency.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import type { SentinelSet } from '../servers/redis-sets.ts'
 import { type RunningXmppServer, startXmppServer, type XmppServerOptions } from '../servers/xmpp.ts'
 import { type Readings, readingsOf } from './readings.ts'
 
@@ -150,6 +152,8 @@ export interface InstallOptions {
   /** Merged over the settings of the scenario. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly redisConfig?: Readonly<Record<string, string>>
+  /** Instead of a Redis of its own; they are left running. */
+  readonly sentinels?: SentinelSet
   readonly durability?: 'memory' | 'everysec' | 'fsync'
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
@@ -165,13 +169,14 @@ export async function install({
   kind,
   settings = {},
   redisConfig,
+  sentinels,
   durability = 'everysec',
   config = CONFIG,
   serverOptions,
   prepare,
 }: InstallOptions): Promise<Installation> {
   const [redis, server] = await Promise.all([
-    startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
+    sentinels?.primary() ?? startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
     startXmppServer(kind, serverOptions),
   ])
   const folder = mkdtempSync(join(tmpdir(), 'waybill-scenario-'))
@@ -184,7 +189,7 @@ export async function install({
       host: server.domain,
       secret: entry.secret,
     },
-    redis: { url: redis.url, prefix: `scenario${process.pid}x${counter++}`, durability },
+    redis: { ...redisSettings(redis, sentinels), prefix: `scenario${process.pid}x${counter++}`, durability },
     http: { listen: '127.0.0.1:0' },
     senders: ['*@peer.example.test'],
     admins: ['ops@peer.example.test'],
@@ -197,7 +202,7 @@ export async function install({
   let [peer, other] = await Promise.all([connect('peer'), connect('other')])
   await prepare?.(server)
   let running = await runWaybill(folder)
-  const readings = readingsOf(redis.url, waybillYaml.redis.prefix)
+  const readings = readingsOf({ ...redisAddress(redis, sentinels), prefix: waybillYaml.redis.prefix })
 
   const installation: Installation = {
     folder,
@@ -242,13 +247,25 @@ export async function install({
         await running.ended
       }
       await readings.close()
-      const found = await inconsistenciesLeft(redis.url, waybillYaml.redis.prefix)
-      await Promise.all([server.stop(), redis.stop()])
+      const last = (await sentinels?.primary()) ?? redis
+      const found = await inconsistenciesLeft(last.url, waybillYaml.redis.prefix)
+      await Promise.all([server.stop(), sentinels ? undefined : redis.stop()])
       rmSync(folder, { recursive: true, force: true })
       if (found.length > 0) throw new Error(`What stands in Redis doesn't fit together:\n${found.join('\n')}`)
     },
   }
   return installation
+}
+
+/** As a configuration says it: the copy counts too. */
+function redisSettings({ url }: RunningRedis, sentinels: SentinelSet | undefined): Readonly<Record<string, unknown>> {
+  if (!sentinels) return { url }
+  return { sentinels: { name: sentinels.name, addresses: [`127.0.0.1:${sentinels.port}`] }, replicas: 1 }
+}
+
+function redisAddress({ url }: RunningRedis, sentinels: SentinelSet | undefined): Omit<RedisAddress, 'prefix'> {
+  if (!sentinels) return { url }
+  return { url, sentinels: { name: sentinels.name, places: [{ host: '127.0.0.1', port: sentinels.port }] } }
 }
 
 /** Nothing, where the test has left Redis ended or hanging. */

@@ -4,10 +4,12 @@
 -- document that reaches it included. ARGV[6], ARGV[7], ARGV[8]: the same of documents that are held. ARGV[9]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
 -- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', what was found wrong with it
--- where it is held or '', what goes into the archive of it or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, and its first record where it
--- is dead from the beginning, or ''.
--- Gives for each batch, of each document: its answer, an id, and 'replaced' where it takes over the claim of another document;
--- 'held' behind the id of a duplicate whose first one is held; or 'overloaded', scope, waiting.
+-- where it is held or '', what goes into the archive of it or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, its first record where it
+-- is dead from the beginning, or '', and the end of the lease of its first attempt where that is to begin now, or ''. The facts are
+-- then those of a delivery under way.
+-- Gives for each batch, of each document: its answer, an id, 'replaced' where it takes over the claim of another document, or '', and
+-- the indexes of the deliveries whose attempts have begun; 'held' behind the id of a duplicate whose first one is held; or
+-- 'overloaded', scope, waiting.
 local LIMIT_ALL, LIMIT_SENDER, LIMIT_BYTES = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local HELD_ALL, HELD_SENDER, HELD_BYTES, COUNT = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local at = 9
@@ -94,7 +96,7 @@ end
 local function judge(document, batch)
   if batch.ids[document.id] or envelopes[document.id] or redis.call('EXISTS', key('envelope:' .. document.id)) == 1 then
     document.known = true
-    return { 'accepted', document.id }
+    return { 'accepted', document.id, '' }
   end
   local refused = refusal(document, batch)
   if refused then return refused end
@@ -112,7 +114,7 @@ local function judge(document, batch)
     batch.bytes = batch.bytes + #document.payload
     add(batch.addedBy, document.sender, 1)
   end
-  return { 'accepted', document.id, document.replaces and 'replaced' or nil }
+  return { 'accepted', document.id, document.replaces and 'replaced' or '' }
 end
 
 local function takePlace(id, lane, sequence)
@@ -120,29 +122,64 @@ local function takePlace(id, lane, sequence)
   return redis.call('ZRANK', key('lane:' .. lane), id) == 0
 end
 
-local function writeDeliveries(document, envelope)
+-- Nothing waits before it, and its destination is not open.
+local function mayBegin(delivery, isFirst)
+  if delivery.lease == '' or not isFirst then return false end
+  return not isAnyOpen() or breakerOf(cjson.decode(delivery.facts).to) ~= 'open'
+end
+
+-- As it is before its first attempt.
+local function waitingFacts(text)
+  local facts = cjson.decode(text)
+  facts.holder, facts.token, facts.started, facts.tries = nil, nil, nil, 0
+  return cjson.encode(facts)
+end
+
+local function schedule(id, delivery, isFirst)
+  if delivery.expires then put('expiring', id, delivery.expires) end
+  if isFirst then put('ready', id, rank({ priority = delivery.priority, due = NOW })) end
+end
+
+local function writeDeliveries(document, envelope, answer)
   local writes = envelope.writes
   for index, delivery in ipairs(document.deliveries) do
     local number = index - 1
     local id = document.id .. '.' .. number
+    local isDead = delivery.record ~= ''
+    countDelivery(delivery.route, 'planned', 1)
+    countDelivery(delivery.route, isDead and 'dead' or 'waiting', 1)
+    if isDead then
+      writes[#writes + 1] = 'a' .. number
+      writes[#writes + 1] = delivery.record
+      put('dead', id, NOW)
+    else
+      local isFirst = delivery.lane == '' or takePlace(id, delivery.lane, envelope.sum.sequence)
+      if mayBegin(delivery, isFirst) then
+        put('underway', id, delivery.lease)
+        answer[#answer + 1] = number
+      else
+        if delivery.lease ~= '' then delivery.facts = waitingFacts(delivery.facts) end
+        schedule(id, delivery, isFirst)
+      end
+    end
     writes[#writes + 1] = 'd' .. number
     writes[#writes + 1] = delivery.facts
     writes[#writes + 1] = 'o' .. number
     writes[#writes + 1] = delivery.options
-    countDelivery(delivery.route, 'planned', 1)
-    countDelivery(delivery.route, delivery.record == '' and 'waiting' or 'dead', 1)
-    if delivery.expires and delivery.record == '' then put('expiring', id, delivery.expires) end
-    if delivery.record ~= '' then
-      writes[#writes + 1] = 'a' .. number
-      writes[#writes + 1] = delivery.record
-      put('dead', id, NOW)
-    elseif delivery.lane == '' or takePlace(id, delivery.lane, envelope.sum.sequence) then
-      put('ready', id, rank({ priority = delivery.priority, due = NOW }))
+  end
+end
+
+-- The attempts that began when this very call was made before, and its reply was lost.
+local function tellBegun(document, answer)
+  for index, delivery in ipairs(document.deliveries) do
+    local found = delivery.lease ~= '' and read(document.id .. '.' .. (index - 1))
+    if found and found.facts.holder and found.facts.token == cjson.decode(delivery.facts).token then
+      answer[#answer + 1] = index - 1
     end
   end
 end
 
-local function write(document)
+local function write(document, answer)
   local envelope = envelopeOf(document.id)
   local isHeld = document.held ~= ''
   local unrouted = document.count == 0 and not isHeld
@@ -169,7 +206,7 @@ local function write(document)
     redis.call('ZADD', key('archive'), NOW, document.id)
     redis.call('INCRBY', key('archive:bytes'), #document.meta + #document.archived)
   end
-  writeDeliveries(document, envelope)
+  writeDeliveries(document, envelope, answer)
   countDocument(sum, 'accepted', 1)
   countDocument(sum, sum.state, 1)
   countBytes(sum, sum.state, 1)
@@ -183,9 +220,10 @@ end
 local function commit(documents, answers, batch)
   for index, document in ipairs(documents) do
     if document.new then
-      write(document)
+      write(document, answers[index])
     elseif document.known then
       redis.call('HSET', key('envelope:' .. document.id), 'v', 1)
+      tellBegun(document, answers[index])
     elseif answers[index][1] == 'duplicate' then
       countDocument({ type = document.type }, 'duplicate', 1)
       -- What it is a duplicate of is forgotten with the key's window, and the item may be there for longer.
@@ -210,7 +248,7 @@ local function readDocument()
   for index = 1, document.count do
     local delivery = {
       route = argument(), lane = argument(), priority = tonumber(argument()), expires = tonumber(argument()),
-      facts = argument(), options = argument(), record = argument(),
+      facts = argument(), options = argument(), record = argument(), lease = argument(),
     }
     if delivery.record == '' then document.waiting = document.waiting + 1 end
     if delivery.lane ~= '' then document.ordered = true end

@@ -1,12 +1,13 @@
 -- What all transitions share. The loader puts this file behind the first line of every script.
 --
--- KEYS[1] is one key of the shard, for the Cluster's sake; all others are derived from ARGV[1], what the shard's keys begin with.
+-- KEYS are keys of the shard, for the Cluster's sake; all others are derived from ARGV[1], what the shard's keys begin with.
 -- ARGV[2] is now in milliseconds. A script reads each delivery once, changes it in memory and writes everything at its end
 -- with settle(), so that a batch costs few commands.
 --
 -- envelope:ID  hash  v, meta (JSON), payload, sum (JSON: what its deliveries come to), and for each delivery I:
 --                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line);
 --                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number;
+--                    the payloads go as soon as nothing can send them any more, all else with the envelope
 --                    held (JSON): what was found wrong with a document that was held, and who released or refused it
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
@@ -22,6 +23,8 @@
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- held         zset  documents that are held, by the time of their receipt
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
+-- reopenable   zset  of these the envelopes that have their payloads still, because a bounce may reopen a delivery, by the time until
+--                    which one may
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
 -- archive      zset  documents that are kept beside everything else, by the time of their acceptance
@@ -45,7 +48,7 @@ local SUSPECT_AFTER = 3
 local envelopes, ledger, senders, holding = {}, {}, {}, {}
 local sets = {
   ready = {}, later = {}, suspects = {}, underway = {}, expiring = {},
-  dead = {}, held = {}, finished = {}, reports = {}, lapsing = {},
+  dead = {}, held = {}, finished = {}, reopenable = {}, reports = {}, lapsing = {},
 }
 local breakers, areBreakers = {}, nil
 -- What this version writes, and all that it reads. What a later one has written is looked at again after a while.
@@ -169,7 +172,30 @@ local function refreshDocument(envelope)
   countBytes(sum, sum.state, -1)
   countBytes(sum, state, 1)
   if isFinished(state) then put('finished', envelope.id, NOW) else take('finished', envelope.id) end
+  if sum.reopenable then take('reopenable', envelope.id) end
+  envelope.isSpent = isFinished(state)
   sum.state = state
+end
+
+-- Of a finished document: nothing sends it any more.
+local function removePayloads(envelope)
+  local sum = summary(envelope)
+  local names = { 'payload' }
+  for number = 1, sum.documents or 0 do names[#names + 1] = 'p' .. number end
+  redis.call('HDEL', envelope.key, unpack(names))
+  countBytes(sum, sum.state, -1)
+  sum.bytes = 0
+  envelope.touched = true
+end
+
+-- A finished document loses its payloads at once, or when no bounce can bring a delivery back any more (prune.lua).
+local function spend(envelope)
+  local reopenable = summary(envelope).reopenable
+  if reopenable and reopenable >= NOW then
+    put('reopenable', envelope.id, reopenable)
+  else
+    removePayloads(envelope)
+  end
 end
 
 -- Another document than the one that was accepted, for the deliveries whose facts will name the number that it gives.
@@ -206,10 +232,14 @@ local function rank(facts)
   return (100 - facts.priority) * 1e13 + facts.due
 end
 
+local function isAnyOpen()
+  if areBreakers == nil then areBreakers = redis.call('EXISTS', key('breakers')) == 1 end
+  return areBreakers
+end
+
 -- nil, 'open', or 'closing' while what waited for it is let go.
 local function breakerOf(destination)
-  if areBreakers == nil then areBreakers = redis.call('EXISTS', key('breakers')) == 1 end
-  if not areBreakers then return nil end
+  if not isAnyOpen() then return nil end
   if breakers[destination] == nil then
     local known = redis.call('HGET', key('breakers'), destination)
     breakers[destination] = known and (known == 'closing' and known or 'open')
@@ -506,6 +536,7 @@ end
 
 local function settleEnvelope(envelope)
   oweReport(envelope)
+  if envelope.isSpent then spend(envelope) end
   local writes = envelope.writes
   for index, delivery in pairs(envelope.deliveries) do
     if delivery and delivery.touched then
