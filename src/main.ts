@@ -8,6 +8,7 @@ import { destinationName } from './domain/delivery.ts'
 import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
+import { expand } from './flow/expand.ts'
 import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
 import type { Lease, Log, Metrics } from './flow/ports.ts'
@@ -421,6 +422,7 @@ function beginWork(rooms: Rooms, log: Log): () => void {
     repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
     repeat(SWEEP_MS, () => reports.sweep(), logged(log, 'reports-failed')),
     repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),
+    repeat(PRUNE_MS, () => expand(rooms), logged(log, 'expansion-failed')),
   ]
   return () => {
     for (const stop of stops) stop()

@@ -105,8 +105,11 @@ export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
 }
 
-/** Of one stanza: one script call writes so many in about a fifth of a second, during which Redis does nothing else. */
+/** Of one stanza. */
 export const DELIVERIES_MOST = 20_000
+
+/** Of one stanza: so many deliveries are written in the step that accepts it, the others behind it by {@link Store.expand}. */
+export const DELIVERIES_AT_ONCE = 1_000
 
 /** What is written in one atomic step: envelope, deliveries with their places in the order, claims and ledger. */
 export interface Acceptance {
@@ -449,6 +452,11 @@ export interface Store {
    * Repeating it with the same envelope ids changes nothing and answers `accepted` again.
    */
   accept(acceptances: readonly Acceptance[]): Promise<readonly AcceptAnswer[]>
+  /**
+   * Writes the next part of the deliveries beyond {@link DELIVERIES_AT_ONCE}, those of the oldest document first; gives the ids that may
+   * start, and whether there are more. They were counted as waiting and had their places in the order since their acceptance.
+   */
+  expand(): Promise<{ readonly ids: readonly string[]; readonly more: boolean }>
   /**
    * Records the start of an attempt for those of the deliveries that are waiting, due, head of their lane and not under way, and
    * whose destination is not named in `full`; the others are left as they are (those of full destinations become due a
