@@ -11,6 +11,8 @@ export interface Readings {
   /** Throws where nothing is known of the envelope, or of the delivery's. */
   trace(id: string): Promise<EnvelopeTrace>
   ledger(): Promise<Ledger & { readonly balanced: boolean }>
+  /** Of a holder that is known to be dead. */
+  endLease(domain: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,6 +34,9 @@ export function readingsOf(address: RedisAddress): Readings {
     async ledger() {
       const ledger = await readings.ledger()
       return { ...ledger, balanced: imbalances(ledger).length === 0 }
+    },
+    async endLease(domain) {
+      await client.del(`${keys}lease:${domain}`)
     },
     close: () => disconnect(client),
   }

@@ -137,6 +137,13 @@ export interface Installation extends Pick<Readings, 'trace' | 'ledger'> {
   other: RawComponent
   waybill: WaybillProcess
   restart(): Promise<void>
+  /** Ends Waybill with SIGKILL, and its lease with it: the next process has nothing to wait for. */
+  kill(): Promise<void>
+  /**
+   * Ends the lease that a killed process has left, which keeps the next one waiting for 8 seconds. That it does, and what
+   * comes then, is shown where a test leaves it alone (standby.test.ts, breaks.test.ts).
+   */
+  endLease(): Promise<void>
   /** Sends an iq set with the payload from `a@peer.example.test`; gives the answer's text. */
   submit(
     payload: string,
@@ -229,9 +236,15 @@ export async function install({
     async restart() {
       running = await runWaybill(folder)
     },
+    async kill() {
+      running.signal('SIGKILL')
+      await running.ended
+      await readings.endLease(entry.domain)
+    },
+    endLease: () => readings.endLease(entry.domain),
     async submit(
       payload,
-      { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain, timeoutMs = 15_000 } = {},
+      { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain, timeoutMs = 30_000 } = {},
     ) {
       peer.send(`<iq type='set' id='${id}' from='${from}' to='${to}'>${payload}</iq>`)
       return peer.next((stanza) => stanza.startsWith('<iq') && attribute(stanza, 'id') === id, timeoutMs)

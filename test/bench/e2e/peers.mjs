@@ -67,7 +67,9 @@ export async function startWaybill(
   const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
   const running = []
   for (let count = 0; count < variant.processes; count += 1) {
-    running.push(await startProcess(processes, args, { NODE_ENV: 'production' }, count > 0))
+    // As deploy/systemd and the Dockerfile start it.
+    const environment = { NODE_ENV: 'production', NODE_OPTIONS: '--max-semi-space-size=64' }
+    running.push(await startProcess(processes, args, environment, count > 0))
   }
   const peer = peerOf(name, entry.domain, redis.url, running)
   return {
