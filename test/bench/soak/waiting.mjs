@@ -10,7 +10,7 @@ const CASES = /** @type {const} */ ([
   { size: '1k', fanOut: 1, ratePerSecond: 400 },
   { size: '1k', fanOut: 20, ratePerSecond: 100 },
   { size: '10k', fanOut: 1, ratePerSecond: 100 },
-  { size: '100k', fanOut: 1, ratePerSecond: 20 },
+  { size: '100k', fanOut: 1, ratePerSecond: 8 },
 ])
 const SECONDS = 5
 const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', processes: 1 })
