@@ -52,6 +52,8 @@ export interface Interest {
   readonly asked: readonly Operand[]
   /** Those with texts or ranges to be found by the value. */
   readonly searched: readonly Operand[]
+  /** False: that the value is there is all that counts. */
+  readonly isLookedUp: boolean
   /** Epoch of the last document in which it came up. */
   epoch: number
 }
@@ -154,7 +156,8 @@ export function createAutomaton(root: PathNode, names: Names, operands: readonly
     const members = new Int32Array((operands.length >> 5) + 1)
     for (const { id } of all) members[id >> 5]! |= 1 << (id & 31)
     const searched = all.filter(({ texts, ranges }) => texts !== undefined || ranges !== undefined)
-    return { operands: all, members, equalTexts, equalNumbers, existing, asked, searched, epoch: 0 }
+    const isLookedUp = equalTexts || equalNumbers || searched.length > 0
+    return { operands: all, members, equalTexts, equalNumbers, existing, asked, searched, isLookedUp, epoch: 0 }
   }
 
   function follow(nodes: readonly PathNode[], symbol: number): readonly PathNode[] {

@@ -100,6 +100,7 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
     atoms.stamp.fill(0)
     asked.fill(0)
     for (const operand of operands) {
+      operand.met = 0
       operand.epoch = 0
       operand.numbersEpoch = 0
     }

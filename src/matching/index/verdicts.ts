@@ -7,6 +7,7 @@ import {
   CONTAINS,
   COUNT,
   DIFFERS,
+  EXISTS,
   JID,
   PREFIX,
   SPAN,
@@ -70,6 +71,8 @@ export function createVerdicts(
         return any(first, atoms.second[atom]!)
       case XPATH:
         return xpath(first)
+      case EXISTS:
+        return operandOf(atom).met === reading.epoch() ? YES : NO
       case WITHIN:
         return within(operandOf(atom), first, atoms.second[atom]!) ? YES : NO
       case SPAN:
@@ -87,7 +90,7 @@ export function createVerdicts(
       case JID:
         return reading.nodesOf(operandOf(atom)).some((jid) => patternOf(first)(jid as string)) ? YES : NO
       default:
-        // Equality and existence are found while the document is read, or not at all.
+        // Equality is found while the document is read, or not at all.
         return NO
     }
   }
