@@ -17,7 +17,7 @@ export interface Clusters {
 }
 
 /**
- * @param onNeed An operand is now searched by text or range, or no longer.
+ * @param onNeed Other things about an operand are now to be found while a document is read.
  */
 export function createClusters(
   atoms: Atoms,
@@ -96,6 +96,7 @@ export function createClusters(
     const operand = operands[atoms.operand[atom]!]!
     if (kind === EXISTS) {
       operand.existenceIsAwaited = true
+      onNeed(operand)
       return
     }
     if (!operand.ranges && !operand.spans && !operand.texts) onNeed(operand)
@@ -122,6 +123,7 @@ export function createClusters(
     const operand = operands[atoms.operand[atom]!]!
     if (kind === EXISTS) {
       operand.existenceIsAwaited = false
+      onNeed(operand)
       return
     }
     const { ranges, spans, texts } = operand

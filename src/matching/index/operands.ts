@@ -28,7 +28,7 @@ export interface Operand {
   /** Found by the least and the greatest of its values, when the document has been read. */
   spans: RangeIndex | undefined
   // What the document in hand has there: true of the document whose epoch this is.
-  /** Of the document in which it was met last. */
+  /** Of the document in which it was met last; of elements that no route waits for, the automaton's states know it. */
   met: number
   epoch: number
   nodes: readonly (Element | FieldScalar)[]

@@ -37,6 +37,8 @@ export interface Paths {
   operandOf(path: IndexPath): Operand
   /** The place that an operand of a path is at. */
   placeOf(operand: Operand): PathNode
+  /** The place whose elements the operand is; undefined where it is something else. */
+  elementsOf(operand: Operand): PathNode | undefined
 }
 
 /** @param onGrowth Of a place from which a step goes on that is new, or that has a new operand. */
@@ -97,5 +99,9 @@ export function createPaths(names: Names, operands: Operand[], onGrowth: (place:
       }
     },
     placeOf: ({ id }) => places[id]!,
+    elementsOf(operand) {
+      const place = places[operand.id]
+      return place?.element === operand ? place : undefined
+    },
   }
 }

@@ -135,6 +135,7 @@ export function createReading(
   function searchText(operand: number, { prefixes, suffixes, parts }: TextIndex, text: string): void {
     for (const length of prefixes.lengths) findPart(PREFIX, operand, text, 0, length)
     for (const length of suffixes.lengths) findPart(SUFFIX, operand, text, text.length - length, text.length)
+    if (parts.size() === 0) return
     parts.find(text, (atom) => {
       if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
     })
@@ -158,7 +159,6 @@ export function createReading(
 
   function markAsMet(operand: Operand): void {
     operand.met = epoch
-    // Atoms stand far apart in memory, and hardly any route waits for what is there in most documents.
     if (operand.existenceIsAwaited) hit(operand.exists)
   }
 
@@ -224,6 +224,7 @@ export function createReading(
   }
 
   function enter(element: Element, state: State): void {
+    state.epoch = epoch
     const { visit: asked, texts, descends } = state
     if (asked) visit(element, asked)
     if (texts) meetTexts(element, texts)
@@ -273,7 +274,10 @@ export function createReading(
           const child = children[at++]!
           if (typeof child === 'string') continue
           const next = automaton.next(state, names.symbolOf(child.name, child.uri))
-          if (next.visit === undefined && !next.descends) continue
+          if (next.visit === undefined && !next.descends) {
+            next.epoch = epoch
+            continue
+          }
           enter(child, next)
           if (elements.length > top + 1) {
             isBelow = true

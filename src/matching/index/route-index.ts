@@ -78,7 +78,9 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
   const clusters = createClusters(atoms, constants, operands, onNeed)
   const reading = createReading(atoms, constants, names, automaton, forgetEpochs)
   let subject: Subject | undefined
-  const verdicts = createVerdicts(atoms, constants, operands, reading, (id) => expressions.ask(id, subject!.content))
+  const verdicts = createVerdicts(atoms, constants, operands, reading, isThere, (id) =>
+    expressions.ask(id, subject!.content),
+  )
   const needs = { atoms, constants, terms, paths, sources, expressions }
 
   const items: (Item | undefined)[] = []
@@ -94,6 +96,11 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
 
   function onNeed(operand: Operand): void {
     if (operand.kind === 'path') automaton.forget(paths.placeOf(operand))
+  }
+
+  function isThere(operand: Operand): boolean {
+    const place = paths.elementsOf(operand)
+    return place ? automaton.isReached(place, reading.epoch()) : operand.met === reading.epoch()
   }
 
   function forgetEpochs(): void {

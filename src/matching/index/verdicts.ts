@@ -31,6 +31,9 @@ export interface Verdicts {
   on(term: Term): Verdict
 }
 
+/** Whether the document in hand has it. */
+export type IsThere = (operand: Operand) => boolean
+
 /** Evaluates an XPath on the document in hand. @throws where the engine gives up */
 export type AskXPath = (expression: number) => boolean
 
@@ -39,6 +42,7 @@ export function createVerdicts(
   constants: Constants,
   operands: readonly Operand[],
   reading: Reading,
+  isThere: IsThere,
   askXPath: AskXPath,
 ): Verdicts {
   const patterns = new Map<string, (jid: string) => boolean>()
@@ -72,7 +76,7 @@ export function createVerdicts(
       case XPATH:
         return xpath(first)
       case EXISTS:
-        return operandOf(atom).met === reading.epoch() ? YES : NO
+        return isThere(operandOf(atom)) ? YES : NO
       case WITHIN:
         return within(operandOf(atom), first, atoms.second[atom]!) ? YES : NO
       case SPAN:
