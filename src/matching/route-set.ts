@@ -63,7 +63,7 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
     const takeOut = (name: string) => {
       const entry = index.find(name)
       if (entry !== undefined) index.remove(entry)
-      nextUnsound.delete(name)
+      if (nextUnsound.size > 0) nextUnsound.delete(name)
     }
     for (const name of remove) {
       takeOut(name)
