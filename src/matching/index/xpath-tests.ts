@@ -27,6 +27,7 @@ export const FALSE: XPathTests = { kind: 'constant', holds: false }
 /** Two bounds on one path are one test: together they let a document be found that neither would find. */
 export function allOf(first: XPathTests, second: XPathTests): XPathTests {
   const parts = [...partsOf(first), ...partsOf(second)]
+  if (!parts.some(isRange)) return { kind: 'all', parts }
   const low = parts.find((part) => isBound(part, 'low'))
   const high = low && parts.find((part) => isBound(part, 'high') && isSamePath(part.path, (low as Bound).path))
   if (!low || !high) return { kind: 'all', parts }
@@ -45,6 +46,10 @@ interface Bound {
   readonly kind: 'path'
   readonly path: IndexPath
   readonly test: { readonly kind: 'within'; readonly low: number; readonly high: number }
+}
+
+function isRange(tests: XPathTests): boolean {
+  return tests.kind === 'path' && tests.test.kind === 'within'
 }
 
 function isBound(tests: XPathTests, end: 'low' | 'high'): tests is Bound {
