@@ -1,4 +1,5 @@
 import { attributeOf, type Element } from '../domain/element.ts'
+import { isLoopback } from '../domain/loopback.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import type { Lease, Log } from '../flow/ports.ts'
 import { isUnexplained } from './closes.ts'
@@ -7,7 +8,7 @@ import { type KeepAlive, keepAlive } from './keep-alive.ts'
 import { PING } from './namespaces.ts'
 import { createOutbox } from './outbox.ts'
 import type { StanzaLimits } from './parser.ts'
-import { type Endpoint, endpointOf, isLoopback, LEASE_LOST } from './socket.ts'
+import { type Endpoint, endpointOf, LEASE_LOST } from './socket.ts'
 import { openStream, type ServerStream, type StreamEnd } from './stream.ts'
 
 export type { IqAnswer, IqRequest }

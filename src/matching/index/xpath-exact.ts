@@ -1,5 +1,6 @@
+import type { Comparison } from '../../domain/location-path.ts'
 import type { XPathNode } from '../../domain/xpath-grammar.ts'
-import { boundsOf, type Comparison, comparisonOf, numberOf, testOf } from './xpath-comparisons.ts'
+import { boundsOf, comparisonOf, numberOf, testOf } from './xpath-comparisons.ts'
 import { type FoundPaths, type Path, pathsOf } from './xpath-paths.ts'
 import { allOf, anyOf, FALSE, type PathTest, TRUE, type XPathTests } from './xpath-tests.ts'
 

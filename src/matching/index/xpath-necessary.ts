@@ -1,13 +1,12 @@
+import { type Comparison, isComparison } from '../../domain/location-path.ts'
 import type { XPathNode } from '../../domain/xpath-grammar.ts'
 import type { PathStep } from './paths.ts'
 import {
   type Compared,
-  type Comparison,
   type Constant,
   comparisonOf,
   holdsForZero,
   isBoolean,
-  isComparison,
   numberOf,
   testOf,
 } from './xpath-comparisons.ts'
