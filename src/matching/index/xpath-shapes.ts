@@ -105,11 +105,12 @@ export function createShapes(): Shapes {
       if (count >= SHAPES) forget()
       const scan = scanned(text)
       try {
-        if (scan) return conjunction(text, scan, spaceOf(namespaces))
+        const found = scan && conjunction(text, scan, spaceOf(namespaces))
+        if (found) return found
       } catch (error) {
         if (!(error instanceof XPathProblem)) throw error
-        // What is wrong is told of the whole expression.
       }
+      // What is wrong is told of the whole expression, and a part that can't be held says nothing of those behind it.
       return exactTests(parseXPath(text, namespaces), pathFinder(namespaces))
     },
   }
