@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
+import { giveCheckers } from './checking.ts'
 import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
 import { rehydrate, toElementText } from './documents/documents.ts'
 import { describeOpen } from './domain/breaker.ts'
@@ -7,9 +8,10 @@ import { destinationName } from './domain/delivery.ts'
 import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
+import { expand } from './flow/expand.ts'
 import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
-import type { Lease, Log } from './flow/ports.ts'
+import type { Lease, Log, Metrics } from './flow/ports.ts'
 import { createQuestions } from './flow/questions.ts'
 import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts'
 import { limitRate } from './flow/senders.ts'
@@ -86,6 +88,7 @@ interface Rooms {
   readonly deliverer: Deliverer
   readonly reports: Reports
   readonly held: HeldOperations
+  readonly metrics: Metrics
   readonly http: RunningHttp | undefined
 }
 
@@ -114,6 +117,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       inForce,
       registered: async () => (await registered.read()).bundles,
       log,
+      prepare: (assembled) => giveCheckers(assembled, rooms.metrics, log),
       tookOver: () => reviewHeld(rooms, log),
     })
     const onChange = () => reloads.reload('registered')
@@ -198,6 +202,8 @@ async function furnish(
     bytes: async () => (await store.ledger()).bytes,
     depth: () => store.depth(),
   })
+  inForce.assembly = await giveCheckers(inForce.assembly, metrics, log)
+  undo.push(async () => inForce.assembly.checkers?.close())
   const outlet = createOutlet({
     connection,
     host: settings.xmpp.host,
@@ -281,7 +287,7 @@ async function furnish(
     log,
   )
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, metrics, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
@@ -416,6 +422,7 @@ function beginWork(rooms: Rooms, log: Log): () => void {
     repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
     repeat(SWEEP_MS, () => reports.sweep(), logged(log, 'reports-failed')),
     repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),
+    repeat(PRUNE_MS, () => expand(rooms), logged(log, 'expansion-failed')),
   ]
   return () => {
     for (const stop of stops) stop()

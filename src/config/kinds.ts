@@ -241,6 +241,15 @@ export interface Waybill {
     to: string[]
   }
   /**
+   * How documents are validated that would keep others waiting: those of types with Schematron, and those of more than 64 KB ([operations](operations.md#heavy-documents)).
+   */
+  checking: {
+    /**
+     * So many threads validate them, each one document at a time, with schemas of its own in memory. 0: none, and everything waits for everything. Left out: one less than there are processors, and at least one.
+     */
+    threads?: number
+  }
+  /**
    * What has the folder loaded again while Waybill runs: `watch`, changes of its files and SIGHUP; `signal`, SIGHUP alone. A set with errors is refused whole, and the one in force stays.
    */
   reload: 'watch' | 'signal'

@@ -46,6 +46,8 @@ export interface Settings {
     readonly from: 'publisher' | 'service'
   }[]
   readonly alarms: { readonly to: readonly string[] }
+  /** Threads that validate heavy documents; undefined: as many as suit the machine. */
+  readonly checking: { readonly threads?: number }
   /** What has the folder loaded again: changes of its files and SIGHUP, or SIGHUP alone. */
   readonly reload: 'watch' | 'signal'
   readonly retention: {
@@ -83,6 +85,7 @@ export function readSettings(value: Waybill, folder: string, complain: Complain)
     dedupe: { windowMs: parseTimespan(value.dedupe.window)! },
     subscriptions: value.subscriptions.map((subscription) => ({ ...subscription, pubsub: jid(subscription.pubsub) })),
     alarms: { to: value.alarms.to.map(jid) },
+    checking: value.checking,
     reload: value.reload,
     retention: {
       deadMs: parseTimespan(retention.dead)!,

@@ -8,12 +8,14 @@ import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision } from '../matching/matcher.ts'
 import type { Alarm } from './alarms.ts'
 import type { Reserve } from './deliver.ts'
+import { expand } from './expand.ts'
 import { firstAttempts, hasBegun } from './first-attempts.ts'
 import { envelopeIdAt } from './ids.ts'
 import {
   type AcceptAnswer,
   type Acceptance,
   type Clock,
+  DELIVERIES_AT_ONCE,
   DELIVERIES_MOST,
   type Log,
   type Metrics,
@@ -70,6 +72,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
   if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
   wakeAll(acceptances, answers, needs)
+  if (planned > DELIVERIES_AT_ONCE) expandBehind(needs)
   countReplaced(acceptances, answers, needs)
   tellHeld(acceptances, answers, needs)
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!, matched[at]!)) }
@@ -186,18 +189,28 @@ function wakeAll(
   answers: readonly AcceptAnswer[],
   { wakes, log }: AcceptNeeds,
 ): void {
-  const ids = acceptances.flatMap((acceptance, at) => waitingOf(acceptance, answers[at]!))
+  let room = DELIVERIES_AT_ONCE
+  const ids = acceptances.flatMap((acceptance, at) => {
+    const waiting = waitingOf(acceptance, answers[at]!, room)
+    room = Math.max(0, room - acceptance.deliveries.length)
+    return waiting
+  })
   if (ids.length === 0) return
   // A wake that is lost costs time only: the sweeper finds what is due.
   wakes.wake(ids, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
 }
 
-/** What has to be begun yet. */
-function waitingOf({ envelope, deliveries }: Acceptance, answer: AcceptAnswer): readonly string[] {
+/** The sender isn't kept waiting for it, and what is left undone is found later. */
+function expandBehind(needs: AcceptNeeds): void {
+  expand(needs).catch((error: Error) => needs.log('warn', 'expansion-interrupted', { reason: error.message }))
+}
+
+/** What has to be begun yet, of the first `most`: those behind it are woken for when they are written. */
+function waitingOf({ envelope, deliveries }: Acceptance, answer: AcceptAnswer, most: number): readonly string[] {
   if (answer.kind !== 'accepted') return []
-  return deliveries.flatMap(({ impossible }, index) =>
-    impossible || hasBegun(answer, index) ? [] : [deliveryId(envelope.id, index)],
-  )
+  return deliveries
+    .slice(0, most)
+    .flatMap(({ impossible }, index) => (impossible || hasBegun(answer, index) ? [] : [deliveryId(envelope.id, index)]))
 }
 
 /** A device that counts its stanzas anew after a restart is not swallowed, but worth knowing of. */

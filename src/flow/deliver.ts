@@ -9,6 +9,7 @@ import {
 import { type Answer, defaultPolicy, delayAfter, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
 import { createWatch, type Watch } from './breakers.ts'
+import { expand } from './expand.ts'
 import { expire } from './expire.ts'
 import { createPlaces, type PlaceCounts } from './places.ts'
 import {
@@ -50,7 +51,7 @@ export interface Deliverer {
   bounced(id: string, from: string, answer: Answer): Promise<void>
   /** Ends what has expired, sends suspects, and finds what is due and has nobody to wake it; gives how many of those. */
   sweep(): Promise<number>
-  /** Takes back what earlier processes had under way, and learns which destinations they found open. */
+  /** Takes back what earlier processes had under way, learns which destinations they found open, and goes on with what they left to write. */
   reclaim(): Promise<void>
   /** Destinations that get nothing but probes. */
   readonly open: Watch['open']
@@ -198,6 +199,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     const { deliveries, dead } = await store.reclaim()
     if (deliveries > 0) log('info', 'reclaimed', { deliveries, dead: dead.length })
     for (const id of dead) await tellBroken(id)
+    await expand(needs)
   }
 
   async function tellBroken(id: string): Promise<void> {

@@ -66,6 +66,22 @@ export interface Validation {
   readonly onInvalid?: OnInvalid
 }
 
+/** `rejected`: it was not checked, and may be sent again later. */
+export type CheckedApart =
+  | { readonly kind: 'validated'; readonly validation: Validation }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+
+/** Where documents are validated that would keep others waiting. Safe to ask in any order; answers come in any order. */
+export interface Checkers {
+  /**
+   * Undefined: it is light, to be validated here and now. Otherwise settles within a bounded time; throws where validating it
+   * failed, which is a fault of ours.
+   *
+   * @param sender whose documents wait in one line: others are served in turn with them
+   */
+  validate(document: Document, type: DocumentType, sender: string): Promise<CheckedApart> | undefined
+}
+
 /** The documents room. Nothing here throws for what a peer sent; all of it is bounded in time and memory. */
 export interface Documents {
   /** A message without body and with known extensions only: to be ignored, whoever sent it. Looks at names, not into them. */
@@ -89,8 +105,11 @@ export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
 }
 
-/** Of one stanza: one script call writes so many in about a fifth of a second, during which Redis does nothing else. */
+/** Of one stanza. */
 export const DELIVERIES_MOST = 20_000
+
+/** Of one stanza: so many deliveries are written in the step that accepts it, the others behind it by {@link Store.expand}. */
+export const DELIVERIES_AT_ONCE = 1_000
 
 /** What is written in one atomic step: envelope, deliveries with their places in the order, claims and ledger. */
 export interface Acceptance {
@@ -434,6 +453,11 @@ export interface Store {
    */
   accept(acceptances: readonly Acceptance[]): Promise<readonly AcceptAnswer[]>
   /**
+   * Writes the next part of the deliveries beyond {@link DELIVERIES_AT_ONCE}, those of the oldest document first; gives the ids that may
+   * start, and whether there are more. They were counted as waiting and had their places in the order since their acceptance.
+   */
+  expand(): Promise<{ readonly ids: readonly string[]; readonly more: boolean }>
+  /**
    * Records the start of an attempt for those of the deliveries that are waiting, due, head of their lane and not under way, and
    * whose destination is not named in `full`; the others are left as they are (those of full destinations become due a
    * little later). What has expired is never begun: {@link Store.expire} ends it.
@@ -710,6 +734,8 @@ export interface Metrics {
   claimReplaced(type: string): void
   rejected(kind: string): void
   ignored(): void
+  /** A document was validated apart from all others: where, and how long that took with the wait for it. */
+  checked(where: CheckPlace, seconds: number): void
   /** A stanza that made Waybill itself fail. */
   failed(): void
   /** What became of an item of a subscribed node: `taken`, `known`, `own`, `refused`, or `stranger` for what we didn't subscribe to. */
@@ -722,6 +748,9 @@ export interface Metrics {
   report(outcome: 'handed-over' | 'bounced' | 'unsendable'): void
   alarm(cause: string): void
 }
+
+/** `thread`: of this process; `process`: another one; `here`: after all, where no thread could. */
+export type CheckPlace = 'thread' | 'process' | 'here'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

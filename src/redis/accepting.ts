@@ -12,6 +12,7 @@ import { type ArchiveOptions, archivedPayload } from './archive.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS } from './connection.ts'
+import { laterArguments, type SplitDeliveries, splitDeliveries } from './expansion.ts'
 import { nameDigest } from './keys.ts'
 import { type LostStarts, startToken } from './lost-starts.ts'
 import { type Facts, factsOf, firstRecord, metaOf } from './records.ts'
@@ -36,6 +37,8 @@ export interface AcceptOptions {
   readonly confirm: () => Promise<void>
   readonly clock: Clock
   readonly archive?: ArchiveOptions
+  readonly atOnce?: number
+  readonly part?: number
   /** Whose the first attempts are, and how long one may be under way. */
   readonly instance: string
   readonly attemptLeaseMs: number
@@ -52,6 +55,7 @@ interface Beginning {
 
 interface Prepared {
   readonly acceptance: Acceptance
+  readonly split: SplitDeliveries
   /** Deflated, or ''. */
   readonly archived: Buffer | ''
 }
@@ -75,7 +79,7 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
       const beginning = { holder: instance, token: startToken(), leaseMs: attemptLeaseMs, nowMs: clock() }
       for (const stanza of stanzas) {
         args.push(stanza.length)
-        for (const { acceptance, archived } of stanza) addArguments(args, acceptance, archived, beginning)
+        for (const one of stanza) addArguments(args, one, beginning, options.part)
       }
       const reply = await call('accept', args, { repeatable: true, deadlineMs, confirm }).catch((error: unknown) => {
         lost.add(beginning.token, stanzas.flatMap(toBegin))
@@ -102,9 +106,12 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         `Cannot accept ${envelope.id}: ${deliveries} deliveries at once, at most ${DELIVERIES_MOST} can be`,
       )
     }
-    if (!options.archive) return accept(stanza.map((acceptance) => ({ acceptance, archived: '' })))
+    const split = splitDeliveries(stanza, options.atOnce)
+    if (!options.archive) {
+      return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: '' })))
+    }
     const archived = await Promise.all(stanza.map((one) => archivedPayload(one, options.archive)))
-    return accept(stanza.map((acceptance, at) => ({ acceptance, archived: archived[at]! })))
+    return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: archived[at]! })))
   }
 }
 
@@ -119,10 +126,11 @@ function toBegin(stanza: readonly Prepared[]): readonly string[] {
 
 function addArguments(
   args: Argument[],
-  { envelope, deliveries, begin, holding, claim, key, taken }: Acceptance,
-  archived: Buffer | '',
+  { acceptance, split, archived }: Prepared,
   beginning: Beginning,
+  part: number | undefined,
 ): void {
+  const { envelope, begin, holding, claim, key, taken } = acceptance
   const { document, receivedAtMs, submit } = envelope
   const { nowMs } = beginning
   const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
@@ -143,11 +151,12 @@ function addArguments(
     archived,
     JSON.stringify(metaOf(envelope)),
     typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
-    deliveries.length,
+    ...laterArguments(split, times, part),
+    split.now.length,
   )
-  for (const [index, planned] of deliveries.entries()) {
+  for (const { planned, number } of split.now) {
     const waiting = factsOf(planned, times)
-    const isToBegin = begin?.includes(index) ?? false
+    const isToBegin = begin?.includes(number) ?? false
     const facts = isToBegin ? underWay(waiting, beginning) : waiting
     args.push(
       facts.route,

@@ -70,6 +70,8 @@ export interface Sum {
   readonly report?: 'delivered' | 'failed' | 'all'
   /** Until when a bounce may reopen one of its deliveries, as far as they have ended. */
   readonly reopenable?: number
+  /** The parts of its deliveries that are still to be written: which is next, and with which number each begins. */
+  readonly rest?: { readonly next: number; readonly starts: readonly number[] }
   /** How many reports there were to give so far. */
   readonly ends?: number
 }

@@ -13,6 +13,7 @@ export type ScriptName =
   | 'drop'
   | 'due'
   | 'end'
+  | 'expand'
   | 'expire'
   | 'forget'
   | 'held'

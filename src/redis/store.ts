@@ -30,6 +30,7 @@ import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { keepDurability, needsWaitAof } from './durability.ts'
+import { createExpand } from './expansion.ts'
 import { createHeld } from './held.ts'
 import { type Durability, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
@@ -58,6 +59,8 @@ export interface StoreOptions extends RedisAddress {
   }
   /** Left out: there is none. */
   readonly archive?: ArchiveOptions
+  /** How many deliveries of a stanza are written with it, and how many in each part after that; 1,000 and 500. */
+  readonly expansion?: { readonly atOnce: number; readonly part: number }
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
   /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
@@ -112,6 +115,7 @@ function isReplyOrLoss(error: unknown): boolean {
 }
 
 const TYPES = {
+  expanding: 'zset',
   ready: 'zset',
   later: 'zset',
   suspects: 'zset',
@@ -174,8 +178,10 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
       instance,
       attemptLeaseMs,
       lost,
+      ...options.expansion,
       ...(options.archive && { archive: options.archive }),
     }),
+    expand: createExpand(call),
     ...createStart(call, lost, attempts),
     async cleared(id) {
       await call('cleared', [instance, id], { repeatable: true })

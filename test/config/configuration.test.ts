@@ -97,6 +97,7 @@ describe('a configuration folder without mistakes', () => {
       dedupe: { windowMs: 600_000 },
       subscriptions: [],
       alarms: { to: ['ops@example.org'] },
+      checking: {},
       reload: 'watch',
       retention: {
         deadMs: 30 * 86_400_000,

@@ -155,6 +155,7 @@ function countingMetrics(counted: string[]): Metrics {
     heldEnded: (how) => write('held-ended', how),
     claimReplaced: (type) => write('claim-replaced', type),
     rejected: (kind) => write('rejected', kind),
+    checked: (where) => write('checked', where),
     ignored: () => write('ignored'),
     failed: () => write('failed'),
     item: (outcome) => write('item', outcome),

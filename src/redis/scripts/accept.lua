@@ -4,9 +4,10 @@
 -- document that reaches it included. ARGV[6], ARGV[7], ARGV[8]: the same of documents that are held. ARGV[9]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
 -- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', what was found wrong with it
--- where it is held or '', what goes into the archive of it or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, its first record where it
--- is dead from the beginning, or '', and the end of the lease of its first attempt where that is to begin now, or ''. The facts are
--- then those of a delivery under way.
+-- where it is held or '', what goes into the archive of it or '', meta, payload; what is to be written later of its deliveries, or '',
+-- and its parts where there are some; the count of deliveries to be written now; and of each of these: route, lane, priority, when it
+-- expires or '', facts, options, its first record where it is dead from the beginning, or '', and the end of the lease of its first
+-- attempt where that is to begin now, or ''. The facts are then those of a delivery under way.
 -- Gives for each batch, of each document: its answer, an id, 'replaced' where it takes over the claim of another document, or '', and
 -- the indexes of the deliveries whose attempts have begun; 'held' behind the id of a duplicate whose first one is held; or
 -- 'overloaded', scope, waiting.
@@ -141,9 +142,9 @@ local function schedule(id, delivery, isFirst)
 end
 
 local function writeDeliveries(document, envelope, answer)
-  local writes = envelope.writes
+  local writes, numbers = envelope.writes, document.rest and document.rest.numbers
   for index, delivery in ipairs(document.deliveries) do
-    local number = index - 1
+    local number = numbers and numbers[index] or index - 1
     local id = document.id .. '.' .. number
     local isDead = delivery.record ~= ''
     countDelivery(delivery.route, 'planned', 1)
@@ -179,14 +180,32 @@ local function tellBegun(document, answer)
   end
 end
 
+-- They are counted, and have their places in the lanes: what is accepted later comes behind them.
+local function keepRest(document, envelope)
+  local rest, writes = document.rest, envelope.writes
+  for at, part in ipairs(document.parts) do
+    writes[#writes + 1] = 'r' .. at
+    writes[#writes + 1] = part
+  end
+  for route, count in pairs(rest.routes) do
+    countDelivery(route, 'planned', count)
+    countDelivery(route, 'waiting', count)
+  end
+  for index, lane in string.gmatch(rest.lanes, '(%d+) (%S+)') do
+    redis.call('ZADD', key('lane:' .. lane), envelope.sum.sequence, document.id .. '.' .. index)
+  end
+  envelope.sum.rest = { next = 1, starts = rest.starts }
+  put('expanding', document.id, NOW)
+end
+
 local function write(document, answer)
   local envelope = envelopeOf(document.id)
   local isHeld = document.held ~= ''
-  local unrouted = document.count == 0 and not isHeld
+  local unrouted = document.count == 0 and not document.rest and not isHeld
   local sum = {
     type = document.type, sender = document.sender,
     sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
-    waiting = document.waiting, held = isHeld and 1 or 0, dead = unrouted and 1 or document.count - document.waiting,
+    waiting = document.waiting, held = isHeld and 1 or 0, dead = unrouted and 1 or document.dead,
     expired = 0, dropped = 0, delivered = 0, bytes = #document.payload,
     report = document.report ~= '' and document.report or nil,
   }
@@ -207,6 +226,7 @@ local function write(document, answer)
     redis.call('INCRBY', key('archive:bytes'), #document.meta + #document.archived)
   end
   writeDeliveries(document, envelope, answer)
+  if document.rest then keepRest(document, envelope) end
   countDocument(sum, 'accepted', 1)
   countDocument(sum, sum.state, 1)
   countBytes(sum, sum.state, 1)
@@ -243,14 +263,21 @@ local function readDocument()
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
     source = argument(), item = argument(), keep = tonumber(argument()), report = argument(),
-    held = argument(), archived = argument(), meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
+    held = argument(), archived = argument(), meta = argument(), payload = argument(), waiting = 0, dead = 0, deliveries = {},
   }
+  local rest = argument()
+  if rest ~= '' then
+    document.rest, document.parts = cjson.decode(rest), {}
+    for at = 1, #document.rest.starts do document.parts[at] = argument() end
+    document.waiting, document.ordered = document.rest.count, document.rest.lanes ~= ''
+  end
+  document.count = tonumber(argument())
   for index = 1, document.count do
     local delivery = {
       route = argument(), lane = argument(), priority = tonumber(argument()), expires = tonumber(argument()),
       facts = argument(), options = argument(), record = argument(), lease = argument(),
     }
-    if delivery.record == '' then document.waiting = document.waiting + 1 end
+    if delivery.record == '' then document.waiting = document.waiting + 1 else document.dead = document.dead + 1 end
     if delivery.lane ~= '' then document.ordered = true end
     document.deliveries[index] = delivery
   end
