@@ -1,7 +1,7 @@
 import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
 import type { RedisAddress } from '../../src/redis/address.ts'
 import { createCall } from '../../src/redis/calls.ts'
-import { connectImpatient, disconnect } from '../../src/redis/connection.ts'
+import { connectImpatient, disconnect, PATIENCE_MS, whenReady } from '../../src/redis/connection.ts'
 import { keyPrefix } from '../../src/redis/keys.ts'
 import { createReadings } from '../../src/redis/readings.ts'
 import { imbalances } from '../redis/fixtures.ts'
@@ -36,6 +36,8 @@ export function readingsOf(address: RedisAddress): Readings {
       return { ...ledger, balanced: imbalances(ledger).length === 0 }
     },
     async endLease(domain) {
+      // Redis may have come back a moment ago.
+      await whenReady(client, Date.now() + PATIENCE_MS)
       await client.del(`${keys}lease:${domain}`)
     },
     close: () => disconnect(client),

@@ -10,7 +10,7 @@ import {
   numberOf,
   testOf,
 } from './xpath-comparisons.ts'
-import { exactTests } from './xpath-exact.ts'
+import { exactTests, pathFinder } from './xpath-exact.ts'
 import { type Lift, pathsOf } from './xpath-paths.ts'
 import { allOf, anyOf, FALSE, type PathTest, TRUE, type XPathTests } from './xpath-tests.ts'
 
@@ -19,7 +19,7 @@ type Binary = Extract<XPathNode, { kind: 'binary' }>
 
 /** What holds wherever the expression does. */
 export function necessaryTests(node: XPathNode, namespaces: Namespaces): XPathTests {
-  return exactTests(node, namespaces) ?? necessary(node, [], namespaces)
+  return exactTests(node, pathFinder(namespaces)) ?? necessary(node, [], namespaces)
 }
 
 /**

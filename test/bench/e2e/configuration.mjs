@@ -19,10 +19,10 @@ const NODE_OPTIONS = {
  * @param {string} folder to be made
  * @param {{
  *   entry: { domain: string, port: number, secret: string }, host: string, pubsub: string, redisUrl: string,
- *   fanOut: number, to: import('./cells.mjs').Situation['to'], variant: import('./cells.mjs').Variant
- * }} given
+ *   fanOut: number, to: import('./cells.mjs').Situation['to'], variant: import('./cells.mjs').Variant, more?: string | undefined
+ * }} given `more`: further YAML documents
  */
-export function writeConfiguration(folder, { entry, host, pubsub, redisUrl, fanOut, to, variant }) {
+export function writeConfiguration(folder, { entry, host, pubsub, redisUrl, fanOut, to, variant, more = '' }) {
   mkdirSync(folder)
   cpSync(SCHEMAS, folder, { recursive: true })
   const { domain, port, secret } = entry
@@ -41,7 +41,7 @@ export function writeConfiguration(folder, { entry, host, pubsub, redisUrl, fanO
   }
   // JSON is YAML.
   writeFileSync(join(folder, 'waybill.yaml'), JSON.stringify(settings, null, 2))
-  writeFileSync(join(folder, 'types.yaml'), typeOf(variant.schema))
+  writeFileSync(join(folder, 'types.yaml'), `${typeOf(variant.schema)}${more}`)
   writeFileSync(join(folder, 'routes.yaml'), routesOf({ count: variant.routes, domain, pubsub, fanOut, to }))
 }
 

@@ -65,8 +65,9 @@ function across(sealed, inBand) {
  * @param {Spread} found
  * @returns {Goal}
  */
-function atLeast(what, wanted, { middle, least, greatest }) {
-  const range = Number.isFinite(middle) ? ` (${digits(least, 2)} to ${digits(greatest, 2)})` : ''
+function atLeast(what, wanted, { middle, least, greatest, byCpu }) {
+  const isKnown = Number.isFinite(middle)
+  const range = isKnown ? ` (${digits(least, 2)} to ${digits(greatest, 2)}, by CPU ${digits(byCpu, 2)})` : ''
   return { text: `${what}: ${digits(middle, 2)}${range}, wanted ${wanted} or more`, met: middle >= wanted }
 }
 

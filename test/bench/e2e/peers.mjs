@@ -43,10 +43,13 @@ export async function startYardstick(name, { component, situation, server, redis
 
 /**
  * @param {import('./cells.mjs').Variant} variant
- * @param {{ name: string, component: string, situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined }} given
+ * @param {{ name: string, component: string, situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined, more?: string }} given `more`: YAML beside what it writes itself
  * @returns {Promise<Peer>} when as many processes are up as the variant has
  */
-export async function startWaybill(variant, { name, component, situation, server, redis, processes, profileFolder }) {
+export async function startWaybill(
+  variant,
+  { name, component, situation, server, redis, processes, profileFolder, more },
+) {
   const entry = server.component(component)
   const folder = processes.serverFolder('peer')
   const config = join(folder, 'config')
@@ -59,6 +62,7 @@ export async function startWaybill(variant, { name, component, situation, server
     fanOut,
     to,
     variant,
+    more,
   })
   const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
   const running = []
@@ -129,8 +133,9 @@ async function startProcess({ launch, removeFolder, serverFolder, whenReady }, a
  * Both ends of the measurement, in one process of their own.
  * @param {RunningXmppServer} server
  * @param {number} seed
+ * @param {{ receives?: boolean }} options without `receives` nobody is attached where the documents go to
  */
-export async function startTraffic(server, seed) {
+export async function startTraffic(server, seed, { receives = true } = {}) {
   const child = fork(path('traffic.mjs'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const ask = (/** @type {unknown} */ order) =>
     new Promise((resolve, reject) => {
@@ -144,7 +149,9 @@ export async function startTraffic(server, seed) {
       })
       child.send(/** @type {object} */ (order))
     })
-  await ask({ start: { sender: server.component('peer'), receiver: server.component('other'), seed } })
+  await ask({
+    start: { sender: server.component('peer'), receiver: receives ? server.component('other') : undefined, seed },
+  })
   return {
     pid: child.pid ?? 0,
     /** @type {(order: import('./traffic.mjs').Work) => Promise<import('./tally.mjs').Outcome>} */

@@ -4,7 +4,7 @@ import { median } from './tally.mjs'
  * One peer in one situation. `share`: of the raw pass-through, `ratio`: to the naive peer, both round by round, since what a round
  * suffers from the machine befalls all; the median, and the least and the greatest.
  *
- * @typedef {{ middle: number, least: number, greatest: number }} Spread
+ * @typedef {{ middle: number, least: number, greatest: number, byCpu?: number }} Spread `byCpu`: the same ratio by the CPU time of all processes together
  * @typedef {{
  *   peer: string, failures: string[], documentsPerSecond: Spread, share: Spread, ratio: Spread,
  *   loaded?: import('./tally.mjs').Outcome, fixed?: import('./tally.mjs').Outcome, repeated: number,
@@ -55,7 +55,14 @@ export function ratioOf(measurements, name, other) {
         .map(({ round, throughput }) => [round, throughput.documentsPerSecond]),
     )
   const others = speeds(other)
-  return spreadOf([...speeds(name)].map(([round, speed]) => speed / (others.get(round) ?? Number.NaN)))
+  const ratios = [...speeds(name)].map(([round, speed]) => speed / (others.get(round) ?? Number.NaN))
+  return { ...spreadOf(ratios), byCpu: costOf(measurements, other) / costOf(measurements, name) }
+}
+
+/** CPU of all processes for each document, in microseconds. @param {readonly import('./measure.mjs').Measurement[]} measurements @param {string} name */
+function costOf(measurements, name) {
+  const own = measurements.filter(({ peer, failure }) => peer === name && failure === '')
+  return median(own.map(({ cpuMicroseconds }) => Object.values(cpuMicroseconds).reduce((sum, used) => sum + used, 0)))
 }
 
 /** @param {readonly number[]} numbers @returns {Spread} */

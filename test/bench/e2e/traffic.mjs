@@ -5,7 +5,7 @@
  * In: {@link Start} once, then {@link Subscribe} or {@link Run}, one at a time. Out: `{ ready: true }`, an {@link Outcome}, or `{ failed }` each.
  *
  * @typedef {{ domain: string, port: number, secret: string }} Entry
- * @typedef {{ start: { sender: Entry, receiver: Entry, seed: number } }} Start
+ * @typedef {{ start: { sender: Entry, receiver?: Entry, seed: number } }} Start
  * @typedef {{ subscribe: { pubsub: string, nodes: string[] } }} Subscribe
  * @typedef {{
  *   target: string, size: string, carriage: 'in-band' | 'sealed', fanOut: number, senders: number, isAnswered: boolean,
@@ -20,18 +20,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectComponent } from '../component-socket.mjs'
 import { random } from '../documents.mjs'
+import { RECEIVER } from './configuration.mjs'
 import { makeWriter, markOf } from './orders.mjs'
 import { makeArrivalScanner, makeReplyScanner } from './scanners.mjs'
 import { makeTally, outcomeOf, recordArrival, recordReply, recordSend, underWay } from './tally.mjs'
 
 /** @typedef {import('./tally.mjs').Tally} Tally */
+/** @typedef {Awaited<ReturnType<typeof connectComponent>>} Component */
 
-const READER = 'reader'
 const SUBSCRIBED_MS = 10_000
 
-/** @type {Record<'sender' | 'receiver', Awaited<ReturnType<typeof connectComponent>>>} */
+/** @type {{ sender: Component, receiver: Component | undefined }} */
 let ends
-let receiverDomain = ''
 let seed = 1
 let nextSequence = 1
 let marks = markOf('in-band')
@@ -58,7 +58,6 @@ process.on('disconnect', () => process.exit(0))
 /** @param {Start['start']} options */
 async function begin(options) {
   seed = options.seed
-  receiverDomain = options.receiver.domain
   const onLost = (/** @type {Error} */ reason) => {
     lost = reason
     wake()
@@ -80,26 +79,28 @@ async function begin(options) {
         wake()
       },
     }),
-    receiver: await connectComponent({
-      ...options.receiver,
-      onLost,
-      onText(text) {
-        if (questions.size > 0) scanAnswers(text)
-        scanArrivals(text)
-        wake()
-      },
-    }),
+    receiver:
+      options.receiver &&
+      (await connectComponent({
+        ...options.receiver,
+        onLost,
+        onText(text) {
+          if (questions.size > 0) scanAnswers(text)
+          scanArrivals(text)
+          wake()
+        },
+      })),
   }
   return { ready: true }
 }
 
 /** Nodes have to be there. @param {Subscribe['subscribe']} options */
 async function subscribeTo({ pubsub, nodes }) {
-  const jid = `${READER}@${receiverDomain}`
+  const jid = `reader@${RECEIVER}`
   for (const [number, node] of nodes.entries()) {
     const id = `subscribe-${number}`
     const answered = new Promise((/** @type {(error: string) => void} */ resolve) => questions.set(id, resolve))
-    ends.receiver.write(
+    ends.receiver?.write(
       `<iq type='set' from='${jid}' to='${pubsub}' id='${id}'>` +
         `<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='${node}' jid='${jid}'/></pubsub></iq>`,
     )
