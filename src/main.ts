@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
-import { giveCheckers } from './checking.ts'
+import { type CheckingNeeds, giveCheckers, shareChecks } from './checking.ts'
 import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
 import { rehydrate, toElementText } from './documents/documents.ts'
 import { describeOpen } from './domain/breaker.ts'
@@ -12,7 +12,7 @@ import { expand } from './flow/expand.ts'
 import { createFigures, type Figures } from './flow/figures.ts'
 import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
-import type { Lease, Log, Metrics } from './flow/ports.ts'
+import type { Lease, Log } from './flow/ports.ts'
 import { createQuestions } from './flow/questions.ts'
 import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts'
 import { limitRate } from './flow/senders.ts'
@@ -90,7 +90,7 @@ interface Rooms {
   readonly deliverer: Deliverer
   readonly reports: Reports
   readonly held: HeldOperations
-  readonly metrics: Metrics
+  readonly checking: CheckingNeeds
   readonly figures: Figures
   readonly http: RunningHttp | undefined
 }
@@ -120,7 +120,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       inForce,
       registered: async () => (await registered.read()).bundles,
       log,
-      prepare: (assembled) => giveCheckers(assembled, rooms.metrics, log),
+      prepare: (assembled) => giveCheckers(assembled, rooms.checking),
       tookOver: () => reviewHeld(rooms, log),
     })
     const onChange = () => reloads.reload('registered')
@@ -212,7 +212,10 @@ async function furnish(
   })
   const figures = createFigures(counters, () => performance.now())
   const { metrics } = figures
-  inForce.assembly = await giveCheckers(inForce.assembly, metrics, log)
+  const checks = shareChecks(settings.redis, inForce, log)
+  undo.push(() => checks.close())
+  const checking: CheckingNeeds = { metrics, log, far: checks }
+  inForce.assembly = await giveCheckers(inForce.assembly, checking)
   undo.push(async () => inForce.assembly.checkers?.close())
   const outlet = createOutlet({
     connection,
@@ -297,7 +300,7 @@ async function furnish(
     log,
   )
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, metrics, figures, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, checking, figures, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */

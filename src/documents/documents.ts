@@ -2,7 +2,7 @@ import type { Content, Document, Form } from '../domain/document.ts'
 import { type DocumentType, type SchemaLayer, typeKey } from '../domain/document-type.ts'
 import { expandedName } from '../domain/element.ts'
 import { serialise } from '../domain/serialise.ts'
-import type { Documents, Validation, XPathTest } from '../flow/ports.ts'
+import type { CheckedLayers, Documents, Validation, XPathTest } from '../flow/ports.ts'
 import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { ENCRYPTED_MEDIA_TYPE } from './carriage.ts'
 import { digestOf, sha256 } from './digest.ts'
@@ -17,7 +17,7 @@ import { completeLimits, type DocumentLimits, type Limits, noLimits } from './li
 import { mediaTypeOfFile } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
-import { type Checked, type CompiledLayer, type CompiledType, check, complete, validate } from './validate.ts'
+import { type CompiledLayer, type CompiledType, check, complete, validate } from './validate.ts'
 import { parseXml } from './xml.ts'
 import { type Compiled, compileTruth } from './xpath.ts'
 
@@ -28,9 +28,9 @@ export interface Validator {
   isReady(type: DocumentType): boolean
   validate(document: Document, type: DocumentType): Validation
   /** The first part of {@link Validator.validate}: all that takes long. */
-  check(document: Document, type: DocumentType): Checked
+  check(document: Document, type: DocumentType): CheckedLayers
   /** The rest of it. */
-  complete(document: Document, type: DocumentType, checked: Checked): Validation
+  complete(document: Document, type: DocumentType, checked: CheckedLayers): Validation
   /** Frees what libxml2 holds. */
   dispose(): void
 }

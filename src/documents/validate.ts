@@ -1,7 +1,7 @@
 import type { Document } from '../domain/document.ts'
 import type { DocumentType, SchemaLayer } from '../domain/document-type.ts'
 import type { Finding } from '../domain/rejection.ts'
-import type { Validation } from '../flow/ports.ts'
+import type { CheckedLayers, Validation } from '../flow/ports.ts'
 import type { FieldsReader } from './fields.ts'
 import { lostBindings } from './lost-bindings.ts'
 
@@ -25,7 +25,11 @@ export function validate(compiled: CompiledType, document: Document): Validation
 }
 
 /** What is left to do when the layers were asked, here or elsewhere. */
-export function complete(compiled: CompiledType, document: Document, { findings, failedAs }: Checked): Validation {
+export function complete(
+  compiled: CompiledType,
+  document: Document,
+  { findings, failedAs }: CheckedLayers,
+): Validation {
   if (failedAs === 'reject') return { findings, fields: {}, onInvalid: 'reject' }
   const onInvalid = failedAs !== undefined && failedAs !== 'warn' ? { onInvalid: failedAs } : {}
   const read = compiled.read(document.content)
@@ -34,15 +38,8 @@ export function complete(compiled: CompiledType, document: Document, { findings,
   return { findings: all, fields: failed ? {} : read.fields, ...onInvalid }
 }
 
-/** What the layers found. */
-export interface Checked {
-  readonly findings: readonly Finding[]
-  /** What the layer that found it invalid says of such; undefined where it is valid. */
-  readonly failedAs: SchemaLayer['onInvalid'] | undefined
-}
-
 /** Asks the layers; of the document's content they look only at what they need. */
-export function check({ layers, type }: CompiledType, document: Document): Checked {
+export function check({ layers, type }: CompiledType, document: Document): CheckedLayers {
   if (layers.length === 0) return { findings: unchecked(document, type), failedAs: undefined }
   let findings: readonly Finding[] = []
   for (const compiled of layers) {

@@ -13,7 +13,7 @@ import type {
   PlannedDelivery,
 } from '../domain/delivery.ts'
 import type { Content, Document, Form, Origin, SubmitOptions } from '../domain/document.ts'
-import type { DocumentType, OnInvalid } from '../domain/document-type.ts'
+import type { DocumentType, OnInvalid, SchemaLayer } from '../domain/document-type.ts'
 import type { Element } from '../domain/element.ts'
 import type { Envelope } from '../domain/envelope.ts'
 import type { Fields } from '../domain/fields.ts'
@@ -80,6 +80,46 @@ export interface Checkers {
    * @param sender whose documents wait in one line: others are served in turn with them
    */
   validate(document: Document, type: DocumentType, sender: string): Promise<CheckedApart> | undefined
+}
+
+/** What the layers of a type found in a document. */
+export interface CheckedLayers {
+  readonly findings: readonly Finding[]
+  /** What the layer that found it invalid says of such; undefined where it is valid. */
+  readonly failedAs: SchemaLayer['onInvalid'] | undefined
+}
+
+/** One document to be validated: enough of it to make it again on another thread, or in another process. */
+export interface CheckTask extends Pick<Document, 'form' | 'mediaType' | 'datatype' | 'payload' | 'bytes'> {
+  /** Key of its type. */
+  readonly type: string
+  /** The kind of its content. */
+  readonly content: Content['kind']
+}
+
+export type CheckAnswer =
+  | { readonly kind: 'checked'; readonly checked: CheckedLayers }
+  /** It can't be made again from its payload alone: only who has it can check it. */
+  | { readonly kind: 'unreadable' }
+  /** A fault of ours. */
+  | { readonly kind: 'failed'; readonly reason: string }
+
+/** Who was asked doesn't check by this set, has no room after all, is gone, or has not answered in time; nothing is known of the document. */
+export interface NotChecked {
+  readonly kind: 'lost'
+  readonly reason: string
+}
+
+/** Other processes that check documents for this one. */
+export interface FarCheckers {
+  /**
+   * Undefined where none has room that checks by this very set. Settles within a bounded time, and never throws.
+   *
+   * @param set digest of types, limits and schema files
+   */
+  check(task: CheckTask, set: string): Promise<CheckAnswer | NotChecked> | undefined
+  /** Hears when one may have room. */
+  onRoom(listener: () => void): void
 }
 
 /** The documents room. Nothing here throws for what a peer sent; all of it is bounded in time and memory. */

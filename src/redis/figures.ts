@@ -15,10 +15,10 @@ const LASTS_MS = 5_000
 export function createFiguresStore(call: Call): FiguresStore {
   return {
     async tellFigures(figures) {
-      await call('figures', [figures.instance, JSON.stringify(figures), LASTS_MS], { repeatable: true })
+      await call('figures', [figures.instance, JSON.stringify(figures), LASTS_MS, 'figures'], { repeatable: true })
     },
     async figures() {
-      const told = (await call('figures', ['', '', LASTS_MS], { repeatable: true })) as Buffer[]
+      const told = (await call('figures', ['', '', LASTS_MS, 'figures'], { repeatable: true })) as Buffer[]
       const all = told.map((text) => JSON.parse(String(text)) as ProcessFigures)
       return all.sort((one, other) => (one.instance < other.instance ? -1 : 1))
     },

@@ -129,6 +129,7 @@ const TYPES = {
   reports: 'zset',
   breakers: 'hash',
   figures: 'hash',
+  checkers: 'hash',
   lapsing: 'zset',
   ledger: 'hash',
   senders: 'hash',

@@ -1,8 +1,9 @@
-import type { Document } from '../../domain/document.ts'
+import { createHash } from 'node:crypto'
+import { relative } from 'node:path'
 import type { DocumentType } from '../../domain/document-type.ts'
-import type { ReadFiles } from '../bundle-reader.ts'
+import type { CheckAnswer } from '../../flow/ports.ts'
+import { digestOfKept, type ReadFiles } from '../bundle-reader.ts'
 import type { DocumentLimits } from '../limits.ts'
-import type { Checked } from '../validate.ts'
 
 /** What checkers are made for: the types of one configuration, with the files that their schemas were compiled from. */
 export interface CheckedSet {
@@ -11,20 +12,22 @@ export interface CheckedSet {
   readonly files: ReadFiles
 }
 
-/** One document to be validated: enough of it to make it again elsewhere. */
-export interface CheckTask extends Pick<Document, 'form' | 'mediaType' | 'datatype' | 'payload' | 'bytes'> {
-  /** Key of its type. */
-  readonly type: string
-  /** The kind of its content. */
-  readonly content: Document['content']['kind']
+/**
+ * Two processes with the same one find the same in every document, wherever their folders lie.
+ *
+ * @param program what else decides: the version of the program
+ */
+export function digestOfSet({ types, limits, files }: CheckedSet, program: string): string {
+  const { documentBytes, depth, attributes, nameLength } = limits
+  const named = types.map(({ layers, ...type }) => {
+    return [type, layers.map((layer) => ({ ...layer, file: relative(layer.folder, layer.file), folder: '' }))]
+  })
+  const folders = types.flatMap(({ layers }) => layers.map(({ folder }) => folder))
+  return createHash('sha256')
+    .update(JSON.stringify([program, documentBytes, depth, attributes, nameLength, named]))
+    .update(digestOfKept(folders, files))
+    .digest('hex')
 }
-
-export type CheckAnswer =
-  | { readonly kind: 'checked'; readonly checked: Checked }
-  /** It can't be made again from its payload alone, as where a charset stood beside it: only who has it can check it. */
-  | { readonly kind: 'unreadable' }
-  /** A fault of ours. */
-  | { readonly kind: 'failed'; readonly reason: string }
 
 /** What a checking thread is given at its start. */
 export interface ThreadData extends CheckedSet {

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads'
+import type { CheckAnswer, CheckTask, NotChecked } from '../../flow/ports.ts'
 import { cpuMsOf } from '../thread-cpu.ts'
-import type { CheckAnswer, CheckTask, ThreadData, ThreadMessage } from './task.ts'
+import type { ThreadData, ThreadMessage } from './task.ts'
 
 /** How a check ended. */
 export type CheckOutcome =
   | CheckAnswer
   /** It took longer than a document may, and was ended. */
   | { readonly kind: 'too-costly'; readonly seconds: number }
-  /** Who checked it is gone; nothing is known of the document. */
-  | { readonly kind: 'lost'; readonly reason: string }
+  | NotChecked
 
 /** One thread that checks one document at a time. */
 export interface CheckingThread {

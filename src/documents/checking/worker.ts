@@ -5,10 +5,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Content } from '../../domain/document.ts'
 import { typeKey } from '../../domain/document-type.ts'
+import type { CheckAnswer, CheckTask } from '../../flow/ports.ts'
 import { fromKept } from '../bundle-reader.ts'
 import { contentAgain, createValidator } from '../documents.ts'
 import { threadName } from '../thread-cpu.ts'
-import type { CheckAnswer, CheckTask, ThreadData, ThreadMessage } from './task.ts'
+import type { ThreadData, ThreadMessage } from './task.ts'
 
 const { types, limits, files, first } = workerData as ThreadData
 const validator = createValidator(limits, fromKept(files))

@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
--- What processes tell of themselves: field, JSON, how many milliseconds each counts for. Without a field it only reads. Gives all
--- that count still, and forgets the others. The clock is that of Redis: those of the processes may differ.
-local name, text, lasts = ARGV[3], ARGV[4], tonumber(ARGV[5])
+-- What processes tell of themselves: process, JSON, how many milliseconds it counts for, and under which name all of it stands. Without a
+-- process it only reads. Gives what the others told and counts still, and forgets the rest. The clock is that of Redis: those of the
+-- processes may differ.
+local name, text, lasts, all = ARGV[3], ARGV[4], tonumber(ARGV[5]), key(ARGV[6])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local known = redis.call('HGETALL', key('figures'))
+local known = redis.call('HGETALL', all)
 local answer, late = {}, {}
 for at = 1, #known, 2 do
   local ends, told = string.match(known[at + 1], '^(%d+) (.*)$')
@@ -15,7 +16,7 @@ for at = 1, #known, 2 do
   end
 end
 if name == '' then return answer end
-if #late > 0 then redis.call('HDEL', key('figures'), unpack(late)) end
-redis.call('HSET', key('figures'), name, string.format('%.0f', now + lasts) .. ' ' .. text)
-redis.call('PEXPIRE', key('figures'), lasts)
-return {}
+if #late > 0 then redis.call('HDEL', all, unpack(late)) end
+redis.call('HSET', all, name, string.format('%.0f', now + lasts) .. ' ' .. text)
+redis.call('PEXPIRE', all, lasts)
+return answer

@@ -45,6 +45,8 @@
 -- registration how many changes there were
 -- bundle:DIGEST  the files of a registered version, packed; gone with the last version that has them
 -- figures      hash  process -> until when it counts by the clock of Redis, and JSON (domain/process-figures.ts)
+-- checkers     hash  process -> the same, and by which set of types and files it checks documents for others, and how many
+-- checks:for:PROCESS, checks:of:PROCESS  list  documents that it is to check, and what others have found for it
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORDS_FIRST, RECORDS_ALL = 5, 25
