@@ -4,7 +4,7 @@ import { expandedName } from '../domain/element.ts'
 import { serialise } from '../domain/serialise.ts'
 import type { Documents, XPathTest } from '../flow/ports.ts'
 import { ENCRYPTED_MEDIA_TYPE } from './carriage.ts'
-import { digestOf, sha256 } from './digest.ts'
+import { sha256 } from './digest.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
 import { decodeXml } from './encoding.ts'
 import { carriesNothing, extract, registeredRoots } from './extract.ts'
@@ -17,6 +17,7 @@ import { mediaTypeOfFile } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
 import { type CompiledLayer, type CompiledType, validate } from './validate.ts'
+import { writeDocument } from './write.ts'
 import { parseXml } from './xml.ts'
 import { type Compiled, compileTruth } from './xpath.ts'
 
@@ -111,13 +112,19 @@ export function rehydrate(form: Form, mediaType: string, datatype: string, paylo
   const text = new TextDecoder('utf-8', { fatal: true }).decode(payload)
   const common = { form, mediaType, datatype, payload: text, bytes: payload.length }
   if (form === 'element' && mediaType === ENCRYPTED_MEDIA_TYPE) {
-    const digest = digestOf(must(parseXml(text, noLimits), 'xml').root)
+    const { root } = must(parseXml(text, noLimits), 'xml')
+    const { digest } = must(writeDocument(root, noLimits), 'written')
     return { ...common, rootName: '', content: { kind: 'opaque' }, digest }
   }
   if (form === 'element') {
     const content = must(parseXml(text, noLimits), 'xml')
     const { root } = content
-    return { ...common, rootName: expandedName(root.uri, root.name), content, digest: digestOf(root) }
+    return {
+      ...common,
+      rootName: expandedName(root.uri, root.name),
+      content,
+      digest: must(writeDocument(root, noLimits), 'written').digest,
+    }
   }
   return { ...common, rootName: '', content: must(parseJson(text, noLimits), 'json'), digest: sha256(text) }
 }

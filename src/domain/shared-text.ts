@@ -1,5 +1,5 @@
 /** Longer texts are no names that come again. */
-const LENGTH = 64
+const LENGTH = 128
 /** What comes after so many texts begins anew: whoever sends ever new names gains nothing by it. */
 const KEPT = 8_192
 
@@ -14,6 +14,12 @@ export function shared(text: string): string {
   const known = kept.get(text)
   if (known !== undefined) return known
   if (kept.size >= KEPT) kept = new Map()
-  kept.set(text, text)
-  return text
+  const copy = detached(text)
+  kept.set(copy, copy)
+  return copy
+}
+
+/** Without the document that the text may have been cut from, which would stay as long as the text. */
+function detached(text: string): string {
+  return ` ${text}`.slice(1)
 }
