@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longest-first.ts'
 
 export default defineConfig({
   test: {
@@ -7,6 +8,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 300_000,
     pool: 'forks',
-    maxWorkers: 3,
+    // More than the processors of a small machine: most of the time is spent waiting for servers, leases and pauses.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
   },
 })

@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RegisteredBundle } from './config/bundle.ts'
 import { byPlace, type Configuration, loadConfiguration, type Problem, type Settings } from './config/configuration.ts'
-import { compileDocuments, compileXPathTest } from './documents/documents.ts'
+import { keepReading } from './documents/bundle-reader.ts'
+import type { ThreadedCheckers } from './documents/checking/checkers.ts'
+import type { CheckedSet } from './documents/checking/task.ts'
+import { type CompiledDocuments, compileDocuments, compileXPathTest } from './documents/documents.ts'
 import { typeKey } from './domain/document-type.ts'
 import type { Ruling } from './flow/intake.ts'
-import type { Documents } from './flow/ports.ts'
 import { compileSenders } from './flow/senders.ts'
 import { compileRoutesInSlices } from './matching/matcher.ts'
 
@@ -12,7 +14,11 @@ import { compileRoutesInSlices } from './matching/matcher.ts'
 export interface Assembly {
   readonly configuration: Configuration
   readonly ruling: Ruling
-  readonly documents: Documents & { dispose(): void }
+  readonly documents: CompiledDocuments
+  /** What other threads need to validate by it. */
+  readonly checkedSet: CheckedSet
+  /** Where a running process has given it threads. */
+  readonly checkers?: ThreadedCheckers
 }
 
 export interface Assembled {
@@ -38,7 +44,8 @@ export async function assemble(
 ): Promise<Assembled> {
   const { configuration, sound, problems } = await loadConfiguration(folder, environment, registered)
   const { settings, types, routes, locate } = sound
-  const compiled = await compileDocuments(types, settings?.limits ?? LIMITS)
+  const bundle = keepReading()
+  const compiled = await compileDocuments(types, settings?.limits ?? LIMITS, bundle)
   const { matcher, problems: routeProblems } = await compileRoutesInSlices(routes, compileXPathTest, setImmediate)
   const all = [
     ...problems,
@@ -65,6 +72,10 @@ export async function assemble(
       type.senders === undefined ? [] : [[typeKey(type), compileSenders(type.senders)] as const],
     ),
   )
-  const ruling: Ruling = { documents, matcher, senders: compileSenders(configuration.settings.senders), typeSenders }
-  return { assembly: { configuration, ruling, documents }, settings, problems: all }
+  const senders = compileSenders(configuration.settings.senders)
+  const keepsOrder = configuration.routes.some(({ order }) => order.by !== 'none')
+  const ruling: Ruling = { documents, matcher, senders, typeSenders, keepsOrder }
+  const { limits } = configuration.settings
+  const checkedSet: CheckedSet = { types: configuration.types, limits, files: bundle.kept }
+  return { assembly: { configuration, ruling, documents, checkedSet }, settings, problems: all }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Assembly, assemble } from './assemble.ts'
+import { giveCheckers } from './checking.ts'
 import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
 import { rehydrate, toElementText } from './documents/documents.ts'
 import { describeOpen } from './domain/breaker.ts'
@@ -7,9 +8,10 @@ import { destinationName } from './domain/delivery.ts'
 import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
+import { expand } from './flow/expand.ts'
 import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
-import type { Lease, Log } from './flow/ports.ts'
+import type { Lease, Log, Metrics } from './flow/ports.ts'
 import { createQuestions } from './flow/questions.ts'
 import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts'
 import { limitRate } from './flow/senders.ts'
@@ -17,9 +19,10 @@ import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
 import type { SchemaApi } from './http/schemas.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
+import { durabilityProblems } from './redis/durability.ts'
 import { openLease } from './redis/lease.ts'
 import { followRegistry } from './redis/registry.ts'
-import { durabilityProblems, openStore, type RedisStore } from './redis/store.ts'
+import { openStore, type RedisStore } from './redis/store.ts'
 import { openWakes, type RedisWakes } from './redis/wakes.ts'
 import { openRegistered, type Registered } from './registered.ts'
 import { createReloads, type InForce } from './reload.ts'
@@ -85,6 +88,7 @@ interface Rooms {
   readonly deliverer: Deliverer
   readonly reports: Reports
   readonly held: HeldOperations
+  readonly metrics: Metrics
   readonly http: RunningHttp | undefined
 }
 
@@ -113,11 +117,11 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       inForce,
       registered: async () => (await registered.read()).bundles,
       log,
+      prepare: (assembled) => giveCheckers(assembled, rooms.metrics, log),
       tookOver: () => reviewHeld(rooms, log),
     })
-    const { url, prefix } = settings.redis
     const onChange = () => reloads.reload('registered')
-    const following = followRegistry({ url, prefix, log, after: sequence, onChange })
+    const following = followRegistry({ ...settings.redis, log, after: sequence, onChange })
     undo.push(() => following.stop())
     await attach(rooms, log, surroundings.cancelled)
     const stopTimers = beginWork(rooms, log)
@@ -181,7 +185,7 @@ async function furnish(
   log: Log,
   undo: (() => Promise<void>)[],
 ): Promise<Rooms> {
-  const wakes = await openWakes({ url: settings.redis.url, prefix: settings.redis.prefix, log })
+  const wakes = await openWakes({ ...settings.redis, log })
   undo.push(() => wakes.close())
   const lease = await openLease(leaseOptionsOf(settings, log)).catch((error: Error) => {
     throw new StartFailed(3, error.message)
@@ -198,6 +202,8 @@ async function furnish(
     bytes: async () => (await store.ledger()).bytes,
     depth: () => store.depth(),
   })
+  inForce.assembly = await giveCheckers(inForce.assembly, metrics, log)
+  undo.push(async () => inForce.assembly.checkers?.close())
   const outlet = createOutlet({
     connection,
     host: settings.xmpp.host,
@@ -225,6 +231,7 @@ async function furnish(
   const accepting = {
     store,
     wakes,
+    reserve: deliverer.reserve,
     metrics,
     alarm,
     now,
@@ -274,13 +281,13 @@ async function furnish(
   })
   const http = await listen(
     settings,
-    () => readiness(connection, lease, store, subscriptions, deliverer),
+    () => readiness(settings, connection, lease, store, subscriptions, deliverer),
     registry,
     runSchema,
     log,
   )
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, metrics, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */
@@ -310,6 +317,7 @@ async function listen(
 }
 
 async function readiness(
+  { redis }: Settings,
   connection: Connection,
   lease: Lease,
   store: RedisStore,
@@ -323,12 +331,24 @@ async function readiness(
   return [
     { part: 'xmpp', ready: connection.online, reason: connection.online ? '' : detachedBecause(connection, lease) },
     { part: 'redis', ready: asked === '', reason: asked },
+    ...(await durabilityReadiness(store, redis.durability)),
     ...subscriptions.states().map(({ name, confirmed, reason }) => {
       return { part: `subscription ${name}`, ready: confirmed, reason, vital: false }
     }),
     ...openReadiness(deliverer.open),
     ...(await heldReadiness(store)),
   ]
+}
+
+/** After a fail-over it is another Redis than the one that was looked at before the start. */
+async function durabilityReadiness(
+  store: RedisStore,
+  wanted: Settings['redis']['durability'],
+): Promise<readonly Readiness[]> {
+  const seen = await store.inspect().catch(() => undefined)
+  if (!seen) return []
+  const problems = durabilityProblems(seen, wanted)
+  return [{ part: 'durability', ready: problems.length === 0, reason: problems.join('; ') }]
 }
 
 /** Nothing becomes of what is held until somebody looks at it, or a configuration accepts it. */
@@ -402,6 +422,7 @@ function beginWork(rooms: Rooms, log: Log): () => void {
     repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
     repeat(SWEEP_MS, () => reports.sweep(), logged(log, 'reports-failed')),
     repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),
+    repeat(PRUNE_MS, () => expand(rooms), logged(log, 'expansion-failed')),
   ]
   return () => {
     for (const stop of stops) stop()
@@ -424,6 +445,7 @@ function repeat(pauseMs: number, work: () => Promise<unknown>, failed: (error: E
 /** New documents are refused with `wait`, what is in hand is answered, and what is under way is ended as far as it can be in time. */
 async function drain({ dispatch, subscriptions, wakes, deliverer }: Rooms, log: Log): Promise<void> {
   dispatch.close()
+  deliverer.rest()
   const patience = new AbortController()
   const quiet = Promise.all([dispatch.idle(), subscriptions.stop(), wakes.pause().then(() => deliverer.idle())]).then(
     () => true,

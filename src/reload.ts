@@ -32,6 +32,8 @@ export interface ReloadNeeds {
   /** What is registered now, laid out. Throws {@link StoreUnavailable}. */
   readonly registered: () => Promise<readonly RegisteredBundle[]>
   readonly log: Log
+  /** Gives an assembly what it needs to come into force. */
+  readonly prepare: (assembly: Assembly) => Promise<Assembly>
   /** Another assembly is in force. */
   readonly tookOver: () => void
 }
@@ -44,7 +46,15 @@ const OLD_RULING_MS = 60_000
 /** Which of several causes is told, the first of these that there was. */
 const CAUSES: readonly ReloadCause[] = ['registered', 'signal', 'change']
 
-export function createReloads({ folder, environment, inForce, registered, log, tookOver }: ReloadNeeds): Reloads {
+export function createReloads({
+  folder,
+  environment,
+  inForce,
+  registered,
+  log,
+  prepare,
+  tookOver,
+}: ReloadNeeds): Reloads {
   let bundles: readonly RegisteredBundle[] = []
   let running: Promise<void> | undefined
   let next: ReloadCause | undefined
@@ -70,7 +80,7 @@ export function createReloads({ folder, environment, inForce, registered, log, t
       assembly.documents.dispose()
       return
     }
-    takeOver(assembly)
+    takeOver(await prepare(assembly))
     const { types, routes } = assembly.configuration
     log('info', 'reloaded', { cause, types: types.length, routes: routes.length, changes: shown(changes) })
     const late = needRestart(changes)
@@ -92,7 +102,11 @@ export function createReloads({ folder, environment, inForce, registered, log, t
     const before = inForce.assembly
     inForce.assembly = assembly
     tookOver()
-    void delay(OLD_RULING_MS, undefined, { ref: false }).then(() => before.documents.dispose())
+    before.checkers?.retire()
+    void delay(OLD_RULING_MS, undefined, { ref: false }).then(() => {
+      before.checkers?.close()
+      before.documents.dispose()
+    })
   }
 
   const reload: Reloads['reload'] = (cause) => {

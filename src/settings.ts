@@ -13,10 +13,7 @@ const INSTANCE = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}
 export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
   const { redis, limits, retention, archive, bounceWindowMs } = settings
   return {
-    url: redis.url,
-    prefix: redis.prefix,
-    durability: redis.durability,
-    replicas: redis.replicas,
+    ...redis,
     limits: {
       waiting: limits.waiting,
       perSenderWaiting: limits.perSender.waiting,
@@ -35,7 +32,7 @@ export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {
 }
 
 export function leaseOptionsOf({ redis, xmpp }: Settings, log: Log): LeaseOptions {
-  return { url: redis.url, prefix: redis.prefix, domain: xmpp.domain, instance: INSTANCE, log }
+  return { ...redis, domain: xmpp.domain, instance: INSTANCE, log }
 }
 
 /** A connection is attached only while the lease is held. */

@@ -94,9 +94,11 @@ describe('the systemd unit', () => {
 describe('compose.yaml', () => {
   const compose = yaml('compose.yaml')
 
-  it('keeps the link between server and component on loopback by a shared network', () => {
+  it('keeps the links to the server and to Redis on loopback by a shared network', () => {
     expect(compose.services.waybill.network_mode).toBe('service:prosody')
     expect(compose.services.waybill.environment.WAYBILL_XMPP_SERVICE).toBe('xmpp://127.0.0.1:5347')
+    expect(compose.services.redis.network_mode).toBe('service:prosody')
+    expect(compose.services.waybill.environment.WAYBILL_REDIS_URL).toBe('redis://127.0.0.1:6379')
     expect(read('compose/prosody.cfg.lua')).toContain('component_interfaces = { "127.0.0.1" }')
     expect(Object.keys(compose.services.waybill.environment)).not.toContain('WAYBILL_XMPP_INSECURE')
   })

@@ -12,6 +12,7 @@ import {
 } from '../flow/operations.ts'
 import type { DeadFilter, DeadGroup, Store } from '../flow/ports.ts'
 import { assembledAsRunning, settingsOf } from './assembled.ts'
+import { carryOut } from './carry-out.ts'
 import { type DeadFilterWords, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
 import { readDocument } from './subject.ts'
@@ -142,26 +143,22 @@ async function change(
       replacementOf: (bytes, original) => replacementOf(bytes, original, settings.limits),
     })
     const ids = id === undefined ? await chosen(store, verb, options) : [id]
-    const results: { readonly id: string; readonly result: OperationResult }[] = []
-    for (const one of ids) {
-      const result = await carryOut(operations, one, order)
-      if (output.format === 'table') output.print(sentence(one, result, verb, dryRun))
-      results.push({ id: one, result })
-    }
-    const changed = results.filter(({ result }) => result.kind !== 'refused').length
-    if (output.format === 'json')
-      printJson(output, { dryRun, results: results.map(({ id, result }) => ({ id, ...result })) })
-    else if (dryRun)
-      output.print(
-        `Nothing was done. ${changed} of ${ids.length} could be: add --yes${options.dryRun ? ', and leave out --dry-run' : ''}`,
-      )
-    return changed === ids.length ? 0 : 1
+    return carryOut(
+      {
+        ids,
+        dryRun,
+        dryRunAsked: options.dryRun === true,
+        one: (one) => giveOrder(operations, one, order),
+        sentence: (one, result) => sentence(one, result, verb, dryRun),
+      },
+      output,
+    )
   })
 }
 
 type Order = ({ readonly verb: 'redrive' } & RedriveOrder) | ({ readonly verb: 'drop' | 'park' } & EndOrder)
 
-function carryOut(operations: Operations, id: string, order: Order): Promise<OperationResult> {
+function giveOrder(operations: Operations, id: string, order: Order): Promise<OperationResult> {
   switch (order.verb) {
     case 'redrive':
       return operations.redrive(id, order)

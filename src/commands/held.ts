@@ -7,9 +7,10 @@ import type { OperationResult } from '../flow/operations.ts'
 import type { HeldFilter, Store } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
 import { assembledAsRunning, settingsOf } from './assembled.ts'
+import { carryOut } from './carry-out.ts'
 import { showDocument } from './dead.ts'
 import { type DeadFilterWords, readDeadFilter } from './dead-filter.ts'
-import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
+import { CommandFailed, type ExitCode, formatTime, type Output, printRows } from './output.ts'
 import { withStore } from './with-store.ts'
 
 export type HeldVerb = 'ls' | 'show' | ChangeVerb
@@ -95,20 +96,16 @@ async function change(
       log: createLog((line) => process.stderr.write(line), 'error'),
     })
     const ids = id === undefined ? await chosen(store, options) : [id]
-    const results: { readonly id: string; readonly result: OperationResult }[] = []
-    for (const one of ids) {
-      const result = await operations[verb](one, { by, reason, dryRun })
-      if (output.format === 'table') output.print(sentence(one, result, verb, dryRun))
-      results.push({ id: one, result })
-    }
-    const changed = results.filter(({ result }) => result.kind === 'done').length
-    if (output.format === 'json')
-      printJson(output, { dryRun, results: results.map(({ id, result }) => ({ id, ...result })) })
-    else if (dryRun)
-      output.print(
-        `Nothing was done. ${changed} of ${ids.length} could be: add --yes${options.dryRun ? ', and leave out --dry-run' : ''}`,
-      )
-    return changed === ids.length ? 0 : 1
+    return carryOut(
+      {
+        ids,
+        dryRun,
+        dryRunAsked: options.dryRun === true,
+        one: (one) => operations[verb](one, { by, reason, dryRun }),
+        sentence: (one, result) => sentence(one, result, verb, dryRun),
+      },
+      output,
+    )
   })
 }
 

@@ -71,7 +71,7 @@ export async function loadConfiguration(
   const waybill = readWaybill(text, environment, problems)
   const things = await readThings(absolute, waybill, environment, registered, problems)
   const settings = readWhatIsSound<Written.Waybill, Settings>(waybill, (thing) =>
-    readSettings(thing.value, thing.complain),
+    readSettings(thing.value, absolute, thing.complain),
   )
   const kinds = await readKinds(absolute, things)
   problems.sort(byPlace)

@@ -49,6 +49,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'limits.documentBytes',
   'limits.depth',
   'limits.attributes',
+  'checking.threads',
 ])
 
 function typesOf({ folder, types, digests }: Compared): ReadonlyMap<string, unknown> {

@@ -21,6 +21,10 @@ export const formats: Readonly<Record<string, Format>> = {
     accepts: (text) => parseXmppAddress(text) !== undefined,
   },
   'redis-address': { expects: 'an address such as redis://127.0.0.1:6379', accepts: isRedisAddress },
+  'server-address': {
+    expects: 'HOST:PORT such as 10.0.0.1:26379',
+    accepts: (text) => (parseListenAddress(text)?.port ?? 0) > 0,
+  },
   'listen-address': {
     expects: 'HOST:PORT such as 127.0.0.1:8480',
     accepts: (text) => parseListenAddress(text) !== undefined,

@@ -42,7 +42,7 @@ export interface Waybill {
    */
   redis: {
     /**
-     * `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, or `rediss:` for TLS. Never shown in messages.
+     * `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, or `rediss:` for TLS. Plain `redis:` beyond loopback needs `insecure: true`. Never shown in messages.
      */
     url: string
     /**
@@ -57,6 +57,72 @@ export interface Waybill {
      * How many replicas must have a document before it counts as accepted.
      */
     replicas: number
+    /**
+     * Name of the ACL user, instead of one in `url`; left out, and without one there, the user `default`. `deploy/redis-users.acl` has one with the rights that Waybill needs, and no others.
+     */
+    user?: string
+    /**
+     * Of the user, instead of one in `url`. Never shown in messages.
+     */
+    password?: string
+    /**
+     * Redis Sentinel, instead of `url`: it is asked before each connection which server is the primary ([operations](operations.md#several-redis-servers)).
+     */
+    sentinels?: {
+      /**
+       * As `sentinel monitor` has it.
+       */
+      name: string
+      /**
+       * Of the sentinels, asked in this order.
+       *
+       * @minItems 1
+       *
+       * Items: `HOST:PORT`; an IPv6 address stands in brackets.
+       */
+      addresses: string[]
+      /**
+       * Name of the ACL user of the sentinels, which have users of their own.
+       */
+      user?: string
+      /**
+       * For the sentinels. Never shown in messages.
+       */
+      password?: string
+    }
+    /**
+     * Some nodes of a Redis Cluster, instead of `url`: they know the others. All keys of a domain are in one slot ([operations](operations.md#several-redis-servers)).
+     *
+     * @minItems 1
+     *
+     * Items: `HOST:PORT`; an IPv6 address stands in brackets.
+     */
+    cluster?: string[]
+    /**
+     * TLS to every server and sentinel; `{}` asks for certificates that the system trusts, as `rediss:` in `url` does. The files are read for each connection, so that renewed ones are taken.
+     */
+    tls?: {
+      /**
+       * File in PEM with the certificates that are trusted, instead of the system's. Relative to the configuration folder.
+       */
+      ca?: string
+      /**
+       * File in PEM with our own, where the servers ask for one (`tls-auth-clients`).
+       */
+      cert?: string
+      /**
+       * File in PEM with the key of `cert`.
+       */
+      key?: string
+      /**
+       * The name that the servers' certificates must have, where it is not the host of the address.
+       */
+      servername?: string
+    }
+    /**
+     * Allows connections without TLS to another machine. The password and all documents then cross the network in clear.
+     */
+    insecure: boolean
   }
   /**
    * Health and metrics, and with a `token` the [registry of schemas](schemas.md#over-http); `none` switches it off. Everything else that operators do is done on the command line.
@@ -175,6 +241,15 @@ export interface Waybill {
     to: string[]
   }
   /**
+   * How documents are validated that would keep others waiting: those of types with Schematron, and those of more than 64 KB ([operations](operations.md#heavy-documents)).
+   */
+  checking: {
+    /**
+     * So many threads validate them, each one document at a time, with schemas of its own in memory. 0: none, and everything waits for everything. Left out: one less than there are processors, and at least one.
+     */
+    threads?: number
+  }
+  /**
    * What has the folder loaded again while Waybill runs: `watch`, changes of its files and SIGHUP; `signal`, SIGHUP alone. A set with errors is refused whole, and the one in force stays.
    */
   reload: 'watch' | 'signal'
@@ -207,7 +282,7 @@ export interface Waybill {
      */
     finishedCount: number
     /**
-     * What finished documents may come to, in bytes. The oldest beyond are removed; a bounce of theirs can reopen nothing any more.
+     * What the payloads of finished documents may come to, in bytes, while a bounce may bring a delivery back; without one they go at once. The oldest beyond are removed; a bounce of theirs can reopen nothing any more.
      */
     finishedBytes: number
   }

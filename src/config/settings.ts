@@ -1,7 +1,9 @@
 import { jidPattern, normaliseJid } from '../domain/jid.ts'
+import { isLoopback } from '../domain/loopback.ts'
 import { parseListenAddress, parseXmppAddress } from './formats.ts'
 import type { Waybill } from './kinds.ts'
 import type { Complain } from './problem.ts'
+import { complainOfRedis, type RedisSettings, readRedis } from './redis-settings.ts'
 import { parseTimespan } from './timespan.ts'
 
 /** The installation, normalised: durations in milliseconds, JIDs in their normal form, defaults filled in. */
@@ -17,12 +19,7 @@ export interface Settings {
     /** Plain TCP beyond loopback is allowed. */
     readonly insecure: boolean
   }
-  readonly redis: {
-    readonly url: string
-    readonly prefix: string
-    readonly durability: 'memory' | 'everysec' | 'fsync'
-    readonly replicas: number
-  }
+  readonly redis: RedisSettings
   /** Undefined: no HTTP at all. */
   readonly http:
     | { readonly listen: { readonly host: string; readonly port: number }; readonly token?: string }
@@ -49,6 +46,8 @@ export interface Settings {
     readonly from: 'publisher' | 'service'
   }[]
   readonly alarms: { readonly to: readonly string[] }
+  /** Threads that validate heavy documents; undefined: as many as suit the machine. */
+  readonly checking: { readonly threads?: number }
   /** What has the folder loaded again: changes of its files and SIGHUP, or SIGHUP alone. */
   readonly reload: 'watch' | 'signal'
   readonly retention: {
@@ -68,13 +67,17 @@ export interface Settings {
   readonly bounceWindowMs: number
 }
 
-/** Settings of a `waybill.yaml` that its schema found sound. */
-export function readSettings(value: Waybill, complain: Complain): Settings {
-  const { xmpp, redis, limits, retention } = value
+/**
+ * Settings of a `waybill.yaml` that its schema found sound.
+ *
+ * @param folder What paths are relative to.
+ */
+export function readSettings(value: Waybill, folder: string, complain: Complain): Settings {
+  const { xmpp, limits, retention } = value
   const bounceWindowMs = parseTimespan(value.bounceWindow)!
   const settings: Settings = {
     xmpp: { ...xmpp, service: readService(xmpp), domain: jid(xmpp.domain), host: jid(xmpp.host) },
-    redis,
+    redis: readRedis(value.redis, folder),
     http: readHttp(value.http),
     admins: value.admins.map(jid),
     senders: value.senders,
@@ -82,6 +85,7 @@ export function readSettings(value: Waybill, complain: Complain): Settings {
     dedupe: { windowMs: parseTimespan(value.dedupe.window)! },
     subscriptions: value.subscriptions.map((subscription) => ({ ...subscription, pubsub: jid(subscription.pubsub) })),
     alarms: { to: value.alarms.to.map(jid) },
+    checking: value.checking,
     reload: value.reload,
     retention: {
       deadMs: parseTimespan(retention.dead)!,
@@ -128,6 +132,7 @@ function complainOfSettings(settings: Settings, complain: Complain): void {
     const message = `Cannot attach to ${xmpp.service}: plain TCP beyond loopback needs insecure: true, or an xmpps address`
     complain('insecure-service', ['xmpp', 'service'], message)
   }
+  complainOfRedis(settings.redis, complain)
   if (senders.length === 0) {
     complain('no-senders', ['senders'], 'senders is empty: nobody may send', { severity: 'warning' })
   }
@@ -156,8 +161,4 @@ function complainOfSubscriptions({ subscriptions, senders }: Settings, complain:
       complain('source-not-allowed', [...path, 'pubsub'], message, { severity: 'warning' })
     }
   }
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host)
 }

@@ -1,8 +1,9 @@
 import type { Content, Document, Form } from '../domain/document.ts'
 import { type DocumentType, type SchemaLayer, typeKey } from '../domain/document-type.ts'
-import { expandedName } from '../domain/element.ts'
+import { type Element, expandedName } from '../domain/element.ts'
 import { serialise } from '../domain/serialise.ts'
-import type { Documents, XPathTest } from '../flow/ports.ts'
+import type { Documents, Validation, XPathTest } from '../flow/ports.ts'
+import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { ENCRYPTED_MEDIA_TYPE } from './carriage.ts'
 import { sha256 } from './digest.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
@@ -16,10 +17,55 @@ import { completeLimits, type DocumentLimits, type Limits, noLimits } from './li
 import { mediaTypeOfFile } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
-import { type CompiledLayer, type CompiledType, validate } from './validate.ts'
+import { type Checked, type CompiledLayer, type CompiledType, check, complete, validate } from './validate.ts'
 import { writeDocument } from './write.ts'
 import { parseXml } from './xml.ts'
 import { type Compiled, compileTruth } from './xpath.ts'
+
+/** The types that documents are validated against, each made ready by itself. */
+export interface Validator {
+  /** Compiles the type's layers and fields; documents of a type with an error can't be validated. */
+  compile(type: DocumentType): Promise<readonly DocumentsProblem[]>
+  isReady(type: DocumentType): boolean
+  validate(document: Document, type: DocumentType): Validation
+  /** The first part of {@link Validator.validate}: all that takes long. */
+  check(document: Document, type: DocumentType): Checked
+  /** The rest of it. */
+  complete(document: Document, type: DocumentType, checked: Checked): Validation
+  /** Frees what libxml2 holds. */
+  dispose(): void
+}
+
+/** @param bundle where the schemas' files are read from */
+export function createValidator(documentLimits: DocumentLimits, bundle: BundleReader = onDisk): Validator {
+  const limits = completeLimits(documentLimits)
+  const compiled = new Map<string, CompiledType>()
+  const layers = createLayers(bundle)
+  const ready = (type: DocumentType): CompiledType => {
+    const made = compiled.get(typeKey(type))
+    if (!made) throw new Error(`Cannot validate: the type ${typeKey(type)} is not compiled`)
+    return made
+  }
+  return {
+    async compile(type) {
+      const made = await compileType(type, limits, layers)
+      if (made.compiled) compiled.set(typeKey(type), made.compiled)
+      return made.problems
+    },
+    isReady: (type) => compiled.has(typeKey(type)),
+    validate: (document, type) => validate(ready(type), document),
+    check: (document, type) => check(ready(type), document),
+    complete: (document, type, checked) => complete(ready(type), document, checked),
+    dispose() {
+      releaseTrees()
+      layers.dispose()
+      compiled.clear()
+    },
+  }
+}
+
+/** The documents room, and what has to do with where it validates. */
+export interface CompiledDocuments extends Documents, Pick<Validator, 'complete' | 'dispose'> {}
 
 /**
  * Makes the document types ready: schemas are read and compiled, XPaths checked, types that can't be told apart found. All
@@ -30,34 +76,23 @@ import { type Compiled, compileTruth } from './xpath.ts'
 export async function compileDocuments(
   types: readonly DocumentType[],
   documentLimits: DocumentLimits,
-): Promise<{ readonly documents: Documents & { dispose(): void }; readonly problems: readonly DocumentsProblem[] }> {
+  bundle: BundleReader = onDisk,
+): Promise<{ readonly documents: CompiledDocuments; readonly problems: readonly DocumentsProblem[] }> {
   const limits = completeLimits(documentLimits)
   const { identifier, problems } = compileIdentifier(types)
   const all: DocumentsProblem[] = [...problems]
-  const compiled = new Map<string, CompiledType>()
-  const layers = createLayers()
-  for (const type of types) {
-    const made = await compileType(type, limits, layers)
-    all.push(...made.problems)
-    if (made.compiled) compiled.set(typeKey(type), made.compiled)
-  }
+  const validator = createValidator(documentLimits, bundle)
+  for (const type of types) all.push(...(await validator.compile(type)))
   const documents = {
     carriesNothing,
     extract: (stanza) => extract(stanza, identifier.isRegistered, limits),
     typesByRoots: (stanza) =>
       registeredRoots(stanza, identifier.isRegistered).map((root) => identifier.typesOfRoot(root)),
     identify: identifier.identify,
-    validate(document, type) {
-      const ready = compiled.get(typeKey(type))
-      if (!ready) throw new Error(`Cannot validate: the type ${typeKey(type)} is not compiled`)
-      return validate(ready, document)
-    },
-    dispose() {
-      releaseTrees()
-      layers.dispose()
-      compiled.clear()
-    },
-  } satisfies Documents & { dispose(): void }
+    validate: validator.validate,
+    complete: validator.complete,
+    dispose: validator.dispose,
+  } satisfies CompiledDocuments
   return { documents, problems: all }
 }
 
@@ -110,23 +145,32 @@ export function compileXPathTest(
 export function rehydrate(form: Form, mediaType: string, datatype: string, payload: Uint8Array): Document {
   if (form === 'sealed') return sealedAgain(mediaType, payload)
   const text = new TextDecoder('utf-8', { fatal: true }).decode(payload)
-  const common = { form, mediaType, datatype, payload: text, bytes: payload.length }
-  if (form === 'element' && mediaType === ENCRYPTED_MEDIA_TYPE) {
-    const { root } = must(parseXml(text, noLimits), 'xml')
-    const { digest } = must(writeDocument(root, noLimits), 'written')
-    return { ...common, rootName: '', content: { kind: 'opaque' }, digest }
-  }
-  if (form === 'element') {
-    const content = must(parseXml(text, noLimits), 'xml')
-    const { root } = content
-    return {
-      ...common,
-      rootName: expandedName(root.uri, root.name),
-      content,
-      digest: must(writeDocument(root, noLimits), 'written').digest,
+  const content = contentAgain(form, mediaType, text)
+  const common = { form, mediaType, datatype, content, payload: text, bytes: payload.length }
+  switch (content.kind) {
+    case 'xml': {
+      const { root } = content
+      return { ...common, rootName: expandedName(root.uri, root.name), digest: digestOf(root) }
     }
+    case 'json':
+      return { ...common, rootName: '', digest: sha256(text) }
+    case 'opaque':
+      return { ...common, rootName: '', digest: digestOf(must(parseXml(text, noLimits), 'xml').root) }
   }
-  return { ...common, rootName: '', content: must(parseJson(text, noLimits), 'json'), digest: sha256(text) }
+}
+
+/**
+ * What is in a document, from its payload alone.
+ * @throws where the payload isn't that of a document that was taken in
+ */
+export function contentAgain(form: Form, mediaType: string, payload: string | Uint8Array): Content {
+  if (typeof payload !== 'string') return sealedAgain(mediaType, payload).content
+  if (form !== 'element') return must(parseJson(payload, noLimits), 'json')
+  return mediaType === ENCRYPTED_MEDIA_TYPE ? { kind: 'opaque' } : must(parseXml(payload, noLimits), 'xml')
+}
+
+function digestOf(root: Element): string {
+  return must(writeDocument(root, noLimits), 'written').digest
 }
 
 function sealedAgain(mediaType: string, payload: Uint8Array): Document {

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import { posix, relative, sep } from 'node:path'
 import { Ajv, type AnySchemaObject, type ErrorObject, MissingRefError, type Options, type ValidateFunction } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
@@ -7,9 +6,10 @@ import addFormats from 'ajv-formats'
 import type { Json } from '../domain/document.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
 import type { Finding } from '../domain/rejection.ts'
+import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { isObject, parsePointer, valueAt } from './pointer.ts'
 import { shape } from './projection.ts'
-import { readInside, type SchemaProblem } from './schema-files.ts'
+import type { SchemaProblem } from './schema-files.ts'
 import { shown } from './shown.ts'
 
 export interface JsonSchema {
@@ -55,8 +55,9 @@ const BUNDLE = 'bundle:///'
 export async function compileJsonSchema(
   source: SchemaSource,
   options: { readonly values?: 'json' | 'text' } = {},
+  bundle?: BundleReader,
 ): Promise<CompiledJsonSchema> {
-  return compileJsonSchemaNow(source, options)
+  return compileJsonSchemaNow(source, options, bundle)
 }
 
 export interface CompiledJsonSchema {
@@ -68,9 +69,14 @@ export interface CompiledJsonSchema {
 export function compileJsonSchemaNow(
   source: SchemaSource,
   { values = 'json' }: { readonly values?: 'json' | 'text' } = {},
+  bundle: BundleReader = onDisk,
 ): CompiledJsonSchema {
   try {
-    const { validate, schema } = compile(source, values === 'text' ? { ...OPTIONS, coerceTypes: true } : OPTIONS)
+    const { validate, schema } = compile(
+      source,
+      values === 'text' ? { ...OPTIONS, coerceTypes: true } : OPTIONS,
+      bundle,
+    )
     const read = values === 'text' ? (value: Json) => shape(value, schema, (ref) => within(schema, ref)) : same
     return { schema: { validate: (value) => findingsOf(validate, read(value)) }, problems: [] }
   } catch (error) {
@@ -99,9 +105,10 @@ class SchemaFault extends Error {
 function compile(
   source: SchemaSource,
   options: Options,
+  bundle: BundleReader,
 ): { readonly validate: ValidateFunction; readonly schema: AnySchemaObject } {
   const path = relative(source.folder, source.file).split(sep).join('/')
-  const schema = readSchema(source, path)
+  const schema = readSchema(source, path, bundle)
   const draft = String(schema.$schema ?? 'https://json-schema.org/draft/2020-12/schema').replace(/#$/, '')
   const create = Object.hasOwn(DRAFTS, draft) ? DRAFTS[draft] : undefined
   if (!create)
@@ -109,7 +116,7 @@ function compile(
   if (!constrains(schema))
     throw new SchemaFault('it accepts everything: it has no keyword that checks', `${source.file}:1:1`)
   const base = typeof schema.$id === 'string' ? schema.$id : BUNDLE + encodeURI(path)
-  const load = (uri: string) => loadReferenced(uri, { source, path, base, extensions })
+  const load = (uri: string) => loadReferenced(uri, { source, bundle, path, base, extensions })
   const ajv = create(options)
   addFormats.default(ajv)
   // Ajv resolves it (JSON Schema 2020-12, Core 8.2.2), and counts it among the unknown ones.
@@ -141,6 +148,7 @@ function compileWithReferred(
 
 interface Bundle {
   readonly source: SchemaSource
+  readonly bundle: BundleReader
   /** Of the first file, in the folder. */
   readonly path: string
   readonly base: string
@@ -148,9 +156,9 @@ interface Bundle {
 }
 
 /** A schema that another refers to: by its place beside the first file, or by its `$id`. Never from the network. */
-function loadReferenced(uri: string, { source, path, base, extensions }: Bundle): AnySchemaObject {
+function loadReferenced(uri: string, { source, bundle, path, base, extensions }: Bundle): AnySchemaObject {
   const [plain = ''] = uri.split('#')
-  const found = besideFirst(plain, source, path, base) ?? withId(plain, source)
+  const found = besideFirst(plain, { source, bundle, path, base }) ?? withId(plain, source, bundle)
   if (!found) {
     throw new SchemaFault(
       `$ref to ${plain}: no file of the bundle is that; schemas are read from their folder only`,
@@ -161,20 +169,23 @@ function loadReferenced(uri: string, { source, path, base, extensions }: Bundle)
   return found
 }
 
-function besideFirst(uri: string, source: SchemaSource, path: string, base: string): AnySchemaObject | undefined {
+function besideFirst(
+  uri: string,
+  { source, bundle, path, base }: Omit<Bundle, 'extensions'>,
+): AnySchemaObject | undefined {
   const folder = base.slice(0, base.lastIndexOf('/') + 1)
   const wanted = uri.startsWith(folder) ? uri.slice(folder.length) : undefined
   const inBundle = uri.startsWith(BUNDLE) ? uri.slice(BUNDLE.length) : undefined
   const target = inBundle ?? (wanted === undefined ? undefined : posix.join(posix.dirname(path), wanted))
   if (target === undefined) return undefined
-  const bytes = readInside(source.folder, decodeURI(target))
+  const bytes = bundle.read(source.folder, decodeURI(target))
   return typeof bytes === 'string' ? undefined : parseSchema(bytes, target)
 }
 
-function withId(uri: string, source: SchemaSource): AnySchemaObject | undefined {
-  const files = readdirSync(source.folder, { recursive: true, encoding: 'utf8' })
+function withId(uri: string, source: SchemaSource, bundle: BundleReader): AnySchemaObject | undefined {
+  const files = bundle.list(source.folder)
   for (const file of files.filter((name) => name.endsWith('.json')).slice(0, 1_000)) {
-    const bytes = readInside(source.folder, file)
+    const bytes = bundle.read(source.folder, file)
     if (typeof bytes === 'string' || !Buffer.from(bytes).includes(uri)) continue
     const schema = parseSchema(bytes, file)
     if (String(schema.$id).replace(/#$/, '') === uri) return schema
@@ -182,8 +193,8 @@ function withId(uri: string, source: SchemaSource): AnySchemaObject | undefined 
   return undefined
 }
 
-function readSchema({ folder, file }: SchemaSource, path: string): AnySchemaObject {
-  const bytes = readInside(folder, path)
+function readSchema({ folder, file }: SchemaSource, path: string, bundle: BundleReader): AnySchemaObject {
+  const bytes = bundle.read(folder, path)
   if (typeof bytes === 'string') throw new SchemaFault(bytes, `${file}:1:1`)
   return parseSchema(bytes, file)
 }

@@ -2,6 +2,7 @@ import type { Document } from '../domain/document.ts'
 import type { DocumentType, SchemaLayer } from '../domain/document-type.ts'
 import type { Element } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
+import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { decodeXml } from './encoding.ts'
 import { compileJsonSchema } from './json-schema.ts'
 import { noLimits } from './limits.ts'
@@ -31,7 +32,8 @@ export interface CompiledOrNot {
   readonly problems: readonly SchemaProblem[]
 }
 
-export function createLayers(): Layers {
+/** @param bundle where the schemas' files are read from */
+export function createLayers(bundle: BundleReader = onDisk): Layers {
   /** Schemas in XML by their file: types may share one. */
   const schemas = new Map<string, ReturnType<typeof compileXmlSchema>>()
   const rules = new Map<string, ReturnType<typeof compileSchematron>>()
@@ -42,12 +44,12 @@ export function createLayers(): Layers {
       switch (layer.language) {
         case 'xsd':
         case 'rng':
-          return compileXml({ ...layer, language: layer.language }, type, schemas)
+          return compileXml({ ...layer, language: layer.language }, type, schemas, bundle)
         case 'json':
-          return type.identify.xml ? compileProjected(layer) : compileJson(layer)
+          return type.identify.xml ? compileProjected(layer, bundle) : compileJson(layer, bundle)
         case 'schematron': {
           const key = `${layer.folder} ${layer.file} ${layer.phase}`
-          const made = rules.get(key) ?? compileSchematron(layer, layer.phase, bindingOf)
+          const made = rules.get(key) ?? compileSchematron(layer, layer.phase, bindingOf, bundle)
           rules.set(key, made)
           return rulesLayer(layer, made)
         }
@@ -69,9 +71,10 @@ function compileXml(
   layer: XmlLayer,
   type: DocumentType,
   schemas: Map<string, ReturnType<typeof compileXmlSchema>>,
+  bundle: BundleReader,
 ): CompiledOrNot {
   const key = `${layer.language} ${layer.folder} ${layer.file}`
-  const made = schemas.get(key) ?? compileXmlSchema(layer)
+  const made = schemas.get(key) ?? compileXmlSchema(layer, bundle)
   schemas.set(key, made)
   const { schema } = made
   if (!schema) return { layer: undefined, problems: made.problems }
@@ -108,8 +111,8 @@ function withAdvice(finding: Finding): Finding {
 
 // ------------------------------------------------------------------------------------------------ JSON Schema
 
-async function compileJson(layer: SchemaLayer): Promise<CompiledOrNot> {
-  const { schema, problems } = await compileJsonSchema(layer)
+async function compileJson(layer: SchemaLayer, bundle: BundleReader): Promise<CompiledOrNot> {
+  const { schema, problems } = await compileJsonSchema(layer, {}, bundle)
   if (!schema) return { layer: undefined, problems }
   const check: CompiledLayer['check'] = (document, type) => {
     return document.content.kind === 'json' ? schema.validate(document.content.value) : [wrongContent(document, type)]
@@ -117,8 +120,8 @@ async function compileJson(layer: SchemaLayer): Promise<CompiledOrNot> {
   return { layer: { layer, check }, problems }
 }
 
-async function compileProjected(layer: SchemaLayer): Promise<CompiledOrNot> {
-  const { schema, problems } = await compileJsonSchema(layer, { values: 'text' })
+async function compileProjected(layer: SchemaLayer, bundle: BundleReader): Promise<CompiledOrNot> {
+  const { schema, problems } = await compileJsonSchema(layer, { values: 'text' }, bundle)
   if (!schema) return { layer: undefined, problems }
   const check: CompiledLayer['check'] = (document, type) => {
     if (document.content.kind !== 'xml') return [wrongContent(document, type)]

@@ -1,6 +1,6 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { posix, relative, resolve, sep } from 'node:path'
 import type { SchemaSource } from '../domain/document-type.ts'
+import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { decodeXml } from './encoding.ts'
 import { compileExpression, evaluate, freeTree, parseTree, type Tree } from './libxml2.ts'
 import { compactToXml } from './rnc/compact-syntax.ts'
@@ -29,10 +29,10 @@ export interface SchemaProblem {
 /** The folder's place in a made-up file system: what leads out of it can't be reached, and is seen to. */
 export const BUNDLE = '/bundle/'
 const FILES_AT_MOST = 500
-const FILE_BYTES = 16 * 1024 * 1024
 
 interface Reading {
   readonly folder: string
+  readonly bundle: BundleReader
   readonly language: 'xsd' | 'rng'
   readonly files: Map<string, Uint8Array>
   readonly problems: SchemaProblem[]
@@ -41,14 +41,14 @@ interface Reading {
   readonly seen: Set<string>
 }
 
-export function readSchemaFiles({
-  language,
-  file,
-  folder,
-}: SchemaSource & { readonly language: 'xsd' | 'rng' }): SchemaFiles {
+export function readSchemaFiles(
+  { language, file, folder }: SchemaSource & { readonly language: 'xsd' | 'rng' },
+  bundle: BundleReader = onDisk,
+): SchemaFiles {
   const first = relative(folder, file).split(sep).join('/')
   const reading: Reading = {
     folder,
+    bundle,
     language,
     files: new Map(),
     problems: [],
@@ -71,26 +71,12 @@ export function fileBehind(name: string, { folder, file }: SchemaSource): string
   return resolve(folder, decodeOrKeep(name.slice(BUNDLE.length)))
 }
 
-/** Bytes of a file inside the folder, links followed; a text where it can't be had. */
-export function readInside(folder: string, path: string): Uint8Array | string {
-  try {
-    const file = realpathSync(resolve(folder, path))
-    if (!file.startsWith(realpathSync(folder) + sep)) return `${path} is outside of the bundle's folder`
-    const { size } = statSync(file)
-    if (size > FILE_BYTES) return `${path} has ${size} bytes, the limit is ${FILE_BYTES}`
-    return readFileSync(file)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return code === 'ENOENT' ? `there is no file ${path} in the bundle` : `${path} can't be read (${code})`
-  }
-}
-
 function problem(message: string, at: string): SchemaProblem {
   return { message, severity: 'error', at }
 }
 
 function readOne(reading: Reading, path: string, askedAt: string): void {
-  const read = parseOne(reading.folder, path, askedAt)
+  const read = parseOne(reading, path, askedAt)
   if ('message' in read) {
     reading.problems.push(read)
     return
@@ -107,8 +93,8 @@ interface ReadFile {
   readonly tree: Tree
 }
 
-function parseOne(folder: string, path: string, askedAt: string): ReadFile | SchemaProblem {
-  const bytes = readInside(folder, path)
+function parseOne({ folder, bundle }: Reading, path: string, askedAt: string): ReadFile | SchemaProblem {
+  const bytes = bundle.read(folder, path)
   if (typeof bytes === 'string') return problem(`Cannot read the schema: ${bytes}`, askedAt)
   const file = resolve(folder, path)
   const decoded = decodeXml(bytes)

@@ -21,30 +21,36 @@ export interface CompiledLayer {
 
 /** Checks the document and, unless it is rejected, reads its fields. */
 export function validate(compiled: CompiledType, document: Document): Validation {
-  const { findings, failed: layer } = check(compiled, document)
-  if (layer?.onInvalid === 'reject') return { findings, fields: {}, onInvalid: 'reject' }
-  const onInvalid = layer && layer.onInvalid !== 'warn' ? { onInvalid: layer.onInvalid } : {}
+  return complete(compiled, document, check(compiled, document))
+}
+
+/** What is left to do when the layers were asked, here or elsewhere. */
+export function complete(compiled: CompiledType, document: Document, { findings, failedAs }: Checked): Validation {
+  if (failedAs === 'reject') return { findings, fields: {}, onInvalid: 'reject' }
+  const onInvalid = failedAs !== undefined && failedAs !== 'warn' ? { onInvalid: failedAs } : {}
   const read = compiled.read(document.content)
   const all = read.findings.length === 0 ? findings : [...findings, ...read.findings]
   const failed = read.findings.some(({ severity }) => severity === 'error')
   return { findings: all, fields: failed ? {} : read.fields, ...onInvalid }
 }
 
-interface Checked {
+/** What the layers found. */
+export interface Checked {
   readonly findings: readonly Finding[]
-  /** The layer that found it invalid. */
-  readonly failed: SchemaLayer | undefined
+  /** What the layer that found it invalid says of such; undefined where it is valid. */
+  readonly failedAs: SchemaLayer['onInvalid'] | undefined
 }
 
-function check({ layers, type }: CompiledType, document: Document): Checked {
-  if (layers.length === 0) return { findings: unchecked(document, type), failed: undefined }
+/** Asks the layers; of the document's content they look only at what they need. */
+export function check({ layers, type }: CompiledType, document: Document): Checked {
+  if (layers.length === 0) return { findings: unchecked(document, type), failedAs: undefined }
   let findings: readonly Finding[] = []
   for (const compiled of layers) {
     const found = asTheLayerSays(compiled, compiled.check(document, type))
     findings = findings.length === 0 ? found : [...findings, ...found]
-    if (found.some(({ severity }) => severity === 'error')) return { findings, failed: compiled.layer }
+    if (found.some(({ severity }) => severity === 'error')) return { findings, failedAs: compiled.layer.onInvalid }
   }
-  return { findings, failed: undefined }
+  return { findings, failedAs: undefined }
 }
 
 /** Without a schema nobody depends on a name whose binding was lost. */

@@ -1,6 +1,7 @@
 import type { Document } from '../domain/document.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
 import type { Finding } from '../domain/rejection.ts'
+import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { findingsOf } from './findings.ts'
 import {
   type CompiledSchema,
@@ -27,11 +28,14 @@ export interface XmlSchema {
 export type XmlSchemaSource = SchemaSource & { readonly language: 'xsd' | 'rng' }
 
 /** Compiles an XSD 1.0 or RELAX NG schema with all its files. Without `schema` where it is wrong. */
-export function compileXmlSchema(source: XmlSchemaSource): {
+export function compileXmlSchema(
+  source: XmlSchemaSource,
+  bundle: BundleReader = onDisk,
+): {
   readonly schema: XmlSchema | undefined
   readonly problems: readonly SchemaProblem[]
 } {
-  const { files, problems, url } = readSchemaFiles(source)
+  const { files, problems, url } = readSchemaFiles(source, bundle)
   if (problems.length > 0) return { schema: undefined, problems }
   const { tree } = parseTree(files.get(decodeURI(url))!, { entities: true, url })
   // It was parsed a moment ago.
@@ -73,11 +77,12 @@ function validate(
 ): readonly Finding[] {
   if (compiled.language === 'xsd' && isValidAtAGlance(compiled, document)) return []
   const sealed = document.form === 'sealed'
-  const view = { root: content.root, namespaces, withLines: sealed }
   const sent = sentTree(document, content)
-  if (!sent.tree) return findingsOf(sent.report, { ...view, layer: 'xml' })
+  // The element tree is made when it is first asked for, where it isn't there: of a valid document never.
+  const view = () => ({ root: content.root, namespaces, withLines: sealed })
+  if (!sent.tree) return findingsOf(sent.report, { ...view(), layer: 'xml' })
   const { valid, report } = validateTree(compiled, sent.tree)
-  return valid ? [] : findingsOf(report, { ...view, layer: compiled.language })
+  return valid ? [] : findingsOf(report, { ...view(), layer: compiled.language })
 }
 
 /** Findings need the whole document. */

@@ -106,7 +106,8 @@ export type Test = (root: Element) => boolean
 
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
 
-const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
+/** What holds when the sides change places. */
+export const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
   '=': '=',
   '!=': '!=',
   '<': '>',

@@ -7,11 +7,15 @@ import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision } from '../matching/matcher.ts'
 import type { Alarm } from './alarms.ts'
+import type { Reserve } from './deliver.ts'
+import { expand } from './expand.ts'
+import { firstAttempts, hasBegun } from './first-attempts.ts'
 import { envelopeIdAt } from './ids.ts'
 import {
   type AcceptAnswer,
   type Acceptance,
   type Clock,
+  DELIVERIES_AT_ONCE,
   DELIVERIES_MOST,
   type Log,
   type Metrics,
@@ -26,6 +30,7 @@ import type { Accepted } from './reply.ts'
 export interface AcceptNeeds {
   readonly store: Store
   readonly wakes: Wakes
+  readonly reserve: Reserve
   readonly now: Clock
   readonly log: Log
   /** `dedupe.window`. */
@@ -67,6 +72,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
   if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
   wakeAll(acceptances, answers, needs)
+  if (planned > DELIVERIES_AT_ONCE) expandBehind(needs)
   countReplaced(acceptances, answers, needs)
   tellHeld(acceptances, answers, needs)
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!, matched[at]!)) }
@@ -116,15 +122,19 @@ function keyOf({ submit }: Submission, type: DocumentType | undefined, fields: F
 
 async function write(
   acceptances: readonly Acceptance[],
-  { store, log }: AcceptNeeds,
+  { store, reserve, log }: AcceptNeeds,
 ): Promise<readonly AcceptAnswer[] | undefined> {
+  const first = firstAttempts(acceptances, reserve)
+  let answers: readonly AcceptAnswer[] | undefined
   try {
-    return await store.accept(acceptances)
+    answers = await store.accept(first.acceptances)
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
     log('warn', 'accept-unavailable', { reason: error.message })
-    return undefined
+  } finally {
+    first.settle(answers)
   }
+  return answers
 }
 
 function rejectionOf(answer: AcceptAnswer): Rejection {
@@ -179,14 +189,28 @@ function wakeAll(
   answers: readonly AcceptAnswer[],
   { wakes, log }: AcceptNeeds,
 ): void {
-  const ids = acceptances.flatMap(({ envelope, deliveries }, at) =>
-    answers[at]?.kind === 'accepted'
-      ? deliveries.flatMap(({ impossible }, index) => (impossible ? [] : [deliveryId(envelope.id, index)]))
-      : [],
-  )
+  let room = DELIVERIES_AT_ONCE
+  const ids = acceptances.flatMap((acceptance, at) => {
+    const waiting = waitingOf(acceptance, answers[at]!, room)
+    room = Math.max(0, room - acceptance.deliveries.length)
+    return waiting
+  })
   if (ids.length === 0) return
   // A wake that is lost costs time only: the sweeper finds what is due.
   wakes.wake(ids, 0).catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
+}
+
+/** The sender isn't kept waiting for it, and what is left undone is found later. */
+function expandBehind(needs: AcceptNeeds): void {
+  expand(needs).catch((error: Error) => needs.log('warn', 'expansion-interrupted', { reason: error.message }))
+}
+
+/** What has to be begun yet, of the first `most`: those behind it are woken for when they are written. */
+function waitingOf({ envelope, deliveries }: Acceptance, answer: AcceptAnswer, most: number): readonly string[] {
+  if (answer.kind !== 'accepted') return []
+  return deliveries
+    .slice(0, most)
+    .flatMap(({ impossible }, index) => (impossible || hasBegun(answer, index) ? [] : [deliveryId(envelope.id, index)]))
 }
 
 /** A device that counts its stanzas anew after a restart is not swallowed, but worth knowing of. */

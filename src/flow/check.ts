@@ -1,14 +1,17 @@
 import type { Document, Origin, SubmitOptions } from '../domain/document.ts'
 import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
+import { bareJid } from '../domain/jid.ts'
 import { type Finding, type Rejection, reject } from '../domain/rejection.ts'
 import type { Subject } from '../matching/subject.ts'
-import type { Documents, InboundStanza } from './ports.ts'
+import type { Checkers, Documents, InboundStanza, Validation } from './ports.ts'
 import type { SenderRule } from './senders.ts'
 
 /** What a document is checked by. */
 export interface CheckRules {
   readonly documents: Documents
+  /** Undefined: everything is validated at once. */
+  readonly checkers?: Checkers | undefined
   /** Who may send at all. */
   readonly senders: SenderRule
   /** Rules of the types that narrow the installation's own, by their keys. */
@@ -51,21 +54,56 @@ export function checkDocument(
   submit: Pick<SubmitOptions, 'version'>,
   rules: CheckRules,
 ): DocumentCheck {
+  const recognised = recognise(document, origin, submit, rules)
+  if (recognised.kind !== 'typed') return recognised
+  return judge(document, origin, recognised.type, rules.documents.validate(document, recognised.type))
+}
+
+/** The same, with what would keep others waiting validated apart from them: then it gives a promise. */
+export function checkDocumentApart(
+  document: Document,
+  origin: Origin,
+  submit: Pick<SubmitOptions, 'version'>,
+  rules: CheckRules,
+): DocumentCheck | Promise<DocumentCheck> {
+  const recognised = recognise(document, origin, submit, rules)
+  if (recognised.kind !== 'typed') return recognised
+  const { type } = recognised
+  const apart = rules.checkers?.validate(document, type, bareJid(origin.from))
+  if (!apart) return judge(document, origin, type, rules.documents.validate(document, type))
+  return apart.then((checked) =>
+    checked.kind === 'rejected' ? rejected(checked.rejection, type) : judge(document, origin, type, checked.validation),
+  )
+}
+
+/** Of which type it is, where its sender may send that; what needs no schema is checked then. */
+function recognise(
+  document: Document,
+  origin: Origin,
+  submit: Pick<SubmitOptions, 'version'>,
+  rules: CheckRules,
+): { readonly kind: 'typed'; readonly type: DocumentType } | DocumentCheck {
   const identification = rules.documents.identify(document, submit.version)
   if (identification.kind === 'rejected') return rejected(identification.rejection)
-  const type = identification.kind === 'type' ? identification.type : undefined
-  if (type && rules.typeSenders.get(typeKey(type))?.(origin.from) === false) {
+  if (identification.kind === 'type') {
+    const { type } = identification
+    if (rules.typeSenders.get(typeKey(type))?.(origin.from) !== false) return { kind: 'typed', type }
     return rejected(notAllowed(notOfTypes(origin.from, [type])), type)
   }
   const { mediaType, content } = document
-  if (!type) {
-    const subject: Subject = {
-      ...{ type: OPAQUE_TYPE, typeKey: OPAQUE_TYPE, fields: {} },
-      ...{ origin, mediaType, content },
-    }
-    return { kind: 'passed', type, findings: [], subject }
+  const subject: Subject = {
+    ...{ type: OPAQUE_TYPE, typeKey: OPAQUE_TYPE, fields: {} },
+    ...{ origin, mediaType, content },
   }
-  const { findings, fields, onInvalid = type.onInvalid } = rules.documents.validate(document, type)
+  return { kind: 'passed', type: undefined, findings: [], subject }
+}
+
+function judge(
+  { mediaType, content }: Document,
+  origin: Origin,
+  type: DocumentType,
+  { findings, fields, onInvalid = type.onInvalid }: Validation,
+): DocumentCheck {
   const errors = findings.filter((finding) => finding.severity === 'error').length
   const subject: Subject = { type: type.name, typeKey: typeKey(type), origin, mediaType, fields, content }
   if (errors === 0) return { kind: 'passed', type, findings, subject }

@@ -2,12 +2,14 @@ import {
   type AttemptOutcome,
   type AttemptRecord,
   type DeadReason,
+  type Destination,
   destinationName,
   parseDeliveryId,
 } from '../domain/delivery.ts'
 import { type Answer, defaultPolicy, delayAfter, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
 import { createWatch, type Watch } from './breakers.ts'
+import { expand } from './expand.ts'
 import { expire } from './expire.ts'
 import { createPlaces, type PlaceCounts } from './places.ts'
 import {
@@ -41,11 +43,15 @@ export interface DeliverNeeds {
 export interface Deliverer {
   /** Begins an attempt for each of the deliveries that can be begun now; returns when there are places for more. */
   deliver(ids: readonly string[]): Promise<void>
+  /** Keeps a place for a delivery whose first attempt is to begin with the acceptance of its document; undefined where it has to wait its turn. */
+  reserve(destination: Destination, bytes: number): Reservation | undefined
+  /** Keeps no more places for what is accepted: it waits for the next process. */
+  rest(): void
   /** An error message came back for something that counted as delivered (docs/operations.md, guarantee 5). */
   bounced(id: string, from: string, answer: Answer): Promise<void>
   /** Ends what has expired, sends suspects, and finds what is due and has nobody to wake it; gives how many of those. */
   sweep(): Promise<number>
-  /** Takes back what earlier processes had under way, and learns which destinations they found open. */
+  /** Takes back what earlier processes had under way, learns which destinations they found open, and goes on with what they left to write. */
   reclaim(): Promise<void>
   /** Destinations that get nothing but probes. */
   readonly open: Watch['open']
@@ -53,6 +59,14 @@ export interface Deliverer {
   idle(): Promise<void>
   readonly underWay: number
 }
+
+/** A place that is kept: for the attempt that has begun, or for nothing. Exactly one of these is called. */
+export interface Reservation {
+  begin(started: StartedAttempt): void
+  cancel(): void
+}
+
+export type Reserve = Deliverer['reserve']
 
 const SWEEP_LIMIT = 1_000
 /** How many of the most urgent are looked at where there was no place for a while. */
@@ -71,7 +85,14 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   const watch = createWatch({ ...needs, wake: (ids) => wake(ids, 0) })
   /** Attempts under way that are no suspects'. */
   let ordinary = 0
-  const sendSuspects = createSuspects({ store, outlet, attempt, log, othersGo: () => ordinary > 0 })
+  let isResting = false
+  const sendSuspects = createSuspects({
+    store,
+    outlet,
+    attempt: (started, onHad) => attempt(started, takePlace(started), onHad),
+    log,
+    othersGo: () => ordinary > 0,
+  })
 
   async function deliver(ids: readonly string[]): Promise<void> {
     if (!outlet.online) return
@@ -84,17 +105,28 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   async function begin(ids: readonly string[]): Promise<readonly string[]> {
     const started = await store.start(ids, places.full())
-    for (const one of started) {
-      ordinary += 1
-      void attempt(one).finally(() => {
-        ordinary -= 1
-      })
-    }
+    for (const one of started) go(one, takePlace(one))
     return started.map(({ id }) => id)
   }
 
-  async function attempt(started: StartedAttempt, onHad?: () => void): Promise<void> {
-    const leave = places.take(destinationName(started.destination), started.payload.length)
+  function reserve(destination: Destination, bytes: number): Reservation | undefined {
+    if (isResting || !outlet.online) return undefined
+    const leave = places.tryTake(destinationName(destination), bytes)
+    return leave && { begin: (started) => go(started, leave), cancel: leave }
+  }
+
+  function takePlace({ destination, payload }: StartedAttempt): () => void {
+    return places.take(destinationName(destination), payload.length)
+  }
+
+  function go(started: StartedAttempt, leave: () => void): void {
+    ordinary += 1
+    void attempt(started, leave).finally(() => {
+      ordinary -= 1
+    })
+  }
+
+  async function attempt(started: StartedAttempt, leave: () => void, onHad?: () => void): Promise<void> {
     const atMs = needs.now()
     try {
       const outcome = await send(started, onHad)
@@ -167,6 +199,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     const { deliveries, dead } = await store.reclaim()
     if (deliveries > 0) log('info', 'reclaimed', { deliveries, dead: dead.length })
     for (const id of dead) await tellBroken(id)
+    await expand(needs)
   }
 
   async function tellBroken(id: string): Promise<void> {
@@ -196,6 +229,10 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   return {
     deliver,
+    reserve,
+    rest() {
+      isResting = true
+    },
     bounced,
     reclaim,
     sweep,
@@ -232,7 +269,7 @@ function judge(started: StartedAttempt, outcome: SendOutcome, atMs: number, need
   })
   switch (outcome.kind) {
     case 'delivered':
-      return { end: { id, kind: 'delivered', record: record(outcome.proof, '') }, alarm: false }
+      return { end: deliveredEnd(id, outcome, record(outcome.proof, '')), alarm: false }
     case 'void':
       return { end: { ...voidEnd(id, outcome, nowMs), record: record('void', outcome.reason) }, alarm: false }
     case 'broken':
@@ -250,6 +287,10 @@ function judge(started: StartedAttempt, outcome: SendOutcome, atMs: number, need
     case 'refused':
       return judgeRefusal(started, outcome.answer, record(outcome.answer.condition, outcome.answer.text), needs)
   }
+}
+
+function deliveredEnd(id: string, { proof }: { readonly proof: string }, record: AttemptRecord): AttemptEnd {
+  return { id, kind: 'delivered', record, ...(proof !== 'handed-over' && { proven: true }) }
 }
 
 function voidEnd(id: string, { closed }: { readonly closed?: true }, dueAtMs: number) {

@@ -1,11 +1,12 @@
 import { destinationName } from '../domain/delivery.ts'
 import type { Document, Form } from '../domain/document.ts'
-import { typeKey } from '../domain/document-type.ts'
+import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import type { Fields } from '../domain/fields.ts'
+import { bareJid } from '../domain/jid.ts'
 import type { Decision } from '../matching/matcher.ts'
 import type { Ruling } from './intake.ts'
 import type { OperationResult } from './operations.ts'
-import type { EnvelopeTrace, HeldOrder, Log, Metrics, Store } from './ports.ts'
+import type { EnvelopeTrace, HeldOrder, Log, Metrics, Store, Validation } from './ports.ts'
 
 export interface HeldNeeds {
   readonly store: Pick<Store, 'held' | 'plan' | 'refuse' | 'trace' | 'payload'>
@@ -49,21 +50,35 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
   async function judge(seen: EnvelopeTrace): Promise<Judged | string> {
     const payload = await store.payload(seen.id)
     if (!payload) return 'has ended meanwhile'
-    const { documents, matcher } = ruling()
+    const now = ruling()
+    const { documents, matcher } = now
     const document = rehydrate(seen.form, seen.mediaType, seen.datatype, payload)
     const identified = documents.identify(document, seen.submit.version)
     if (identified.kind !== 'type' || identified.type.name !== seen.type) {
       return `is no document of type ${seen.type} by the configuration of now`
     }
-    const now = identified.type
-    const { findings, fields, onInvalid } = documents.validate(document, now)
+    const { type: known } = identified
+    const validation = await validate(document, known, seen.origin.from, now)
+    if (typeof validation === 'string') return validation
+    const { findings, fields, onInvalid } = validation
     const isValid = !findings.some(({ severity }) => severity === 'error')
     // Of what is rejected now no fields are read: it has those from when it was held.
-    const known = isValid || (onInvalid ?? now.onInvalid) !== 'reject' ? fields : seen.fields
+    const readable = isValid || (onInvalid ?? known.onInvalid) !== 'reject' ? fields : seen.fields
     const { origin, type, mediaType } = seen
     const { content } = document
-    const decision = matcher.match({ type, typeKey: typeKey(now), origin, mediaType, fields: known, content })
-    return { isValid, version: now.version, fields: known, decision }
+    const decision = matcher.match({ type, typeKey: typeKey(known), origin, mediaType, fields: readable, content })
+    return { isValid, version: known.version, fields: readable, decision }
+  }
+
+  async function validate(
+    document: Document,
+    type: DocumentType,
+    from: string,
+    { documents, checkers }: Ruling,
+  ): Promise<Validation | string> {
+    const apart = await checkers?.validate(document, type, bareJid(from))
+    if (!apart) return documents.validate(document, type)
+    return apart.kind === 'validated' ? apart.validation : `can't be checked now: ${apart.rejection.text}`
   }
 
   async function lookAt(id: string): Promise<EnvelopeTrace | string> {

@@ -3,15 +3,25 @@ import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Decision, Matcher } from '../matching/matcher.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
-import { type CheckRules, checkDocument, notAllowed, refuseRoots, refuseSender } from './check.ts'
+import {
+  type CheckRules,
+  checkDocumentApart,
+  type DocumentCheck,
+  notAllowed,
+  refuseRoots,
+  refuseSender,
+} from './check.ts'
 import { isEnvelopeId } from './ids.ts'
 import type { InboundStanza, Metrics, Submission } from './ports.ts'
 import type { Accepted, Reply } from './reply.ts'
 import type { RateLimit } from './senders.ts'
+import { createSenderTurns, type SenderTurns, type Turn } from './turns.ts'
 
 /** What routes and types are in force. A reload replaces it whole; a stanza keeps the one it began with. */
 export interface Ruling extends CheckRules {
   readonly matcher: Matcher
+  /** A route asks for an order: then what a sender sends is accepted in the order in which it came, however long each takes to be checked. */
+  readonly keepsOrder?: boolean
 }
 
 export interface IntakeNeeds extends AcceptNeeds {
@@ -30,7 +40,7 @@ export type Checked = Matched | Rejection
  * durably, answer. Never throws for what a peer sent.
  */
 export function createIntake(needs: IntakeNeeds): (stanza: InboundStanza) => Promise<Reply> {
-  const inHand: InHand = { stanzas: 0, bytes: 0 }
+  const inHand: InHand = { stanzas: 0, bytes: 0, turns: createSenderTurns() }
   return async (stanza) => {
     const ruling = needs.ruling()
     const refused = gate(stanza, ruling, needs, inHand.stanzas)
@@ -48,6 +58,7 @@ export function createIntake(needs: IntakeNeeds): (stanza: InboundStanza) => Pro
 interface InHand {
   stanzas: number
   bytes: number
+  readonly turns: SenderTurns
 }
 
 /** What can be said before anything costly: who sends, and how much. */
@@ -84,7 +95,8 @@ async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds, i
     return answer(tooMuch(inHand.bytes, needs), '', needs)
   inHand.bytes += bytes
   try {
-    const result = await decide(submissions, ruling, needs)
+    const turn = ruling.keepsOrder ? inHand.turns.join(stanza.from) : undefined
+    const result = await decide(submissions, ruling, needs, turn)
     if (result.kind === 'accepted') count(result.accepted, stanza, startedMs, needs.metrics)
     return result
   } finally {
@@ -97,35 +109,65 @@ function tooMuch(bytes: number, { inHandBytes }: IntakeNeeds): Rejection {
   return reject('overloaded', text, [], 2)
 }
 
-async function decide(submissions: readonly Submission[], ruling: Ruling, needs: IntakeNeeds): Promise<Reply> {
-  const matched: Matched[] = []
-  for (const submission of submissions) {
-    const checked = (await loops(submission, needs)) ?? check(submission, ruling, needs)
-    if (isRejection(checked)) return answer(checked, submission.origin.item, needs)
-    matched.push(checked)
+async function decide(
+  submissions: readonly Submission[],
+  ruling: Ruling,
+  needs: IntakeNeeds,
+  turn: Turn | undefined,
+): Promise<Reply> {
+  try {
+    const matched: Matched[] = []
+    for (const submission of submissions) {
+      const checking = (await loops(submission, needs)) ?? check(submission, ruling, needs)
+      // What is light is not kept waiting for anything.
+      const checked = checking instanceof Promise ? await checking : checking
+      if (isRejection(checked)) return answer(checked, submission.origin.item, needs)
+      matched.push(checked)
+    }
+    if (turn?.before) await turn.before
+    const accepting = accept(matched, needs)
+    turn?.pass()
+    const result = await accepting
+    return result.kind === 'rejected' ? answer(result.rejection, result.item, needs) : result
+  } finally {
+    turn?.pass()
   }
-  const result = await accept(matched, needs)
-  return result.kind === 'rejected' ? answer(result.rejection, result.item, needs) : result
 }
 
 /** Of what is held: the decision is taken when it is released. */
 const UNDECIDED: Decision = { deliveries: [], impossible: [], refused: [], routes: [] }
 
-/** Identifies, validates and matches one document; or says why it is refused. */
-export function check(submission: Submission, ruling: Ruling, needs: Pick<IntakeNeeds, 'log' | 'now'>): Checked {
+/** Identifies, validates and matches one document; or says why it is refused. A promise where it is heavy. */
+export function check(
+  submission: Submission,
+  ruling: Ruling,
+  needs: Pick<IntakeNeeds, 'log' | 'now'>,
+): Checked | Promise<Checked> {
   const { document, origin, submit } = submission
-  const checked = checkDocument(document, origin, submit, ruling)
+  const receivedAtMs = needs.now()
+  const checked = checkDocumentApart(document, origin, submit, ruling)
+  if (checked instanceof Promise) return checked.then((known) => match(submission, known, receivedAtMs, ruling, needs))
+  return match(submission, checked, receivedAtMs, ruling, needs)
+}
+
+function match(
+  submission: Submission,
+  checked: DocumentCheck,
+  receivedAtMs: number,
+  ruling: Ruling,
+  { log }: Pick<IntakeNeeds, 'log'>,
+): Checked {
+  const { origin } = submission
   if (checked.kind === 'rejected') return checked.rejection
   const { type, subject, findings } = checked
   if (checked.kind === 'held') {
     const holding = holdingOf(findings)
-    return { submission, type, fields: subject.fields, decision: UNDECIDED, holding, receivedAtMs: needs.now() }
+    return { submission, type, fields: subject.fields, decision: UNDECIDED, holding, receivedAtMs }
   }
   const decision = ruling.matcher.match(subject)
-  if (decision.refused.length > 0)
-    needs.log('warn', 'address-refused', { from: origin.from, refused: decision.refused })
+  if (decision.refused.length > 0) log('warn', 'address-refused', { from: origin.from, refused: decision.refused })
   const marked = subject.valid === false ? { marked: holdingOf(findings) } : {}
-  return { submission, type, fields: subject.fields, decision, ...marked, receivedAtMs: needs.now() }
+  return { submission, type, fields: subject.fields, decision, ...marked, receivedAtMs }
 }
 
 /** An item that we published ourselves has come back. Ids of ours are looked up only where one could be. */

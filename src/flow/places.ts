@@ -12,6 +12,8 @@ export interface Places {
   readonly taken: number
   /** Takes one for the destination of that name, and gives the way to leave it, to be called once. */
   take(destination: string, bytes: number): () => void
+  /** The same; undefined where there is none, or others wait for one already. */
+  tryTake(destination: string, bytes: number): (() => void) | undefined
   /** The destinations that have all of theirs taken. */
   full(): readonly string[]
   /** Resolves when there is one. */
@@ -36,6 +38,11 @@ export function createPlaces({ all, perDestination, bytes: allBytes }: PlaceCoun
     return () => leave(destination, bytes)
   }
 
+  function tryTake(destination: string, bytes: number): (() => void) | undefined {
+    const isFull = (byDestination.get(destination) ?? 0) >= perDestination
+    return isFull || !isFree() || waiters.length > 0 ? undefined : take(destination, bytes)
+  }
+
   function leave(destination: string, bytes: number): void {
     taken--
     bytesTaken -= bytes
@@ -54,6 +61,7 @@ export function createPlaces({ all, perDestination, bytes: allBytes }: PlaceCoun
       return taken
     },
     take,
+    tryTake,
     full: () => [...byDestination].filter(([, count]) => count >= perDestination).map(([name]) => name),
     free: () => until(isFree),
     empty: () => until(() => taken === 0),

@@ -66,6 +66,22 @@ export interface Validation {
   readonly onInvalid?: OnInvalid
 }
 
+/** `rejected`: it was not checked, and may be sent again later. */
+export type CheckedApart =
+  | { readonly kind: 'validated'; readonly validation: Validation }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+
+/** Where documents are validated that would keep others waiting. Safe to ask in any order; answers come in any order. */
+export interface Checkers {
+  /**
+   * Undefined: it is light, to be validated here and now. Otherwise settles within a bounded time; throws where validating it
+   * failed, which is a fault of ours.
+   *
+   * @param sender whose documents wait in one line: others are served in turn with them
+   */
+  validate(document: Document, type: DocumentType, sender: string): Promise<CheckedApart> | undefined
+}
+
 /** The documents room. Nothing here throws for what a peer sent; all of it is bounded in time and memory. */
 export interface Documents {
   /** A message without body and with known extensions only: to be ignored, whoever sent it. Looks at names, not into them. */
@@ -89,14 +105,22 @@ export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
 }
 
-/** Of one stanza: one script call writes so many in about a fifth of a second, during which Redis does nothing else. */
+/** Of one stanza. */
 export const DELIVERIES_MOST = 20_000
+
+/** Of one stanza: so many deliveries are written in the step that accepts it, the others behind it by {@link Store.expand}. */
+export const DELIVERIES_AT_ONCE = 1_000
 
 /** What is written in one atomic step: envelope, deliveries with their places in the order, claims and ledger. */
 export interface Acceptance {
   readonly envelope: Envelope
   /** Empty: a dead letter `no-route`, or held. */
   readonly deliveries: readonly PlannedDelivery[]
+  /**
+   * Deliveries, by index, whose first attempt is recorded in the same step, where nothing is in the way: of their lane they must be
+   * the first, and their destination must not be open.
+   */
+  readonly begin?: readonly number[]
   /** It is kept, and matched when it is released. */
   readonly holding?: Holding
   /** Duplicate detection (docs/protocol.md 1.4); undefined where the stanza has no id. */
@@ -108,8 +132,8 @@ export interface Acceptance {
 }
 
 export type AcceptAnswer =
-  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. */
-  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean }
+  /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. `begun`: see {@link Acceptance.begin}. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean; readonly begun?: readonly number[] }
   /** The first one's id. */
   | { readonly kind: 'duplicate'; readonly id: string; readonly held?: true }
   | { readonly kind: 'key-conflict'; readonly id: string }
@@ -151,8 +175,8 @@ export interface StartedAttempt {
   readonly mediaType: string
   readonly rootName: string
   readonly datatype: string
-  /** The payload's bytes: text in UTF-8 for in-band forms. */
-  readonly payload: Uint8Array
+  /** The document itself; from the store it comes as bytes, in UTF-8 for in-band forms. */
+  readonly payload: string | Uint8Array
   readonly expiresAtMs?: number
   /** It probes its destination, which is open: the try isn't counted where it fails. */
   readonly probe?: true
@@ -175,7 +199,8 @@ export interface Progress {
 }
 
 export type AttemptEnd =
-  | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord }
+  /** `proven`: the receiver has answered, and nothing comes back. Otherwise the server has it, and a bounce may reopen it. */
+  | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord; readonly proven?: true }
   /** `uncounted`: it was a probe, and burns no try. */
   | {
       readonly id: string
@@ -428,6 +453,11 @@ export interface Store {
    */
   accept(acceptances: readonly Acceptance[]): Promise<readonly AcceptAnswer[]>
   /**
+   * Writes the next part of the deliveries beyond {@link DELIVERIES_AT_ONCE}, those of the oldest document first; gives the ids that may
+   * start, and whether there are more. They were counted as waiting and had their places in the order since their acceptance.
+   */
+  expand(): Promise<{ readonly ids: readonly string[]; readonly more: boolean }>
+  /**
    * Records the start of an attempt for those of the deliveries that are waiting, due, head of their lane and not under way, and
    * whose destination is not named in `full`; the others are left as they are (those of full destinations become due a
    * little later). What has expired is never begun: {@link Store.expire} ends it.
@@ -446,7 +476,7 @@ export interface Store {
   progress(deliveryId: string): Promise<Progress | undefined>
   /**
    * A late bounce of a delivery that counted as delivered reopens it: it is due again at `dueAtMs`, or dead with the reason.
-   * False where there is nothing to reopen (unknown, another destination, not delivered, window over).
+   * False where there is nothing to reopen (unknown, another destination, not delivered, its receiver has answered, window over).
    */
   bounce(
     id: string,
@@ -495,13 +525,16 @@ export interface Store {
   /** Lanes in which something waits behind the first, those with the most waiting first. */
   lanes(): Promise<readonly Lane[]>
   trace(envelopeId: string): Promise<EnvelopeTrace | undefined>
-  /** The document that was accepted; by the id of a delivery, the one that it sends. */
+  /**
+   * The document that was accepted; by the id of a delivery, the one that it sends. Undefined also where all has ended, and nothing can
+   * reopen a delivery.
+   */
   payload(id: string): Promise<Uint8Array | undefined>
   dead(filter: DeadFilter): Promise<readonly DeadLetter[]>
   /** Dead letters by cause, the largest group first. */
   deadGroups(filter: DeadFilter): Promise<readonly DeadGroup[]>
   ledger(): Promise<Ledger>
-  /** Removes what retention no longer keeps; gives how many envelopes. */
+  /** Removes what retention no longer keeps, and payloads that nothing sends any more; gives how many envelopes. */
   prune(): Promise<number>
   /** Deliveries waiting, documents held, and the age of the delivery that has been due longest. */
   depth(): Promise<{
@@ -701,6 +734,8 @@ export interface Metrics {
   claimReplaced(type: string): void
   rejected(kind: string): void
   ignored(): void
+  /** A document was validated apart from all others: where, and how long that took with the wait for it. */
+  checked(where: CheckPlace, seconds: number): void
   /** A stanza that made Waybill itself fail. */
   failed(): void
   /** What became of an item of a subscribed node: `taken`, `known`, `own`, `refused`, or `stranger` for what we didn't subscribe to. */
@@ -713,6 +748,9 @@ export interface Metrics {
   report(outcome: 'handed-over' | 'bounced' | 'unsendable'): void
   alarm(cause: string): void
 }
+
+/** `thread`: of this process; `process`: another one; `here`: after all, where no thread could. */
+export type CheckPlace = 'thread' | 'process' | 'here'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

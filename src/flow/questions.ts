@@ -59,10 +59,10 @@ export function createQuestions(needs: QuestionNeeds): Questions {
     return reject('overloaded', text, [], 2)
   }
 
-  async function look(id: string): Promise<EnvelopeTrace | undefined> {
+  async function hold<T>(answering: Promise<T>): Promise<T> {
     inHand++
     try {
-      return isEnvelopeId(id) ? await needs.store.trace(id) : undefined
+      return await answering
     } finally {
       inHand--
     }
@@ -73,7 +73,7 @@ export function createQuestions(needs: QuestionNeeds): Questions {
       const refused = gate(from)
       if (refused) return { kind: 'rejected', rejection: refused }
       try {
-        const seen = await look(id)
+        const seen = isEnvelopeId(id) ? await hold(needs.store.trace(id)) : undefined
         const admin = isAdmin(from)
         if (!seen || !(admin || bareJid(seen.origin.from) === bareJid(from))) return { kind: 'not-found' }
         return { kind: 'found', standing: standingOf(seen), ...(admin && { deliveries: seen.deliveries }) }
@@ -90,7 +90,7 @@ export function createQuestions(needs: QuestionNeeds): Questions {
       const full = isAdmin(from)
       const refused = full ? gate(from) : (refuseTrace(from, as, ruling) ?? gate(from))
       if (refused) return { kind: 'rejected', rejection: refused }
-      return { kind: 'traced', trace: traceDocument(stanza, as ?? from, ruling, full), full }
+      return { kind: 'traced', trace: await hold(traceDocument(stanza, as ?? from, ruling, full)), full }
     },
   }
 }

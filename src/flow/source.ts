@@ -161,7 +161,7 @@ async function sort(source: string, items: readonly ReadItem[], needs: SourceNee
       refused.push({ item, rejection: undefined })
       continue
     }
-    const checked = admit(item.stanza.from, ruling, needs) ?? check(read, ruling, needs)
+    const checked = admit(item.stanza.from, ruling, needs) ?? (await check(read, ruling, needs))
     if (!isRejection(checked)) {
       matched.push({ item, matched: { ...checked, taken: { source, item: item.id, keep: ITEMS_REMEMBERED } } })
     } else if (isForNow(checked)) {

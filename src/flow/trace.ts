@@ -2,7 +2,7 @@ import { attributeOf, childNamed, type Element, element } from '../domain/elemen
 import type { Fields } from '../domain/fields.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 import type { Decision, Explanation } from '../matching/matcher.ts'
-import { checkDocument, refuseSender } from './check.ts'
+import { checkDocumentApart, refuseSender } from './check.ts'
 import type { Ruling } from './intake.ts'
 import type { InboundStanza } from './ports.ts'
 
@@ -29,14 +29,19 @@ const WAYBILL = 'urn:waybill:0'
  *
  * @param full With the reasons of every route, which takes longer the more routes there are.
  */
-export function traceDocument(stanza: InboundStanza, from: string, ruling: Ruling, full: boolean): Trace {
+export async function traceDocument(
+  stanza: InboundStanza,
+  from: string,
+  ruling: Ruling,
+  full: boolean,
+): Promise<Trace> {
   const refused = refuseSender(from, ruling)
   if (refused) return { verdict: 'rejected', type: undefined, rejection: refused }
   const extraction = ruling.documents.extract({ ...stanza, from, element: asSubmission(stanza.element) })
   if (extraction.kind === 'rejected') return { verdict: 'rejected', type: undefined, rejection: extraction.rejection }
   if (extraction.kind === 'ignored') throw new Error('Cannot trace: an iq is never ignored')
   const { document, origin, submit } = extraction.submissions[0]!
-  const checked = checkDocument(document, origin, submit, ruling)
+  const checked = await checkDocumentApart(document, origin, submit, ruling)
   if (checked.kind === 'rejected') {
     return { verdict: 'rejected', type: checked.type?.name, rejection: checked.rejection }
   }

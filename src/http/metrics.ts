@@ -53,6 +53,13 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     labelNames: ['type'],
     registers,
   })
+  const checked = new Histogram({
+    name: 'waybill_check_seconds',
+    help: 'Validation of a heavy document, with the wait for it, by where: thread, process (another one), or here, where neither could.',
+    labelNames: ['where'],
+    buckets: SECONDS,
+    registers,
+  })
   const heldEnded = new Counter({
     name: 'waybill_documents_held_ended_total',
     help: 'Held documents that this process released or refused.',
@@ -144,7 +151,7 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
   gaugesOfDepth(gauges.depth)
   new Gauge({
     name: 'waybill_payload_bytes',
-    help: 'Bytes of the documents that are kept in Redis, by state: waiting, held, dead, finished.',
+    help: 'Bytes of the payloads that are kept in Redis, by the state of their documents: waiting, held, dead, finished.',
     labelNames: ['state'],
     registers,
     async collect() {
@@ -212,6 +219,9 @@ export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; read
     claimReplaced: (type) => claimsReplaced.inc({ type }),
     rejected: (reason) => rejected.inc({ reason }),
     ignored: () => ignored.inc(),
+    checked(where, seconds) {
+      checked.observe({ where }, seconds)
+    },
     failed: () => failed.inc(),
     item: (outcome) => items.inc({ outcome }),
     attempt: (result) => attempts.inc({ result }),

@@ -66,11 +66,8 @@ export function compileDestination(
     complain(code, ['deliver', at, key], message, severity)
   const made = makerOf(template.target, here, makers)
   if (!made) return undefined
-  const { places, target, make } = made
-  if (places.length === 0) {
-    const filling = { destinations: [target], refusals: [] }
-    return { template, target, places, allow: undefined, fill: () => filling }
-  }
+  const { places, target, make, fixed } = made
+  if (places.length === 0) return { template, target, places, allow: undefined, fill: fixed }
   const allow = compileAllowOf(template, here)
   if (!allow) return undefined
   const fill = (subject: Subject) => fillAll(places, make, allow, template.maxNodes, subject)
@@ -87,6 +84,8 @@ type Made =
 
 export interface Maker {
   readonly target: Destination
+  /** Where there are no places. */
+  readonly fixed: CompiledDestination['fill']
   readonly places: readonly string[]
   readonly make: Make
 }
@@ -114,7 +113,7 @@ function nodeMaker(target: { readonly service: string; readonly node: string }, 
     if (tooLong(node)) return { kind: 'refused', reason: 'too-long', text: node }
     return { kind: 'address', destination: { kind: 'node', service, node }, text: node }
   }
-  return { target: { kind: 'node', service, node: target.node }, places: template.places, make }
+  return maker({ kind: 'node', service, node: target.node }, template.places, make)
 }
 
 function serviceOf(text: string, here: Here): string | undefined {
@@ -162,7 +161,12 @@ function jidMaker(text: string, here: Here): Maker | undefined {
     }
     return { kind: 'address', destination: { kind: 'jid', jid }, text: jid }
   }
-  return { target: { kind: 'jid', jid: places.length === 0 ? sample : text }, places, make }
+  return maker({ kind: 'jid', jid: places.length === 0 ? sample : text }, places, make)
+}
+
+function maker(target: Destination, places: readonly string[], make: Make): Maker {
+  const filling = { destinations: [target], refusals: [] }
+  return { target, places, make, fixed: () => filling }
 }
 
 function compileAllowOf({ allow }: DestinationTemplate, here: Here): RegExp | undefined {

@@ -23,7 +23,7 @@ export function compileRoutes(routes: readonly Route[], compileXPath: CompileXPa
 }
 
 /**
- * The same in slices of about two milliseconds, so that documents are matched by the old routes in the meantime.
+ * The same in slices of about a millisecond, so that documents are matched by the old routes in the meantime.
  *
  * @param pause Called between slices.
  */

@@ -8,8 +8,8 @@ export function byPriority(a: Route, b: Route): number {
 function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let at = 0; at < length; at++) {
-    const difference = rankOf(a.charCodeAt(at)) - rankOf(b.charCodeAt(at))
-    if (difference !== 0) return difference
+    const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)]
+    if (one !== other) return rankOf(one) - rankOf(other)
   }
   return a.length - b.length
 }

@@ -20,10 +20,12 @@ export interface Entry {
  */
 export function* warnOfOverlaps(entries: readonly Entry[], warn: (problem: RouteProblem) => void): Steps {
   const byName = new Map<string, Entry>()
+  const nameOf = namesOf()
   const templates = yield* templatesByHome(entries)
-  for (const [rank, entry] of entries.entries()) {
-    yield
-    const name = destinationName(entry.destination.target)
+  for (let rank = 0; rank < entries.length; rank++) {
+    if (rank % BETWEEN === 0) yield
+    const entry = entries[rank]!
+    const name = nameOf(entry.destination.target)
     const same = byName.get(name)
     if (same) compareOptions(same, entry, warn)
     else byName.set(name, entry)
@@ -36,6 +38,19 @@ export function* warnOfOverlaps(entries: readonly Entry[], warn: (problem: Route
   }
 }
 
+/** A step looks at so many entries, most of which are soon done with. */
+const BETWEEN = 8
+
+/** Entries with the same address have one target between them. */
+function namesOf(): (target: Destination) => string {
+  const known = new Map<Destination, string>()
+  return (target) => {
+    const name = known.get(target) ?? destinationName(target)
+    known.set(target, name)
+    return name
+  }
+}
+
 interface Ranked {
   readonly entry: Entry
   readonly rank: number
@@ -43,8 +58,9 @@ interface Ranked {
 
 function* templatesByHome(entries: readonly Entry[]): Steps<ReadonlyMap<string, readonly Ranked[]>> {
   const templates = new Map<string, Ranked[]>()
-  for (const [rank, entry] of entries.entries()) {
-    yield
+  for (let rank = 0; rank < entries.length; rank++) {
+    if (rank % BETWEEN === 0) yield
+    const entry = entries[rank]!
     if (entry.destination.places.length === 0) continue
     const home = homeOf(entry.destination.target)
     const known = templates.get(home)

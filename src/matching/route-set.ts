@@ -34,7 +34,7 @@ export interface RouteSet {
    * Takes routes out by their names and puts others in, in small slices; then all of it comes into force at once. A route
    * replaces the one of its name. Routes with errors never match.
    *
-   * @param pause Called between slices of about two milliseconds: lets documents in.
+   * @param pause Called between slices of about a millisecond: lets documents in.
    * @returns what is wrong with the routes that came in
    */
   change(change: RouteChange, pause: Pause): Promise<readonly RouteProblem[]>
@@ -63,7 +63,7 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
     const takeOut = (name: string) => {
       const entry = index.find(name)
       if (entry !== undefined) index.remove(entry)
-      nextUnsound.delete(name)
+      if (nextUnsound.size > 0) nextUnsound.delete(name)
     }
     for (const name of remove) {
       takeOut(name)

@@ -12,7 +12,7 @@ export function atOnce<Result>(steps: Steps<Result>): Result {
 }
 
 /** So long is worked without a pause; a step takes far less. */
-const SLICE_MS = 2
+const SLICE_MS = 1
 /** Steps between two looks at the clock. */
 const STEPS = 8
 

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import { deliveryId } from '../domain/delivery.ts'
 import { bareJid } from '../domain/jid.ts'
 import {
   type AcceptAnswer,
@@ -7,14 +7,15 @@ import {
   DELIVERIES_MOST,
   type OverloadScope,
   type Store,
-  StoreUnavailable,
 } from '../flow/ports.ts'
 import { type ArchiveOptions, archivedPayload } from './archive.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
-import { PATIENCE_MS, SILENCE_MS } from './connection.ts'
+import { PATIENCE_MS } from './connection.ts'
+import { laterArguments, type SplitDeliveries, splitDeliveries } from './expansion.ts'
 import { nameDigest } from './keys.ts'
-import { factsOf, firstRecord, metaOf } from './records.ts'
+import { type LostStarts, startToken } from './lost-starts.ts'
+import { type Facts, factsOf, firstRecord, metaOf } from './records.ts'
 import type { Argument } from './scripts.ts'
 
 /** How many documents may wait, in all and of one sender, and how many bytes their payloads may come to. */
@@ -32,14 +33,29 @@ export interface AcceptOptions {
   readonly limits: AcceptLimits
   /** WAITAOF after each write (docs/operations.md, guarantee 1) where Redis syncs its file every second. */
   readonly waitAof: boolean
-  /** How many replicas must have it too. */
-  readonly replicas: number
+  /** Throws {@link StoreUnavailable} where what was written isn't kept as configured. */
+  readonly confirm: () => Promise<void>
   readonly clock: Clock
   readonly archive?: ArchiveOptions
+  readonly atOnce?: number
+  readonly part?: number
+  /** Whose the first attempts are, and how long one may be under way. */
+  readonly instance: string
+  readonly attemptLeaseMs: number
+  readonly lost: LostStarts
+}
+
+/** How the first attempts of one script call begin. */
+interface Beginning {
+  readonly holder: string
+  readonly token: string
+  readonly leaseMs: number
+  readonly nowMs: number
 }
 
 interface Prepared {
   readonly acceptance: Acceptance
+  readonly split: SplitDeliveries
   /** Deflated, or ''. */
   readonly archived: Buffer | ''
 }
@@ -48,24 +64,27 @@ const BATCH_BYTES = 1 << 20
 const GATHERED_BYTES = 64 << 20
 const DELIVERY_BYTES = 500
 const ENVELOPE_BYTES = 1_000
+/** A receipt may take longer than a common lease; the lease outlasts it by this (start.lua). */
+const LEASE_GRACE_MS = 30_000
 
 /** Store.accept(): concurrent calls share one script call, and one sync of Redis's file. */
 export function createAccept(call: Call, options: AcceptOptions): Store['accept'] {
-  const { limits, clock } = options
+  const { limits, clock, confirm, instance, attemptLeaseMs, lost } = options
   // A sync may take a second; many documents must share it.
   const most = options.waitAof ? 2_048 : 128
-  const confirm = confirmation(options)
   const accept = coalesce<readonly Prepared[], readonly AcceptAnswer[]>(
     async (stanzas, deadlineMs) => {
-      const nowMs = clock()
-      const documents = stanzas.flatMap((stanza) => [
-        stanza.length,
-        ...stanza.flatMap(({ acceptance, archived }) => acceptArguments(acceptance, archived, nowMs)),
-      ])
       const { waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes } = limits
-      const most = [waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes]
-      const args = [...most, stanzas.length, ...documents]
-      const reply = await call('accept', args, { repeatable: true, deadlineMs, ...(confirm && { confirm }) })
+      const args: Argument[] = [waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes, stanzas.length]
+      const beginning = { holder: instance, token: startToken(), leaseMs: attemptLeaseMs, nowMs: clock() }
+      for (const stanza of stanzas) {
+        args.push(stanza.length)
+        for (const one of stanza) addArguments(args, one, beginning, options.part)
+      }
+      const reply = await call('accept', args, { repeatable: true, deadlineMs, confirm }).catch((error: unknown) => {
+        lost.add(beginning.token, stanzas.flatMap(toBegin))
+        throw error
+      })
       return (reply as (Buffer | number)[][][]).map((answers) => answers.map((answer) => acceptAnswer(answer, limits)))
     },
     {
@@ -87,9 +106,12 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         `Cannot accept ${envelope.id}: ${deliveries} deliveries at once, at most ${DELIVERIES_MOST} can be`,
       )
     }
-    if (!options.archive) return accept(stanza.map((acceptance) => ({ acceptance, archived: '' })))
+    const split = splitDeliveries(stanza, options.atOnce)
+    if (!options.archive) {
+      return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: '' })))
+    }
     const archived = await Promise.all(stanza.map((one) => archivedPayload(one, options.archive)))
-    return accept(stanza.map((acceptance, at) => ({ acceptance, archived: archived[at]! })))
+    return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: archived[at]! })))
   }
 }
 
@@ -97,14 +119,22 @@ function bytesOf({ envelope, deliveries }: Acceptance): number {
   return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
 }
 
-function acceptArguments(
-  { envelope, deliveries, holding, claim, key, taken }: Acceptance,
-  archived: Buffer | '',
-  nowMs: number,
-): Argument[] {
+/** The ids of deliveries whose attempts were to begin. */
+function toBegin(stanza: readonly Prepared[]): readonly string[] {
+  return stanza.flatMap(({ acceptance: { envelope, begin = [] } }) => begin.map((at) => deliveryId(envelope.id, at)))
+}
+
+function addArguments(
+  args: Argument[],
+  { acceptance, split, archived }: Prepared,
+  beginning: Beginning,
+  part: number | undefined,
+): void {
+  const { envelope, begin, holding, claim, key, taken } = acceptance
   const { document, receivedAtMs, submit } = envelope
+  const { nowMs } = beginning
   const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
-  const args: Argument[] = [
+  args.push(
     envelope.id,
     envelope.type,
     bareJid(envelope.origin.from),
@@ -121,22 +151,29 @@ function acceptArguments(
     archived,
     JSON.stringify(metaOf(envelope)),
     typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
-    deliveries.length,
-  ]
-  for (const planned of deliveries) {
-    const facts = factsOf(planned, times)
-    const options = JSON.stringify(planned.options)
+    ...laterArguments(split, times, part),
+    split.now.length,
+  )
+  for (const { planned, number } of split.now) {
+    const waiting = factsOf(planned, times)
+    const isToBegin = begin?.includes(number) ?? false
+    const facts = isToBegin ? underWay(waiting, beginning) : waiting
     args.push(
       facts.route,
       facts.lane ?? '',
       facts.priority,
       facts.expires ?? '',
       JSON.stringify(facts),
-      options,
+      JSON.stringify(planned.options),
       firstRecord(planned, nowMs),
+      isToBegin ? nowMs + Math.max(beginning.leaseMs, facts.patience + LEASE_GRACE_MS) : '',
     )
   }
-  return args
+}
+
+/** The facts of a delivery whose first attempt has begun, as start.lua would write them. */
+function underWay(facts: Facts, { holder, token, nowMs }: Beginning): Facts {
+  return { ...facts, tries: 1, holder, token, started: nowMs }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -159,27 +196,11 @@ function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOption
     return { kind, scope, waiting: Number(answer[2]), limit: limits[LIMIT_OF[scope]] }
   }
   const id = String(answer[1])
-  if (kind === 'accepted' && answer.length > 2) return { kind, id, replaced: true }
-  if (kind === 'duplicate' && answer.length > 2) return { kind, id, held: true }
-  return { kind: kind as 'accepted' | 'duplicate' | 'key-conflict', id }
-}
-
-/** What is asked for after a write so that it is durable at the configured level; undefined where the write itself is enough. */
-export function confirmation({
-  waitAof,
-  replicas,
-}: Pick<AcceptOptions, 'waitAof' | 'replicas'>): ((client: Redis) => Promise<void>) | undefined {
-  if (!waitAof && replicas === 0) return undefined
-  // Below the silence after which the connection is given up.
-  const timeoutMs = SILENCE_MS - 500
-  return async (client) => {
-    if (waitAof) {
-      const [local = 0, copies = 0] = (await client.call('WAITAOF', 1, replicas, timeoutMs)) as number[]
-      if (local < 1) throw new StoreUnavailable(`Cannot accept: Redis has not synced its file within ${timeoutMs} ms`)
-      if (copies < replicas) throw new StoreUnavailable(`Cannot accept: ${copies} of ${replicas} replicas have synced`)
-      return
-    }
-    const copies = await client.wait(replicas, timeoutMs)
-    if (copies < replicas) throw new StoreUnavailable(`Cannot accept: ${copies} of ${replicas} replicas have it`)
+  if (kind === 'accepted') {
+    const isReplacing = (answer[2] as Buffer).length > 0
+    const begun = answer.slice(3).map(Number)
+    return { kind, id, ...(isReplacing && { replaced: true }), ...(begun.length > 0 && { begun }) }
   }
+  if (kind === 'duplicate' && answer.length > 2) return { kind, id, held: true }
+  return { kind: kind as 'duplicate' | 'key-conflict', id }
 }

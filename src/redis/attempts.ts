@@ -1,14 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { parseDeliveryId, parseDestination } from '../domain/delivery.ts'
 import type { AttemptEnd, Log, StartedAttempt, Store } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS } from './connection.ts'
+import { type LostStarts, startToken } from './lost-starts.ts'
 import { type Meta, parseOptions, type ReplacementMeta, recordLine } from './records.ts'
 
 export interface AttemptsOptions {
   readonly instance: string
   readonly attemptLeaseMs: number
+  /** How long after its delivery a bounce reopens it. */
+  readonly bounceWindowMs: number
   readonly log: Log
 }
 
@@ -22,26 +24,12 @@ interface Wanted {
 
 const COALESCED = { mostWeight: 128, gatheredWeight: 100_000, patienceMs: PATIENCE_MS } as const
 
-interface LostStart {
-  readonly token: string
-  readonly ids: readonly string[]
-}
-
-/** Beyond this many lost starts, the leases have to run out. */
-const LOST_MOST = 100
-
-export interface Starting {
-  /** Concurrent calls share one script call, each attempt goes to the caller that asked for it first. */
-  readonly start: Store['start']
-  readonly startSuspect: Store['startSuspect']
-  /** Takes back what Redis has begun without our hearing of it. */
-  releaseLost(): Promise<void>
-}
-
-/** Store.start(). */
-export function createStart(call: Call, { instance, attemptLeaseMs, log }: AttemptsOptions): Starting {
-  const lost: LostStart[] = []
-
+/** Concurrent calls share one script call, each attempt goes to the caller that asked for it first. */
+export function createStart(
+  call: Call,
+  lost: LostStarts,
+  { instance, attemptLeaseMs, log }: AttemptsOptions,
+): Pick<Store, 'start' | 'startSuspect'> {
   function readStarted(reply: unknown): Map<string, StartedAttempt> {
     const [started, strangers] = reply as [Buffer[][], Buffer[][]]
     for (const [id, version] of strangers) log('error', 'unknown-version', { id: String(id), version: String(version) })
@@ -52,10 +40,10 @@ export function createStart(call: Call, { instance, attemptLeaseMs, log }: Attem
     async (batch, deadlineMs) => {
       const full = [...new Set(batch.flatMap((wanted) => wanted.full))]
       const ids = batch.flatMap((wanted) => wanted.ids)
-      const token = randomBytes(9).toString('base64url')
+      const token = startToken()
       const args = [instance, token, attemptLeaseMs, POSTPONE_MS, '', full.length, ...full, ...ids]
       const reply = await call('start', args, { repeatable: true, deadlineMs }).catch((error: unknown) => {
-        if (lost.length < LOST_MOST) lost.push({ token, ids })
+        lost.add(token, ids)
         throw error
       })
       return shareOut(batch, readStarted(reply))
@@ -65,16 +53,10 @@ export function createStart(call: Call, { instance, attemptLeaseMs, log }: Attem
   return {
     start: async (ids, full) => (ids.length === 0 ? [] : start({ ids, full })),
     async startSuspect() {
-      const token = randomBytes(9).toString('base64url')
+      const token = startToken()
       // Done twice it would begin a second one: what was begun unheard has its lease.
       const reply = await call('start', [instance, token, attemptLeaseMs, 0, 'alone', 0], { repeatable: false })
       return [...readStarted(reply).values()][0]
-    },
-    async releaseLost() {
-      for (let first = lost[0]; first; first = lost[0]) {
-        await call('release', [instance, first.token, ...first.ids], { repeatable: true })
-        lost.shift()
-      }
     },
   }
 }
@@ -139,11 +121,14 @@ function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
 }
 
 /** Store.end(): concurrent calls share one script call. */
-export function createEnd(call: Call, { instance }: AttemptsOptions) {
+export function createEnd(call: Call, { instance, bounceWindowMs }: AttemptsOptions) {
   return coalesce<AttemptEnd, readonly string[]>(
     async (batch, deadlineMs) => {
       const ends = batch.flatMap((end) => [end.id, kindOf(end), detailOf(end), recordLine(end.record)])
-      const reply = (await call('end', [instance, ...ends], { repeatable: true, deadlineMs })) as Buffer[]
+      const reply = (await call('end', [instance, bounceWindowMs, ...ends], {
+        repeatable: true,
+        deadlineMs,
+      })) as Buffer[]
       return reply.map((freed) => (freed.length === 0 ? [] : [String(freed)]))
     },
     { ...COALESCED, name: 'end', most: 128, weigh: () => 1 },
@@ -152,6 +137,7 @@ export function createEnd(call: Call, { instance }: AttemptsOptions) {
 
 function kindOf(end: AttemptEnd): string {
   if (end.kind === 'retry' && end.uncounted) return 'uncounted'
+  if (end.kind === 'delivered' && end.proven) return 'proven'
   return end.kind === 'void' && end.closed ? 'closed' : end.kind
 }
 

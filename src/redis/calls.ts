@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { type Clock, type Log, StoreUnavailable } from '../flow/ports.ts'
-import { describe, PATIENCE_MS, SILENCE_MS, whenReady } from './connection.ts'
+import { describe, isElsewhere, PATIENCE_MS, SILENCE_MS, whenReady } from './connection.ts'
 import { type Argument, evaluate, type ScriptName } from './scripts.ts'
 
 export interface CallOptions {
@@ -10,7 +10,7 @@ export interface CallOptions {
   /** Time of day in milliseconds, on the real clock; PATIENCE_MS from now where it is left out. */
   readonly deadlineMs?: number
   /** Asks for more on the very connection that ran the script, before the call counts as done. */
-  readonly confirm?: (client: Redis) => Promise<void>
+  readonly confirm?: () => Promise<void>
 }
 
 /** Runs a transition's script with the time of the clock. Throws {@link StoreUnavailable} for whatever Redis does. */
@@ -19,7 +19,7 @@ export type Call = (name: ScriptName, args: readonly Argument[], options: CallOp
 const UNSENT_PAUSE_MS = 20
 
 /** What Redis says when it can't, for now. Anything else it says is worth an error in the log. */
-const FOR_NOW = /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|UNBLOCKED)/
+const FOR_NOW = /^(OOM|MISCONF|READONLY|LOADING|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|ASK|MOVED|BUSY|UNBLOCKED)/
 
 export function createCall(client: Redis, prefix: string, clock: Clock, log: Log): Call {
   let closes = 0
@@ -31,7 +31,7 @@ export function createCall(client: Redis, prefix: string, clock: Clock, log: Log
     const closesBefore = closes
     const reply = await evaluate(client, name, prefix, [clock(), ...args])
     if (!confirm) return reply
-    await confirm(client)
+    await confirm()
     // WAIT and WAITAOF know of the writes of their own connection only.
     if (closes !== closesBefore) throw new Error('the connection was lost before the write was confirmed')
     return reply
@@ -39,15 +39,18 @@ export function createCall(client: Redis, prefix: string, clock: Clock, log: Log
 
   return async (name, args, options) => {
     const deadlineMs = options.deadlineMs ?? Date.now() + PATIENCE_MS
+    let found = false
     for (let again = options.repeatable; ; ) {
       await whenReady(client, deadlineMs)
       try {
         return await before(deadlineMs, callOnce(name, args, options))
       } catch (error) {
         const unsent = isUnsent(error)
-        if (Date.now() >= deadlineMs || !(unsent || (again && isConnectionLoss(error))))
+        const elsewhere = !found && error instanceof Error && isElsewhere(error)
+        if (Date.now() >= deadlineMs || !(unsent || elsewhere || (again && isConnectionLoss(error))))
           throw unavailable(name, error, log)
         if (unsent) await delay(UNSENT_PAUSE_MS)
+        else if (elsewhere) found = true
         else again = false
       }
     }

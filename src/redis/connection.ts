@@ -1,5 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { type Log, StoreUnavailable } from '../flow/ports.ts'
+import { isSecure, loginOf, type RedisAddress } from './address.ts'
+import { primaryConnector } from './primary.ts'
 
 /** Without an answer for this long the connection is given up, and what was asked is answered with an error. */
 export const SILENCE_MS = 2_000
@@ -13,12 +15,23 @@ type ConnectionOptions = Pick<
   'autoResendUnfulfilledCommands' | 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'retryStrategy' | 'socketTimeout'
 >
 
-/** What every connection has: it comes back by itself, soon and for ever, and never ends the process with an 'error' event. */
-export function connect(url: string, name: string, log: Log, options: ConnectionOptions): Redis {
-  const client = new Redis(url, {
+/**
+ * What every connection has: it comes back by itself, soon and for ever, to whichever server is the primary then, and never ends the
+ * process with an 'error' event.
+ */
+export function connect(address: RedisAddress, name: string, log: Log, options: ConnectionOptions): Redis {
+  const { user, password, database } = loginOf(address)
+  const client = new Redis({
+    Connector: primaryConnector(address),
+    ...(isSecure(address) && { tls: {} }),
+    ...(user !== undefined && { username: user }),
+    ...(password !== undefined && { password }),
+    db: database,
     connectionName: `waybill-${name}`,
+    disableClientInfo: true,
     connectTimeout: SILENCE_MS,
     retryStrategy: comeBack,
+    reconnectOnError: isElsewhere,
     ...options,
   })
   // Every call that waits for the connection listens to it. Not 0, which means the same: BullMQ adds to it.
@@ -30,6 +43,11 @@ export function connect(url: string, name: string, log: Log, options: Connection
     log('debug', 'redis-ready', { connection: name })
   })
   return client
+}
+
+/** The server isn't the primary of our keys, or is it no more: it has done nothing, and which one it is has to be found out. */
+export function isElsewhere({ message }: Error): boolean {
+  return /^(READONLY|MOVED|UNBLOCKED)\b/.test(message)
 }
 
 /** ioredis's retryStrategy: how long to wait before the connection is tried for again. */
@@ -53,8 +71,8 @@ export function tellOnce(log: Log, event: string, details: Readonly<Record<strin
 }
 
 /** A connection whose commands fail at once when it is lost or silent, instead of waiting for the next one. */
-export function connectImpatient(url: string, name: string, log: Log): Redis {
-  return connect(url, name, log, {
+export function connectImpatient(address: RedisAddress, name: string, log: Log): Redis {
+  return connect(address, name, log, {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -63,7 +81,7 @@ export function connectImpatient(url: string, name: string, log: Log): Redis {
 }
 
 /** No waiting helps. */
-const NOT_ALLOWED = /^(NOAUTH|WRONGPASS|NOPERM)/
+const NOT_ALLOWED = /\b(NOAUTH|WRONGPASS|NOPERM|certificate|ENOENT|EACCES)\b/
 
 /** Waits until the connection can be used. Throws {@link StoreUnavailable} at the deadline, or when it was ended for good. */
 export async function whenReady(client: Redis, deadlineMs: number): Promise<void> {

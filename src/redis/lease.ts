@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { type Lease, type LeaseHolder, type Log, StoreUnavailable } from '../flow/ports.ts'
+import type { RedisAddress } from './address.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, tellOnce, whenReady } from './connection.ts'
 import { keyPrefix } from './keys.ts'
 import { evaluate } from './scripts.ts'
 
-export interface LeaseOptions {
-  readonly url: string
-  readonly prefix: string
+export interface LeaseOptions extends RedisAddress {
   /** What is leased: the component's domain. */
   readonly domain: string
   /** Unique for each process. */
@@ -34,7 +33,7 @@ const SOON_MS = 250
 
 /** Opens a connection of its own, since a renewal must not wait behind payloads. Throws {@link StoreUnavailable}. */
 export async function openLease(options: LeaseOptions): Promise<RedisLease> {
-  const client = connectImpatient(options.url, 'lease', options.log)
+  const client = connectImpatient(options, 'lease', options.log)
   try {
     await whenReady(client, Date.now() + PATIENCE_MS)
   } catch (error) {
@@ -44,8 +43,11 @@ export async function openLease(options: LeaseOptions): Promise<RedisLease> {
   return createLease(client, options)
 }
 
-function createLease(client: Redis, { prefix, domain, instance, log, lengthMs = LENGTH_MS }: LeaseOptions): RedisLease {
-  const keys = keyPrefix(prefix)
+function createLease(
+  client: Redis,
+  { prefix, shard, domain, instance, log, lengthMs = LENGTH_MS }: LeaseOptions,
+): RedisLease {
+  const keys = keyPrefix(prefix, shard)
   const errors = tellOnce(log, 'lease-not-asked', { domain })
   const released = new AbortController()
   const listeners = new Set<(held: boolean) => void>()

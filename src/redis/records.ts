@@ -68,6 +68,10 @@ export interface Sum {
   readonly ended?: number
   /** Of which ends the sender wants to hear. */
   readonly report?: 'delivered' | 'failed' | 'all'
+  /** Until when a bounce may reopen one of its deliveries, as far as they have ended. */
+  readonly reopenable?: number
+  /** The parts of its deliveries that are still to be written: which is next, and with which number each begins. */
+  readonly rest?: { readonly next: number; readonly starts: readonly number[] }
   /** How many reports there were to give so far. */
   readonly ends?: number
 }
@@ -93,6 +97,8 @@ export interface Facts {
   /** The instance that has it under way, and since when. */
   readonly holder?: string
   readonly started?: number
+  /** Of the script call that began it. */
+  readonly token?: string
   /** It has the stream to itself: 1 until the server has had it, 2 until it ends. */
   readonly alone?: 1 | 2
   /** At how many closes of the stream it was unproven, and at how many ends of a process under way, since it was last answered. */
@@ -101,6 +107,8 @@ export interface Facts {
   /** What an operator asked for meanwhile. */
   readonly asked?: { readonly state: 'dropped' | 'dead'; readonly reason: string; readonly by?: string }
   readonly ended?: number
+  /** Its receiver has answered: no bounce reopens it. */
+  readonly proven?: true
   readonly reason?: string
   readonly by?: string
   /** Its attempt probes the destination, and burns no try. */

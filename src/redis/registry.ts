@@ -3,17 +3,13 @@ import type { Redis } from 'ioredis'
 import { typeKey } from '../domain/document-type.ts'
 import type { RegisteredVersion, RegistryAnswer, RegistryChange, RegistryState } from '../domain/registration.ts'
 import type { Log, Registry } from '../flow/ports.ts'
+import type { RedisAddress } from './address.ts'
 import { ask, type Call } from './calls.ts'
 import { connect, describe, tellOnce } from './connection.ts'
 import { keyPrefix } from './keys.ts'
 
 /** Versions that were registered at run time: changed by register.lua alone, which numbers the changes. */
-export function createRegistry(
-  call: Call,
-  client: Redis,
-  prefix: string,
-  confirm: ((client: Redis) => Promise<void>) | undefined,
-): Registry {
+export function createRegistry(call: Call, client: Redis, prefix: string, confirm: () => Promise<void>): Registry {
   return {
     async read() {
       const reply = await ask('registry', client, () =>
@@ -31,7 +27,7 @@ export function createRegistry(
       const { kind, name, version } = change
       const bundle = kind === 'register' ? Buffer.from(change.bundle) : ''
       const args = [kind, typeKey(change), expected, by, saidBy(change), name, version, bundle]
-      const reply = await call('register', args, { repeatable: kind === 'register', ...(confirm && { confirm }) })
+      const reply = await call('register', args, { repeatable: kind === 'register', confirm })
       const [outcome, sequence] = reply as [Buffer, number]
       const said = String(outcome) as RegistryAnswer['kind']
       return said === 'done' ? { kind: 'done', sequence } : { kind: said }
@@ -60,9 +56,7 @@ export interface Following {
   stop(): Promise<void>
 }
 
-export interface FollowOptions {
-  readonly url: string
-  readonly prefix: string
+export interface FollowOptions extends RedisAddress {
   readonly log: Log
   /** What is known already: it is told of what comes after. */
   readonly after: number
@@ -77,15 +71,16 @@ const AGAIN_MS = 500
  * Tells of every change of the registry, at once, and after a time away of what came meanwhile: the changes stand in a stream, read from
  * where it was left. On a connection of its own, since it waits there.
  */
-export function followRegistry({ url, prefix, log, after, onChange }: FollowOptions): Following {
-  const client = connect(url, 'registry', log, {
+export function followRegistry(options: FollowOptions): Following {
+  const { prefix, shard, log, after, onChange } = options
+  const client = connect(options, 'registry', log, {
     enableOfflineQueue: true,
     autoResendUnfulfilledCommands: false,
     // With null, what was asked of a connection that is lost would never have an answer: neither would stop().
     maxRetriesPerRequest: 0,
     socketTimeout: 5 * BLOCK_MS,
   })
-  const stream = `${keyPrefix(prefix)}registered`
+  const stream = `${keyPrefix(prefix, shard)}registered`
   const errors = tellOnce(log, 'registry-not-followed')
   const stopped = new AbortController()
 

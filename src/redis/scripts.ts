@@ -13,6 +13,7 @@ export type ScriptName =
   | 'drop'
   | 'due'
   | 'end'
+  | 'expand'
   | 'expire'
   | 'forget'
   | 'held'
@@ -72,7 +73,8 @@ export async function evaluate(
   args: readonly Argument[],
 ): Promise<unknown> {
   const { sha, text } = load(name)
-  const rest = [1, `${prefix}ledger`, prefix, ...args]
+  // While a Cluster moves a slot, only those keys can be used that are there; a second one that never is has the script refused whole.
+  const rest = [2, `${prefix}ledger`, `${prefix}nothing`, prefix, ...args]
   try {
     return await client.callBuffer('EVALSHA', [sha, ...rest])
   } catch (error) {

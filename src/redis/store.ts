@@ -20,7 +20,8 @@ import {
   type Store,
   StoreUnavailable,
 } from '../flow/ports.ts'
-import { type AcceptLimits, confirmation, createAccept } from './accepting.ts'
+import { type AcceptLimits, createAccept } from './accepting.ts'
+import type { RedisAddress } from './address.ts'
 import { type ArchiveOptions, createArchive } from './archive.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { createBreakerStore } from './breakers.ts'
@@ -28,20 +29,20 @@ import { ask, type Call, createCall } from './calls.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from './connection.ts'
 import { createDeadLetters } from './dead-letters.ts'
+import { keepDurability, needsWaitAof } from './durability.ts'
+import { createExpand } from './expansion.ts'
 import { createHeld } from './held.ts'
-import { type Durability, hasWaitAof, inspectRedis, type RedisInspection } from './inspection.ts'
+import { type Durability, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
 import { createLanes } from './lanes.ts'
+import { createLostStarts, type LostStarts } from './lost-starts.ts'
 import { createOwedReports } from './owed-reports.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
 import { createRegistry } from './registry.ts'
 import type { Argument } from './scripts.ts'
 
-export interface StoreOptions {
-  readonly url: string
-  /** Installations with different prefixes share a Redis without seeing each other. */
-  readonly prefix: string
+export interface StoreOptions extends RedisAddress {
   readonly durability: Durability
   /** How many replicas must have a document before it counts as accepted. */
   readonly replicas: number
@@ -58,6 +59,8 @@ export interface StoreOptions {
   }
   /** Left out: there is none. */
   readonly archive?: ArchiveOptions
+  /** How many deliveries of a stanza are written with it, and how many in each part after that; 1,000 and 500. */
+  readonly expansion?: { readonly atOnce: number; readonly part: number }
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
   /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
@@ -89,8 +92,8 @@ const PART = 500
  * within five seconds, and an Error where the keys of the prefix are not ours.
  */
 export async function openStore(options: StoreOptions): Promise<RedisStore> {
-  const prefix = keyPrefix(options.prefix)
-  const client = connectImpatient(options.url, 'store', options.log)
+  const prefix = keyPrefix(options.prefix, options.shard)
+  const client = connectImpatient(options, 'store', options.log)
   try {
     await whenReady(client, Date.now() + PATIENCE_MS)
     await checkKeys(client, prefix)
@@ -112,6 +115,7 @@ function isReplyOrLoss(error: unknown): boolean {
 }
 
 const TYPES = {
+  expanding: 'zset',
   ready: 'zset',
   later: 'zset',
   suspects: 'zset',
@@ -119,6 +123,7 @@ const TYPES = {
   expiring: 'zset',
   dead: 'zset',
   finished: 'zset',
+  reopenable: 'zset',
   held: 'zset',
   reports: 'zset',
   breakers: 'hash',
@@ -156,27 +161,33 @@ async function writeVersion(client: Redis, prefix: string): Promise<string | nul
 }
 
 function createStore(client: Redis, prefix: string, inspection: RedisInspection, options: StoreOptions): RedisStore {
-  const { clock, log, instance, durability, limits, replicas } = options
+  const { clock, log, instance, durability, limits } = options
   const call = createCall(client, prefix, clock, log)
-  const waitAof = durability === 'fsync' && inspection.appendfsync !== 'always' && hasWaitAof(inspection.version)
-  const attempts = { instance, attemptLeaseMs: options.attemptLeaseMs ?? LEASE_MS, log }
-  const { start, startSuspect, releaseLost } = createStart(call, attempts)
+  const kept = keepDurability(client, inspection, options)
+  const waitAof = needsWaitAof(inspection, durability)
+  const { bounceWindowMs, attemptLeaseMs = LEASE_MS } = options
+  const attempts = { instance, attemptLeaseMs, bounceWindowMs, log }
+  const lost = createLostStarts(call, instance)
   const archive = createArchive(call, client, prefix)
   return {
     accept: createAccept(call, {
       limits,
       waitAof,
-      replicas,
+      confirm: kept.confirm,
       clock,
+      instance,
+      attemptLeaseMs,
+      lost,
+      ...options.expansion,
       ...(options.archive && { archive: options.archive }),
     }),
-    start,
-    startSuspect,
+    expand: createExpand(call),
+    ...createStart(call, lost, attempts),
     async cleared(id) {
       await call('cleared', [instance, id], { repeatable: true })
     },
     end: createEnd(call, attempts),
-    ...createReturns(call, releaseLost, options),
+    ...createReturns(call, lost, options),
     ...createOperations(call, client, prefix, options, archive),
     ...archive,
     ...createReadings(call, client, prefix, clock),
@@ -186,11 +197,11 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createLanes(call),
     ...createOwedReports(call),
     ...createBreakerStore(call),
-    registry: createRegistry(call, client, prefix, confirmation({ waitAof, replicas })),
+    registry: createRegistry(call, client, prefix, kept.confirm),
     get ready() {
       return client.status === 'ready'
     },
-    inspect: () => ask('inspect', client, () => inspectRedis(client)),
+    inspect: () => ask('inspect', client, kept.inspect),
     async probeWrites() {
       await call('write', [], { repeatable: true })
     },
@@ -201,7 +212,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
 /** What brings deliveries back: bounces, the sweep, and a new process. */
 function createReturns(
   call: Call,
-  releaseLost: () => Promise<void>,
+  lost: LostStarts,
   options: StoreOptions,
 ): Pick<Store, 'bounce' | 'due' | 'expire' | 'reclaim'> {
   const { log, instance } = options
@@ -213,7 +224,7 @@ function createReturns(
     },
 
     async due(limit) {
-      await releaseLost()
+      await lost.release()
       const [expired, ids] = (await call('due', [limit], { repeatable: true })) as [number, Buffer[]]
       if (expired > 0) log('warn', 'leases-ran-out', { attempts: expired })
       return ids.map(String)
@@ -315,36 +326,4 @@ function replacementArguments({ document }: Redrive): readonly [string, string |
   if (!document) return ['', '']
   const { payload } = document.document
   return [JSON.stringify(replacementMetaOf(document)), typeof payload === 'string' ? payload : Buffer.from(payload)]
-}
-
-/**
- * What Redis offers less than is wanted (docs/operations.md, guarantee 1), a sentence for each; none: it is as wanted.
- * What can't be asked is a problem too.
- */
-export function durabilityProblems(inspection: RedisInspection, wanted: Durability): readonly string[] {
-  return [...memoryProblems(inspection), ...(wanted === 'memory' ? [] : fileProblems(inspection, wanted))]
-}
-
-function memoryProblems({ maxmemoryPolicy }: RedisInspection): string[] {
-  if (maxmemoryPolicy === 'noeviction') return []
-  const found = maxmemoryPolicy ?? 'not told by Redis'
-  return [`Cannot keep documents: maxmemory-policy is ${found}, it must be noeviction`]
-}
-
-function fileProblems(inspection: RedisInspection, wanted: 'everysec' | 'fsync'): string[] {
-  const problems: string[] = []
-  const { appendonly, appendfsync, version } = inspection
-  if (appendonly !== 'yes') {
-    problems.push(
-      `Cannot promise durability ${wanted}: appendonly is ${appendonly ?? 'not told by Redis'}, it must be yes`,
-    )
-  }
-  const waits = wanted === 'everysec' || hasWaitAof(version)
-  if (appendfsync !== 'always' && !(waits && appendfsync === 'everysec')) {
-    const needed = waits ? 'everysec or always' : `always (Redis ${version} has no WAITAOF)`
-    problems.push(
-      `Cannot promise durability ${wanted}: appendfsync is ${appendfsync ?? 'not told by Redis'}, it must be ${needed}`,
-    )
-  }
-  return problems
 }

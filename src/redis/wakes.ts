@@ -1,12 +1,11 @@
 import { Queue, Worker } from 'bullmq'
 import type { Log, Wakes } from '../flow/ports.ts'
+import type { RedisAddress } from './address.ts'
 import { comeBack, connect, connectImpatient, describe, PATIENCE_MS, soon, tellOnce, whenReady } from './connection.ts'
 import { keyPrefix } from './keys.ts'
 import { createOutgoing, type OutgoingJob } from './outgoing.ts'
 
-export interface WakesOptions {
-  readonly url: string
-  readonly prefix: string
+export interface WakesOptions extends RedisAddress {
   readonly log: Log
 }
 
@@ -41,15 +40,16 @@ const GATHERED_MOST = 4_096
  * Opens the queue that wakes workers. A wake is a BullMQ job that carries ids and nothing else, since the truth is the
  * store's: a job is never retried and leaves nothing behind. Throws StoreUnavailable where Redis can't be reached.
  */
-export async function openWakes({ url, prefix, log }: WakesOptions): Promise<RedisWakes> {
-  const producer = connectImpatient(url, 'wakes', log)
+export async function openWakes(options: WakesOptions): Promise<RedisWakes> {
+  const { log } = options
+  const producer = connectImpatient(options, 'wakes', log)
   try {
     await whenReady(producer, Date.now() + PATIENCE_MS)
   } catch (error) {
     producer.disconnect()
     throw error
   }
-  const bullPrefix = `${keyPrefix(prefix)}bull`
+  const bullPrefix = `${keyPrefix(options.prefix, options.shard)}bull`
   const queue = new Queue<WakeJob>(QUEUE, {
     connection: producer,
     prefix: bullPrefix,
@@ -72,7 +72,7 @@ export async function openWakes({ url, prefix, log }: WakesOptions): Promise<Red
     hand: (ids) => worker?.take(ids),
     work(handler, { concurrency }) {
       if (worker) throw new Error('Cannot work: a handler takes the wakes already')
-      worker = startWorker(handler, { url, prefix: bullPrefix, concurrency, log, arrived: outgoing.arrived })
+      worker = startWorker(handler, { ...options, bullPrefix, concurrency, arrived: outgoing.arrived })
     },
     async pause() {
       await worker?.pause()
@@ -98,13 +98,15 @@ interface RunningWorker {
 }
 
 interface WorkerOptions extends WakesOptions {
+  readonly bullPrefix: string
   readonly concurrency: number
   readonly arrived: (ids: readonly string[]) => void
 }
 
-function startWorker(handler: WakeHandler, { url, prefix, concurrency, log, arrived }: WorkerOptions): RunningWorker {
+function startWorker(handler: WakeHandler, options: WorkerOptions): RunningWorker {
+  const { bullPrefix, concurrency, log, arrived } = options
   let closed = false
-  const connection = connect(url, 'worker', log, {
+  const connection = connect(options, 'worker', log, {
     // BullMQ asks for commands that wait for the connection for ever.
     maxRetriesPerRequest: null,
     socketTimeout: BLOCKED_SILENCE_MS,
@@ -119,7 +121,7 @@ function startWorker(handler: WakeHandler, { url, prefix, concurrency, log, arri
   }
   const worker = new Worker<WakeJob>(QUEUE, ({ data }) => handle(data), {
     connection,
-    prefix,
+    prefix: bullPrefix,
     concurrency,
     runRetryDelay: 1_000,
   })

@@ -21,7 +21,8 @@ export function carry(attempt: StartedAttempt, toElement: ToElement): Carriage {
 }
 
 function unseal(attempt: StartedAttempt, toElement: ToElement): Carriage {
-  const { mediaType, payload } = attempt
+  const { mediaType } = attempt
+  const payload = bytesOf(attempt)
   if (/[/+]xml$/.test(mediaType)) {
     const element = toElement(payload)
     return element === undefined
@@ -53,14 +54,20 @@ function inBand({ id, datatype }: StartedAttempt, form: Exclude<Form, 'sealed'>,
 }
 
 /** XEP-0231 2.1: byte for byte, under the name of its own digest. */
-function sealed({ payload, mediaType }: StartedAttempt): Carriage {
-  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+function sealed(attempt: StartedAttempt): Carriage {
+  const bytes = bytesOf(attempt)
   const cid = `sha256+${createHash('sha256').update(bytes).digest('hex')}@bob.xmpp.org`
-  const head = `<data xmlns="${BITS_OF_BINARY}" cid="${cid}" type="${escapeAttribute(mediaType)}">`
+  const head = `<data xmlns="${BITS_OF_BINARY}" cid="${cid}" type="${escapeAttribute(attempt.mediaType)}">`
   return { kind: 'carried', xml: `${head}${bytes.toString('base64')}</data>` }
 }
 
-function text(payload: Uint8Array): string {
+function bytesOf({ payload }: StartedAttempt): Buffer {
+  if (typeof payload === 'string') return Buffer.from(payload)
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+}
+
+function text(payload: string | Uint8Array): string {
+  if (typeof payload === 'string') return payload
   return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')
 }
 

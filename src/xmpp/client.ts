@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { client, type LtxElement } from '@xmpp/client'
+import { type Client, client, type LtxElement } from '@xmpp/client'
 import { parseJid } from '../domain/jid.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { escapeAttribute } from '../domain/serialise.ts'
@@ -35,6 +35,7 @@ export type SendAnswer =
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const WAYBILL = 'urn:waybill:0'
+const SIGN_OUT_MS = 2_000
 
 /**
  * Signs in as a client does, sends one iq with the payload (text of one element) and signs out. Throws where there is no
@@ -71,6 +72,8 @@ async function signIn({ service, from, password, timeoutMs }: ClientOptions): Pr
     ...(jid.resource === '' ? {} : { resource: jid.resource }),
   })
   xmpp.reconnect.stop()
+  // By itself it waits 2 seconds for each step of the sign-in, whatever the whole of it may take.
+  xmpp.timeout = timeoutMs
   const failed = new Promise<never>((_, reject) => xmpp.on('error', reject))
   failed.catch(() => {})
   const where = service ?? jid.domain
@@ -79,7 +82,7 @@ async function signIn({ service, from, password, timeoutMs }: ClientOptions): Pr
   try {
     await settled(xmpp.start(), `Cannot sign in as ${from}`)
   } catch (error) {
-    void xmpp.stop().catch(() => {})
+    void signOut(xmpp).catch(() => {})
     throw error
   }
   return {
@@ -89,8 +92,13 @@ async function signIn({ service, from, password, timeoutMs }: ClientOptions): Pr
         'Cannot tell whether the document was accepted',
       ),
     write: (text) => settled(xmpp.write(text), 'Cannot send'),
-    close: async () => void (await within(xmpp.stop(), 2_000, 'Cannot sign out').catch(() => {})),
+    close: async () => void (await within(signOut(xmpp), SIGN_OUT_MS, 'Cannot sign out').catch(() => {})),
   }
+}
+
+function signOut(xmpp: Client): Promise<unknown> {
+  xmpp.timeout = SIGN_OUT_MS
+  return xmpp.stop()
 }
 
 async function within<T>(promise: Promise<T>, timeoutMs: number, action: string): Promise<T> {

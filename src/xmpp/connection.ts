@@ -1,4 +1,5 @@
 import { attributeOf, type Element } from '../domain/element.ts'
+import { isLoopback } from '../domain/loopback.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import type { Lease, Log } from '../flow/ports.ts'
 import { isUnexplained } from './closes.ts'
@@ -7,7 +8,7 @@ import { type KeepAlive, keepAlive } from './keep-alive.ts'
 import { PING } from './namespaces.ts'
 import { createOutbox } from './outbox.ts'
 import type { StanzaLimits } from './parser.ts'
-import { type Endpoint, endpointOf, isLoopback, LEASE_LOST } from './socket.ts'
+import { type Endpoint, endpointOf, LEASE_LOST } from './socket.ts'
 import { openStream, type ServerStream, type StreamEnd } from './stream.ts'
 
 export type { IqAnswer, IqRequest }
@@ -90,6 +91,8 @@ export interface Connection {
   readonly bufferedBytes: number
   /** Sends a request and settles with the answer that has the right id and comes from whom it was sent to. */
   request(iq: IqRequest): Promise<IqAnswer>
+  /** Drops the stream, which comes back: the server has stopped reading it. */
+  giveUp(text: string): void
   /** Gives the way to stop listening. */
   onStream(listener: (event: StreamEvent) => void): () => void
 }
@@ -257,7 +260,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       silenceMs,
       // XEP-0199 4.3. Any answer is a sign of life.
       ask: () => request({ to: pingTo, type: 'get', payload: `<ping xmlns="${PING}"/>`, timeoutMs }),
-      dead: () => watched?.abort({ reason: 'silent', text: `nothing came for ${silenceMs + timeoutMs} ms` }),
+      had: () => requests.had,
+      dead: () =>
+        watched?.abort({ reason: 'silent', text: `the server answered nothing for ${silenceMs + timeoutMs} ms` }),
     })
   }
 
@@ -367,6 +372,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       outbox.flush()
       server.close(timeoutMs)
       await ended
+    },
+    giveUp(text) {
+      server?.abort({ reason: 'silent', text })
     },
     onStream(listener) {
       listeners.add(listener)

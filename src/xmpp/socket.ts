@@ -29,11 +29,6 @@ export function endpointOf(service: string): Endpoint {
   return { host, port: url.port === '' ? DEFAULT_PORT : Number(url.port), secure: url.protocol === 'xmpps:' }
 }
 
-/** Whether what is sent there stays on this machine. */
-export function isLoopback(host: string): boolean {
-  return host.toLowerCase() === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
 interface Piece {
   readonly text: string
   readonly written: ((error?: Error | null) => void) | undefined

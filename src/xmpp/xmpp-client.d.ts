@@ -18,6 +18,8 @@ declare module '@xmpp/client' {
     start(): Promise<{ toString(): string }>
     stop(): Promise<unknown>
     write(text: string): Promise<void>
+    /** In milliseconds, for each single answer of the server to what belongs to the stream. */
+    timeout: number
     readonly reconnect: { stop(): void }
   }
 

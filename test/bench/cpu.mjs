@@ -19,6 +19,18 @@ export function cpuSeconds(pid) {
 }
 
 /**
+ * Resident memory of a process now, in MiB; 0 where /proc isn't there or the process has ended.
+ * @param {number} pid
+ */
+export function residentMiB(pid) {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+  } catch {
+    return 0
+  }
+}
+
+/**
  * @param {Readonly<Record<string, number>>} pids
  * @returns {() => Record<string, number>} CPU seconds that each has used since
  */

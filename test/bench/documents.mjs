@@ -1,15 +1,12 @@
 /** Purchase orders of a chosen size, the same for the same seed. */
 
-/** @typedef {{ name: string, title: string, lines: number, window: number, ratePerSecond: number }} Size */
+/** @typedef {{ title: string, lines: number, window: number }} Size `window`: documents under way in the closed loop, at fan-out 1 */
 
-/**
- * `window`: unanswered iqs of the closed loop. `ratePerSecond`: of the open loop that measures latency, well below what
- * Prosody can carry, which pays by the element.
- * @type {Readonly<Record<string, Size>>}
- */
+/** @type {Readonly<Record<string, Size>>} */
 export const SIZES = {
-  '1k': { name: '1k', title: '1 KB', lines: 5, window: 256, ratePerSecond: 200 },
-  '10k': { name: '10k', title: '10 KB', lines: 92, window: 64, ratePerSecond: 50 },
+  '1k': { title: '1.1 KB', lines: 5, window: 1024 },
+  '10k': { title: '10 KB', lines: 92, window: 128 },
+  '100k': { title: '100 KB', lines: 950, window: 24 },
 }
 
 const CITIES = ['Bergen', 'Porto', 'Graz', 'Turku', 'Leiden', 'Nantes', 'Lucca', 'Aarhus']
@@ -33,7 +30,7 @@ export function random(seed) {
 
 /**
  * An order as its text before and after the id, so that sending one costs two concatenations.
- * @param {Size} size
+ * @param {{ lines: number }} size
  * @param {number} count how many different ones
  * @param {number} seed
  * @returns {{ before: string, after: string }[]}
@@ -44,7 +41,7 @@ export function makeOrders(size, count, seed) {
 }
 
 /**
- * @param {Size} size
+ * @param {{ lines: number }} size
  * @param {() => number} next
  */
 function makeOrder(size, next) {

@@ -12,6 +12,7 @@ const BENCHMARKS = {
   e2e: () => import('./e2e.mjs'),
   match: () => import('./match.mjs'),
   order: () => import('./order.mjs'),
+  soak: () => import('./soak.mjs'),
   validate: () => import('./validate.mjs'),
 }
 const LONGEST_MS = 30 * 60_000

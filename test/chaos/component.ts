@@ -1,6 +1,6 @@
 import { attribute } from '../scenarios/waybill.ts'
 import { type ComponentStream, openComponentStream } from '../servers/component-stream.ts'
-import type { ComponentEntry } from '../servers/xmpp.ts'
+import type { ComponentEntry } from '../servers/components.ts'
 
 /** A component that comes back as soon as it can, for as long as it is open. */
 export interface Component {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AttemptRecord, DeliveryState } from '../../src/domain/delivery.ts'
-import type { Shard, StoredEnvelope } from '../redis/shard.ts'
+import { SETS, type Shard, type StoredEnvelope } from '../redis/shard.ts'
 import { type Count, count, type Seen } from './count.ts'
 import type { PlannedDocument } from './documents.ts'
 import type { Arrival } from './receivers.ts'
@@ -58,6 +58,7 @@ function envelope(id: string, place: number, sequence: number, changes: Changes 
     sum: { state, sequence, waiting: 0 } as StoredEnvelope['sum'],
     meta: { receivedAtMs: 800, fields: { number: [`s0-${place}`] } } as unknown as StoredEnvelope['meta'],
     payloadBytes: 0,
+    hasPayload: false,
     deliveries: [
       { id: `${id}.0`, attempts, facts: { state, to, lane: 'l' } as StoredEnvelope['deliveries'][number]['facts'] },
     ],
@@ -88,18 +89,7 @@ function found({ sent: told, envelopes, places, serverDeaths, reported }: World)
     claims: new Map(),
     strange: [],
   }
-  for (const name of [
-    'ready',
-    'later',
-    'suspects',
-    'lapsing',
-    'underway',
-    'expiring',
-    'dead',
-    'held',
-    'finished',
-    'reports',
-  ]) {
+  for (const name of SETS) {
     ;(shard.sets as Map<string, Map<string, number>>).set(name, new Map())
   }
   const seen: Seen = { sent: told, shard: shard as Shard, arrivals: new Map([[LANE, places]]), serverDeaths, reported }

@@ -80,7 +80,7 @@ describe('a configuration folder without mistakes', () => {
         maxStanzaBytes: 262_144,
         insecure: false,
       },
-      redis: { url: 'redis://127.0.0.1:6379', prefix: 'waybill', durability: 'everysec', replicas: 0 },
+      redis: { url: 'redis://127.0.0.1:6379', prefix: 'waybill', durability: 'everysec', replicas: 0, insecure: false },
       http: { listen: { host: '127.0.0.1', port: 8480 }, token: 'operator-token' },
       admins: ['ops@example.org'],
       senders: ['*@example.org', '*@suppliers.example'],
@@ -97,6 +97,7 @@ describe('a configuration folder without mistakes', () => {
       dedupe: { windowMs: 600_000 },
       subscriptions: [],
       alarms: { to: ['ops@example.org'] },
+      checking: {},
       reload: 'watch',
       retention: {
         deadMs: 30 * 86_400_000,

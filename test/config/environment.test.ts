@@ -41,6 +41,8 @@ describe('the environment', () => {
     ['WAYBILL_XMPP_HOST', 'host.example.org', { xmpp: { host: 'host.example.org' } }],
     ['WAYBILL_XMPP_SECRET', 'another', { xmpp: { secret: 'another' } }],
     ['WAYBILL_REDIS_URL', 'redis://127.0.0.1:7000/1', { redis: { url: 'redis://127.0.0.1:7000/1' } }],
+    ['WAYBILL_REDIS_USER', 'waybill', { redis: { user: 'waybill' } }],
+    ['WAYBILL_REDIS_PASSWORD', 'secret', { redis: { password: 'secret' } }],
     ['WAYBILL_HTTP_LISTEN', '[::1]:0', { http: { listen: { host: '::1', port: 0 } } }],
     ['WAYBILL_HTTP_TOKEN', 'a-token', { http: { token: 'a-token' } }],
   ])('%s overrides the file', async (variable, value, expected) => {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { type KindName, schemaOf, validatorOf } from '../../src/config/kind-schemas.ts'
@@ -48,6 +49,12 @@ describe('the schemas of the kinds', () => {
       const validate = validatorOf(kind)
       expect(validate(structuredClone(example)), JSON.stringify(validate.errors?.map((e) => e.instancePath))).toBe(true)
     }
+  })
+
+  it.each([...kinds, 'SenderGroup'] as const)('describe %s in JSON Schema', (kind) => {
+    const ajv = new Ajv({ strict: false })
+    expect(ajv.validateSchema({ ...schemaOf(kind) }), ajv.errorsText()).toBe(true)
+    expect(ajv.validateSchema({ ...schemaOf(kind), properties: 1 })).toBe(false)
   })
 
   it('are what the committed types and the reference page were made from', async () => {

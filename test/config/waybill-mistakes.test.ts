@@ -100,6 +100,42 @@ const inWaybill: readonly Mistake[] = [
     'needs insecure: true',
   ],
   [
+    'a Redis on another machine without TLS',
+    `${XMPP}redis: { url: »"redis://redis.example.org:6379" }`,
+    'insecure-redis',
+    'needs redis.tls, a rediss address, or redis.insecure: true',
+  ],
+  [
+    'a sentinel on another machine without TLS',
+    `${XMPP}redis: { sentinels: { name: waybill, addresses: ["127.0.0.1:26379", »"10.0.0.1:26379"] } }`,
+    'insecure-redis',
+    'Cannot connect to 10.0.0.1',
+  ],
+  [
+    'a node of a cluster on another machine without TLS',
+    `${XMPP}redis: { cluster: [»"10.0.0.1:6379"] }`,
+    'insecure-redis',
+    'Cannot connect to 10.0.0.1',
+  ],
+  [
+    'a sentinel without port',
+    `${XMPP}redis: { sentinels: { name: waybill, addresses: [»"127.0.0.1"] } }`,
+    'wrong-value',
+    'must be HOST:PORT such as 10.0.0.1:26379',
+  ],
+  [
+    'two places where Redis would be',
+    `${XMPP}redis: { url: "redis://127.0.0.1:6380", »cluster: ["127.0.0.1:6379"] }`,
+    'choose-one',
+    'redis names url and cluster',
+  ],
+  [
+    'a certificate for Redis without its key',
+    `${XMPP}redis: { url: "redis://127.0.0.1:6379", »tls: { cert: waybill.pem } }`,
+    'missing-key',
+    'must name cert and key together',
+  ],
+  [
     'an address to listen on without port',
     `${XMPP}http: { listen: »127.0.0.1 }`,
     'wrong-value',

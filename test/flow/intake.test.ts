@@ -265,7 +265,7 @@ describe('what is too much', () => {
     acceptedIn(await flow.take(iq('4', order('5'))))
   })
 
-  it('makes more deliveries than are written at once is refused as a whole', async () => {
+  it('makes more deliveries than one stanza may is refused as a whole', async () => {
     const deliver = Array.from({ length: 10_001 }, (_, at) => toNode(`n${at}`))
     const flow = await flowOn(redis.url, { routes: [routeOf('wide', { when: { type: ['order'] }, deliver })] })
     expect(rejectionIn(await flow.take(publish('1', { a: order('1'), b: order('2') })))).toMatchObject({
@@ -273,6 +273,17 @@ describe('what is too much', () => {
       text: expect.stringContaining('20002 deliveries, the limit is 20000'),
     })
     expect((await flow.store.ledger()).documents.accepted).toBe(0)
+  })
+
+  it('goes to more destinations than are written at once is written behind the answer, and woken for', async () => {
+    const deliver = Array.from({ length: 1_250 }, (_, at) => toNode(`n${at}`))
+    const flow = await flowOn(redis.url, { routes: [routeOf('wide', { when: { type: ['order'] }, deliver })] })
+    const id = idIn(await flow.take(iq('1', order('1'))))
+    expect((await flow.store.ledger()).deliveries).toMatchObject({ planned: 1_250, waiting: 1_250 })
+    const woken = () => new Set(flow.wakes.flatMap(({ ids }) => ids))
+    await eventually(() => woken().size === 1_250)
+    expect(woken()).toEqual(new Set(deliver.map((_, number) => `${id}.${number}`)))
+    expect(await flow.store.expand()).toEqual({ ids: [], more: false })
   })
 
   it('waits for its destinations is refused for the sender, or for all', async () => {

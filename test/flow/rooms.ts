@@ -78,6 +78,8 @@ export interface FlowChanges extends Partial<Pick<IntakeNeeds, 'inHandLimit'>> {
   /** Puts something between the flow and the real store. */
   readonly between?: (store: RedisStore) => Store & Breakers
   readonly wake?: () => Promise<void>
+  /** First attempts begin with the acceptance, as they do in a process; otherwise every delivery waits for its wake. */
+  readonly atOnce?: boolean
 }
 
 /** The flow between the real documents, matching and Redis. Outlet, wakes and metrics write down what they are told. */
@@ -112,20 +114,21 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
   }
   const alarm = (cause: string, text: string) => void said.alarms.push(`${cause}: ${text}`)
   const common = { store, wakes, metrics, alarm, now: clock, log }
-  const take = createIntake({
-    ...common,
-    ruling: () => flow.ruling,
-    rate: limitRate(changes.perMinute ?? 1_000),
-    dedupeWindowMs: 600_000,
-    inHandLimit: changes.inHandLimit ?? 100,
-    inHandBytes: 1 << 20,
-  })
   const deliverer = createDeliverer({
     ...common,
     outlet,
     policies: () => new Map(changes.policies?.map((policy) => [policy.name, policy])),
     random: () => 0.5,
     places: { bytes: 1 << 20, ...(changes.places ?? { all: 100, perDestination: 50 }) },
+  })
+  const take = createIntake({
+    ...common,
+    reserve: changes.atOnce ? deliverer.reserve : () => undefined,
+    ruling: () => flow.ruling,
+    rate: limitRate(changes.perMinute ?? 1_000),
+    dedupeWindowMs: 600_000,
+    inHandLimit: changes.inHandLimit ?? 100,
+    inHandBytes: 1 << 20,
   })
   const limits = { documentBytes: 190_000, depth: 64, attributes: 256 }
   const operating = {
@@ -152,6 +155,7 @@ function countingMetrics(counted: string[]): Metrics {
     heldEnded: (how) => write('held-ended', how),
     claimReplaced: (type) => write('claim-replaced', type),
     rejected: (kind) => write('rejected', kind),
+    checked: (where) => write('checked', where),
     ignored: () => write('ignored'),
     failed: () => write('failed'),
     item: (outcome) => write('item', outcome),

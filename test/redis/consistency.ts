@@ -25,23 +25,30 @@ export function findOrphans(shard: Shard): string[] {
   const deliveries = new Map(
     [...shard.envelopes.values()].flatMap((envelope) => envelope.deliveries.map((one) => [one.id, one] as const)),
   )
+  const unwritten = new Map(
+    [...shard.envelopes.values()].flatMap((envelope) =>
+      (envelope.unwritten ?? []).map((one) => [one.id, one] as const),
+    ),
+  )
+  const planned = new Map([...deliveries, ...unwritten])
   return [
     ...shard.strange.map((key) => `nobody knows the key ${key}`),
     ...[...shard.envelopes.values()].flatMap(summedUpWrongly),
     ...[...deliveries.values()].flatMap((delivery) => misplaced(delivery, shard)),
     ...[...shard.envelopes.values()].flatMap((envelope) => documentMisplaced(envelope, shard)),
-    ...membersOfNobody(shard, deliveries),
-    ...disorderedLanes(shard, deliveries),
+    ...[...unwritten.values()].flatMap((delivery) => misplacedUnwritten(delivery, shard)),
+    ...membersOfNobody(shard, deliveries, planned),
+    ...disorderedLanes(shard, planned),
   ]
 }
 
-function summedUpWrongly({ id, sum, deliveries, payloadBytes }: StoredEnvelope): string[] {
+function summedUpWrongly({ id, sum, deliveries, payloadBytes, unwritten = [] }: StoredEnvelope): string[] {
   if (sum.state === undefined) return [`envelope ${id} has no sum`]
   const faults: string[] = []
-  if (deliveries.length > 0) {
+  if (deliveries.length + unwritten.length > 0) {
     if (sum.held !== 0) faults.push(`envelope ${id} is held, but has deliveries`)
     for (const state of DELIVERY_STATES) {
-      const count = deliveries.filter(({ facts }) => facts.state === state).length
+      const count = [...deliveries, ...unwritten].filter(({ facts }) => facts.state === state).length
       if (sum[state] !== count) faults.push(`envelope ${id} counts ${sum[state]} ${state}, but has ${count}`)
     }
   }
@@ -92,14 +99,38 @@ function misplaced({ id, facts }: StoredDelivery, { sets, lanes, barred, breaker
   return faults
 }
 
-function documentMisplaced({ id, sum, deliveries }: StoredEnvelope, { sets }: Shard): string[] {
+/** It has its place in the order, and nothing else yet. */
+function misplacedUnwritten({ id, facts }: StoredDelivery, { sets, lanes }: Shard): string[] {
+  const places = [...sets.keys()].filter((name) => sets.get(name)!.has(id))
+  return [
+    ...places.map((name) => `delivery ${id} is still to be written, but stands in ${name}`),
+    ...(facts.lane === undefined || lanes.get(facts.lane)?.has(id)
+      ? []
+      : [`delivery ${id} is still to be written, and is not in its lane ${facts.lane}`]),
+  ]
+}
+
+function documentMisplaced(
+  { id, sum, deliveries, hasPayload, unwritten = [] }: StoredEnvelope,
+  { sets }: Shard,
+): string[] {
   const faults: string[] = []
   const isFinished = FINISHED.includes(sum.state)
   if (sets.get('finished')!.has(id) !== isFinished) {
     faults.push(`envelope ${id} (${sum.state}) is ${isFinished ? 'not ' : ''}in finished`)
   }
+  const isReopenable = sets.get('reopenable')!.has(id)
+  if (isReopenable && !isFinished) faults.push(`envelope ${id} (${sum.state}) is in reopenable`)
+  if (!isFinished && !hasPayload) faults.push(`envelope ${id} (${sum.state}) has lost its payload`)
+  // What was finished before any of this was known has its payload for as long as the retention keeps it.
+  const isSpent = sum.reopenable === undefined ? sum.bytes === 0 : !isReopenable
+  if (isFinished && isSpent && hasPayload)
+    faults.push(`envelope ${id} (${sum.state}) keeps a payload that nobody removes`)
+  if (isFinished && !isSpent && !hasPayload) faults.push(`envelope ${id} (${sum.state}) has lost its payload too early`)
   if (sets.get('held')!.has(id) !== (sum.state === 'held'))
     faults.push(`envelope ${id} (${sum.state}) is in held, or not`)
+  if (sets.get('expanding')!.has(id) ? sum.rest === undefined : unwritten.length > 0)
+    faults.push(`envelope ${id} (${sum.state}) is ${unwritten.length > 0 ? 'not ' : ''}in expanding`)
   const isDeadByItself = deliveries.length === 0 && sum.state === 'dead'
   if (sets.get('dead')!.has(id) !== isDeadByItself) {
     faults.push(`envelope ${id} (${sum.state}) is ${isDeadByItself ? 'not ' : ''}in dead`)
@@ -113,6 +144,7 @@ function documentMisplaced({ id, sum, deliveries }: StoredEnvelope, { sets }: Sh
 function membersOfNobody(
   { sets, lanes, barred, claims, envelopes, ledger }: Shard,
   deliveries: ReadonlyMap<string, unknown>,
+  planned: ReadonlyMap<string, unknown>,
 ) {
   const faults: string[] = []
   const expect = (where: string, id: string, exists: boolean) => {
@@ -121,10 +153,10 @@ function membersOfNobody(
   for (const name of ['ready', 'later', 'suspects', 'lapsing', 'underway', 'expiring']) {
     for (const id of sets.get(name)!.keys()) expect(name, id, deliveries.has(id))
   }
-  for (const [name, members] of lanes) for (const id of members.keys()) expect(`lane ${name}`, id, deliveries.has(id))
+  for (const [name, members] of lanes) for (const id of members.keys()) expect(`lane ${name}`, id, planned.has(id))
   for (const members of barred.values()) for (const id of members.keys()) expect('barred', id, deliveries.has(id))
   for (const id of sets.get('dead')!.keys()) expect('dead', id, deliveries.has(id) || envelopes.has(id))
-  for (const name of ['finished', 'held', 'reports']) {
+  for (const name of ['expanding', 'finished', 'reopenable', 'held', 'reports']) {
     for (const id of sets.get(name)!.keys()) expect(name, id, envelopes.has(id))
   }
   // What retention has removed may still be claimed.
@@ -155,7 +187,7 @@ export function findLedgerFaults({ envelopes, ledger, senders, holding }: Shard)
   const add = (name: string, by = 1) => counted.set(name, (counted.get(name) ?? 0) + by)
   const waitingOf: Record<string, number> = {}
   const heldOf: Record<string, number> = {}
-  for (const { sum, deliveries } of envelopes.values()) {
+  for (const { sum, deliveries, unwritten = [] } of envelopes.values()) {
     for (const state of ['accepted', sum.state]) {
       add(`documents ${state}`)
       add(`type ${state} ${sum.type}`)
@@ -163,7 +195,7 @@ export function findLedgerFaults({ envelopes, ledger, senders, holding }: Shard)
     add(`bytes ${FINISHED.includes(sum.state) ? 'finished' : sum.state}`, sum.bytes ?? 0)
     if (sum.state === 'held') heldOf[sum.sender] = (heldOf[sum.sender] ?? 0) + 1
     if (sum.state === 'waiting') waitingOf[sum.sender] = (waitingOf[sum.sender] ?? 0) + 1
-    for (const { facts } of deliveries) {
+    for (const { facts } of [...deliveries, ...unwritten]) {
       for (const state of ['planned', facts.state]) {
         add(`deliveries ${state}`)
         add(`route ${state} ${facts.route}`)

@@ -1,10 +1,11 @@
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { durabilityProblems } from '../../src/redis/durability.ts'
 import type { RedisInspection } from '../../src/redis/inspection.ts'
-import { durabilityProblems } from '../../src/redis/store.ts'
+import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
-import { closeStores, openTestStore } from './fixtures.ts'
+import { acceptance, accepted, closeStores, keepLog, openTestStore } from './fixtures.ts'
 
 let redis: RunningRedis
 
@@ -82,5 +83,29 @@ describe('inspect', () => {
     expect(inspection).toMatchObject({ appendonly: undefined, appendfsync: undefined, maxmemoryPolicy: 'noeviction' })
     expect(inspection.maxmemory).toBe(100 * 1024 * 1024)
     expect(durabilityProblems(inspection, 'everysec')).toHaveLength(2)
+  })
+})
+
+describe('a connection to another Redis than before', () => {
+  it('that offers less than is promised accepts nothing, and says why; with one that offers it again, it goes on', async () => {
+    const other = await startRedis()
+    const client = new Redis(other.url)
+    const { log, lines } = keepLog()
+    try {
+      const store = await openTestStore(other.url, { log })
+      await accepted(store)
+      // As a replica that was made the primary might be.
+      await client.config('SET', 'appendonly', 'no')
+      await client.call('CLIENT', 'KILL', 'TYPE', 'normal')
+      await eventually(() => lines.some(({ event }) => event === 'durability-not-kept'))
+      await expect(store.accept([acceptance()])).rejects.toThrow(/appendonly is no, it must be yes/)
+      await client.config('SET', 'appendonly', 'yes')
+      await client.call('CLIENT', 'KILL', 'TYPE', 'normal')
+      await eventually(() => accepted(store))
+    } finally {
+      client.disconnect()
+      await closeStores()
+      await other.stop()
+    }
   })
 })

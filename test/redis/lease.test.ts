@@ -91,7 +91,7 @@ describe('a lease', () => {
         expect(lease.held).toBe(true)
         return performance.now() > until
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 60_000 },
     )
     expect(taken).toBe(false)
     expect(standby.held).toBe(false)
@@ -155,11 +155,18 @@ describe('a lease', () => {
     await lease.take()
     redis.signal('SIGSTOP')
     const frozenAt = performance.now()
-    await eventually(() => !lease.held, { timeoutMs: 10_000 })
-    expect(performance.now() - frozenAt).toBeLessThan(LENGTH_MS)
+    // Seen to be held last: when it is seen to have ended depends on the machine as well.
+    let heldAt = frozenAt
+    await eventually(() => {
+      const now = performance.now()
+      if (!lease.held) return true
+      heldAt = now
+      return false
+    })
+    expect(heldAt - frozenAt).toBeLessThan(LENGTH_MS)
     await eventually(() => changes.length === 2)
     redis.signal('SIGCONT')
-    await eventually(() => lease.held, { timeoutMs: 10_000 })
+    await eventually(() => lease.held, { timeoutMs: 60_000 })
     await eventually(() => changes.length === 3)
     expect(changes).toEqual([true, false, true])
     expect(lines.filter(({ event }) => event === 'lease-lost')).toHaveLength(1)
@@ -188,7 +195,7 @@ describe('a lease', () => {
     }
     await expect(filled()).rejects.toThrow('OOM')
     const before = performance.now()
-    await eventually(() => performance.now() - before > LENGTH_MS, { timeoutMs: 10_000 })
+    await eventually(() => performance.now() - before > LENGTH_MS, { timeoutMs: 60_000 })
     expect(lease.held).toBe(true)
     await client.del(...Array.from({ length: 40 }, (_, at) => `${prefix}-fill-${at}`))
   })

@@ -30,13 +30,17 @@ export interface ModelDelivery {
   endedMs: number
   /** Its attempt probes the destination. */
   probe: boolean
+  /** Its receiver has answered. */
+  proven: boolean
 }
 
 export interface ModelDocument {
   readonly id: string
   readonly type: string
-  /** Size of its payload. */
+  /** Size of its payload, while it has it. */
   bytes: number
+  /** Until when a bounce may reopen a delivery. */
+  reopenableMs: number
   /** Order of acceptance. */
   sequence: number
   /** It has a place in the order; what never had an ordered delivery is given one when it needs it. */
@@ -97,7 +101,18 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     if (was !== 'dead' || state === 'waiting') settleReport(document)
     delivery.holder = undefined
     delivery.endedMs = now()
-    if (['delivered', 'expired', 'dropped'].includes(stateOf(document))) document.finishedMs = now()
+    if (isFinished(document)) finish(document)
+  }
+
+  const isFinished = (document: ModelDocument) => ['delivered', 'expired', 'dropped'].includes(stateOf(document))
+
+  function finish(document: ModelDocument): void {
+    document.finishedMs = now()
+    spend(document)
+  }
+
+  function spend(document: ModelDocument): void {
+    if (document.reopenableMs < now()) document.bytes = 0
   }
 
   /** The attempt is over, and it waits again or ends as was asked for. Gives whoever is first now where that is another one. */
@@ -187,6 +202,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
         id,
         type,
         bytes,
+        reopenableMs: 0,
         sequence,
         placed: planned.some(({ lane }) => lane !== undefined),
         deliveries: [],
@@ -237,7 +253,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     end(
       id: string,
       instance: string,
-      kind: 'delivered' | 'retry' | 'void' | 'closed' | 'dead' | 'expired',
+      kind: 'delivered' | 'proven' | 'retry' | 'void' | 'closed' | 'dead' | 'expired',
       dueMs: number,
     ): string[] {
       const delivery = present(id)
@@ -245,10 +261,14 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       delivery.records += 1
       if (kind === 'void' || kind === 'closed') delivery.tries -= 1
       if (kind === 'closed') delivery.closes += 1
-      if (kind === 'retry' || kind === 'delivered' || kind === 'dead') acquit(delivery)
+      const isDelivered = kind === 'delivered' || kind === 'proven'
+      if (kind === 'retry' || isDelivered || kind === 'dead') acquit(delivery)
       if (kind === 'retry' || kind === 'void' || kind === 'closed') return goOn(delivery, dueMs)
       if (delivery.asked && kind === 'dead') return endByHand(delivery, delivery.asked, delivery.byHand)
-      change(delivery, kind)
+      delivery.proven = kind === 'proven'
+      const document = documentOf(delivery)
+      if (kind === 'delivered') document.reopenableMs = Math.max(document.reopenableMs, now() + kept.bounceMs)
+      change(delivery, isDelivered ? 'delivered' : kind)
       const next = delivery.lane === undefined ? undefined : laneOf(delivery)[0]
       return next && next.dueMs <= now() ? [next.id] : []
     },
@@ -298,8 +318,8 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
 
     bounce(id: string, from: string, dueMs: number | undefined): boolean {
       const delivery = present(id)
-      if (delivery?.state !== 'delivered' || delivery.to !== from || now() - delivery.endedMs > kept.bounceMs)
-        return false
+      if (delivery?.state !== 'delivered' || delivery.proven) return false
+      if (delivery.to !== from || now() - delivery.endedMs > kept.bounceMs) return false
       delivery.records += 1
       if (dueMs === undefined) change(delivery, 'dead')
       else comeBack(delivery, dueMs)
@@ -367,7 +387,10 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       const place = document.placed && keepPlace ? document.sequence : nextPlace()
       if (!document.placed) document.sequence = place
       document.placed = true
+      // One step: it is never finished between.
+      const { bytes } = document
       change(delivery, 'dropped')
+      document.bytes = bytes
       for (const one of fresher) {
         const next = fresh(`${document.id}.${document.deliveries.length}`, one, place)
         next.records = 1
@@ -384,7 +407,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       if (document?.own === 'dead' && !document.gone) {
         document.own = 'dropped'
         document.byHand = reason
-        document.finishedMs = now()
+        finish(document)
         return 'ended'
       }
       const delivery = present(id)
@@ -397,9 +420,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
     },
 
     prune(): number {
-      const finished = [...documents.values()].filter(
-        (document) => !document.gone && ['delivered', 'expired', 'dropped'].includes(stateOf(document)),
-      )
+      const finished = [...documents.values()].filter((document) => !document.gone && isFinished(document))
       const removed = outdated(
         finished.map((document) => ({ at: document.finishedMs, id: document.id, document })),
         kept.finished,
@@ -419,13 +440,14 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
             id: document.id,
             end: () => {
               document.own = 'dropped'
-              document.finishedMs = now()
+              finish(document)
             },
           })),
       ]
       for (const letter of outdated(letters, kept.dead)) letter.end()
       for (const document of documents.values()) {
         if (document.own === 'held' && document.receivedMs < now() - kept.ms) endHeld(document, '')
+        if (!document.gone && isFinished(document)) spend(document)
       }
       return removed.filter(({ document }) => document.gone).length
     },
@@ -456,7 +478,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   function endHeld(document: ModelDocument, reason: string): void {
     document.own = 'dropped'
     document.byHand = reason
-    document.finishedMs = now()
+    finish(document)
     settleReport(document)
   }
 
@@ -467,7 +489,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
   ): ModelDelivery {
     const unsuspected = { alone: false, closes: 0, crashes: 0 }
     const times = { dueMs: now(), leaseEndMs: 0, endedMs: 0 }
-    const byHand = { asked: undefined, byHand: '', probe: false }
+    const byHand = { asked: undefined, byHand: '', probe: false, proven: false }
     return {
       ...{ id, ...planned, ...times, ...byHand, ...unsuspected, place, ownPlace: place },
       ...{ state: 'waiting', holder: undefined, tries: 0, records: 0 },

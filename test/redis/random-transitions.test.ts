@@ -28,7 +28,11 @@ afterAll(async () => {
 const STEPS = 180
 const KEPT = { ms: 400_000, finished: 8, dead: 6, bounceMs: 100_000 }
 const DESTINATIONS = ['a@x.example', 'b@x.example', 'c@x.example']
-const KINDS = ['delivered', 'retry', 'void', 'closed', 'closed', 'closed', 'dead', 'expired'] as const
+const KINDS = ['delivered', 'proven', 'retry', 'void', 'closed', 'closed', 'closed', 'dead', 'expired'] as const
+const HOWS: Readonly<Partial<Record<string, { kind: 'void'; closed: true } | { kind: 'delivered'; proven: true }>>> = {
+  closed: { kind: 'void', closed: true },
+  proven: { kind: 'delivered', proven: true },
+}
 
 async function openWorld(seed: number) {
   const random = seededRandom(seed)
@@ -40,12 +44,14 @@ async function openWorld(seed: number) {
     ...{ finishedMs: KEPT.ms, finishedCount: KEPT.finished, deadMs: KEPT.ms, deadCount: KEPT.dead },
     heldMs: KEPT.ms,
   }
-  const options = { prefix, clock, retention, bounceWindowMs: KEPT.bounceMs }
+  // In half of the worlds a document's second delivery is written after it, and its third after that.
+  const expansion = seed % 2 === 0 ? { atOnce: 1, part: 1 } : { atOnce: 1_000, part: 500 }
+  const options = { prefix, clock, retention, expansion, bounceWindowMs: KEPT.bounceMs }
   const stores: Record<string, RedisStore> = {
     one: await openTestStore(redis.url, { ...options, instance: 'one' }),
     two: await openTestStore(redis.url, { ...options, instance: 'two' }),
   }
-  return { random, below, pick, clock, prefix, stores, model: createModel(clock, KEPT) }
+  return { random, below, pick, clock, prefix, stores, atOnce: expansion.atOnce, model: createModel(clock, KEPT) }
 }
 
 type World = Awaited<ReturnType<typeof openWorld>>
@@ -64,6 +70,8 @@ function planSome({ below, pick, clock }: World, least: number): { planned: Plan
 }
 
 type Known = Pick<ModelDelivery, 'to' | 'route' | 'lane' | 'expiresAtMs'>
+
+const indexOf = (id: string) => Number(id.split('.')[1])
 
 function anyDelivery({ model, pick }: World): string {
   const all = model.deliveries()
@@ -104,8 +112,18 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const type = world.pick(['order', 'invoice'])
     const reports = report && { report }
     const one = acceptance({ type, payload, receivedAtMs: world.clock(), deliveries: planned, ...reports })
-    expect((await world.stores.one!.accept([one]))[0]!.kind).toBe('accepted')
-    world.model.accept(one.envelope.id, type, known, payload.length, report)
+    const begin = [...planned.keys()].slice(0, world.atOnce).filter(() => world.below(2) === 0)
+    const [answer] = await world.stores.one!.accept([{ ...one, begin }])
+    const { id } = one.envelope
+    world.model.accept(id, type, known, payload.length, report)
+    const begun = world.model.start(
+      begin.map((index) => `${id}.${index}`),
+      'one',
+    )
+    expect(answer).toEqual({ kind: 'accepted', id, ...(begun.length > 0 && { begun: begun.map(indexOf) }) })
+    // Something else comes between.
+    await steps[world.pick(DECK)]!(world)
+    while ((await world.stores.one!.expand()).more);
   },
   async start(world) {
     const instance = world.pick(['one', 'one', 'two'])
@@ -123,8 +141,8 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const instance = world.below(5) > 0 ? 'one' : 'two'
     const kind = world.pick(KINDS)
     const dueAtMs = world.clock() + world.below(20_000)
-    const how = kind === 'closed' ? { kind: 'void', closed: true } : { kind }
-    const end = { id, ...how, dueAtMs, reason: 'refused', record: { atMs: world.clock(), result: 'x' } } as AttemptEnd
+    const record = { atMs: world.clock(), result: 'x' }
+    const end = { id, kind, ...HOWS[kind], dueAtMs, reason: 'refused', record } as AttemptEnd
     expect(await world.stores[instance]!.end(end)).toEqual(world.model.end(id, instance, kind, dueAtMs))
   },
   async startSuspect(world) {
@@ -383,6 +401,9 @@ async function compare(world: World): Promise<void> {
   expect((await stores.one!.held({})).map(({ id }) => id).sort()).toEqual(ids(isHeld))
   const holding = isHeld.length === 0 ? {} : { 'shop@suppliers.example': String(isHeld.length) }
   expect(await client.hgetall(`{${prefix}:0}:holding`)).toEqual(holding)
+  const spared = ended.filter(({ reopenableMs, bytes }) => reopenableMs >= world.clock() && bytes > 0)
+  const reopenable = await client.zrange(`{${prefix}:0}:reopenable`, '0', '-1')
+  expect(reopenable).toEqual(expect.arrayContaining(ids(spared)))
   await compareLanes(world, waiting)
 }
 

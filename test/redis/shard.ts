@@ -6,7 +6,7 @@ import { type Facts, type Meta, parseRecords, type Sum } from '../../src/redis/r
 /** Everything that Waybill keeps in Redis under one prefix, as values: read key by key, so nobody may write meanwhile. */
 export interface Shard {
   readonly envelopes: ReadonlyMap<string, StoredEnvelope>
-  /** ready, later, suspects, lapsing, underway, expiring, dead, held, finished, reports, each with its members and their scores. */
+  /** expanding, ready, later, suspects, lapsing, underway, expiring, dead, held, finished, reopenable, reports, each with its members and their scores. */
   readonly sets: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Members in their order, by the lane's name. */
   readonly lanes: ReadonlyMap<string, ReadonlyMap<string, number>>
@@ -46,10 +46,13 @@ export interface StoredEnvelope {
   readonly meta: Meta
   /** Of its document, and of those that deliveries were redriven with. */
   readonly payloadBytes: number
+  readonly hasPayload: boolean
   readonly deliveries: readonly StoredDelivery[]
+  /** Those that are still to be written; left out: none. */
+  readonly unwritten?: readonly StoredDelivery[]
 }
 
-const SETS = [
+export const SETS = [
   'ready',
   'later',
   'suspects',
@@ -58,7 +61,9 @@ const SETS = [
   'expiring',
   'dead',
   'held',
+  'expanding',
   'finished',
+  'reopenable',
   'reports',
 ] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
@@ -121,10 +126,12 @@ async function readEnvelope(client: Redis, begin: string, name: string): Promise
   const lengths = await Promise.all(payloads.map((field) => client.hstrlen(key, field)))
   const id = name.slice('envelope:'.length)
   const indices = others.filter((field) => /^d\d+$/.test(field)).map((field) => Number(field.slice(1)))
+  const parts = others.filter((field) => /^r\d+$/.test(field)).map((field) => hash.get(field)!)
   return {
     id,
     sum: JSON.parse(hash.get('sum') ?? '{}') as StoredSum,
     meta: JSON.parse(hash.get('meta') ?? '{}') as Meta,
+    hasPayload: payloads.length > 0,
     payloadBytes: lengths.reduce((all, length) => all + length, 0),
     deliveries: indices
       .sort((one, other) => one - other)
@@ -133,5 +140,22 @@ async function readEnvelope(client: Redis, begin: string, name: string): Promise
         facts: JSON.parse(hash.get(`d${index}`)!) as Facts,
         attempts: parseRecords(hash.get(`a${index}`) ?? ''),
       })),
+    unwritten: parts
+      .flatMap((text) => readPart(id, text))
+      .filter(({ id: one }) => !indices.includes(Number(one.split('.')[1]))),
   }
+}
+
+interface Part {
+  readonly shared: readonly { readonly facts: Facts }[]
+  readonly rows: readonly (readonly [number, number, string, string?])[]
+}
+
+function readPart(id: string, text: string): StoredDelivery[] {
+  const { shared, rows } = JSON.parse(text) as Part
+  return rows.map(([number, at, to, lane]) => ({
+    id: `${id}.${number}`,
+    facts: { ...shared[at]!.facts, to, ...(lane !== undefined && { lane }) },
+    attempts: [],
+  }))
 }

@@ -194,7 +194,7 @@ describe('a worker', () => {
         await wakes.wake(['after'], 0)
         return came.includes('after')
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     )
   })
 

@@ -19,8 +19,7 @@ describe('the archive of a running installation', () => {
   it('sends a delivered document again, also after a kill, as a document of its own', async () => {
     const id = acceptedId(await at.submit(order('one')))
     await arrival(id)
-    at.waybill.signal('SIGKILL')
-    await at.waybill.ended
+    await at.kill()
     expect((await cli('archive', 'ls', '--type', 'order')).stdout).toContain(id)
     expect((await cli('archive', 'show', id)).stdout).toContain('<number>one</number>')
     expect((await cli('archive', 'redrive', id)).code).toBe(2)

@@ -83,8 +83,7 @@ describe.each(['prosody', 'ejabberd'] as const)('a destination that is down, on 
     await eventually(() => mirrored('JID') === MANY, { what: 'what goes elsewhere to arrive' })
     await isSaidToBeOpen('other.example.test', ids.at(-1)!)
 
-    at.waybill.signal('SIGKILL')
-    await at.waybill.ended
+    await at.kill()
     await at.restart()
     await eventually(() => isOpen(1))
     const sinceMs = Date.now()
@@ -121,6 +120,7 @@ describe.each(['prosody', 'ejabberd'] as const)('a destination that is down, on 
       const deliveredBefore = await delivered()
       await send('NODE', 0, 20)
       await becomesOpen()
+      const openedMs = Date.now()
       const burst = publishes().length
       const ids = await send('NODE', 20, MANY)
       await eventually(() => mirrored('NODE') === MANY, { what: 'what goes elsewhere to arrive' })
@@ -128,7 +128,9 @@ describe.each(['prosody', 'ejabberd'] as const)('a destination that is down, on 
       const sinceMs = Date.now()
       await eventually(() => Date.now() - sinceMs > 8_000)
       expect(burst).toBeLessThanOrEqual(20)
-      expect(publishes().length - burst, 'probes').toBeLessThanOrEqual(8)
+      // One each 4 s: on a busy machine it takes longer to come here.
+      const probes = Math.max(8, 4 + (Date.now() - openedMs) / 4_000)
+      expect(publishes().length - burst, 'probes').toBeLessThanOrEqual(probes)
       const tries = await Promise.all(ids.slice(-5).map(async (id) => triesOf(id)))
       expect(tries).toEqual([0, 0, 0, 0, 0])
 

@@ -113,7 +113,7 @@ describe.skipIf(!present)('the corpora, through a running Waybill', () => {
       )
       expect(verdict(sealed)).toBe(expected)
       if (expected === 'valid') {
-        const message = await at.other.next((stanza) => stanza.includes(acceptedId(sealed)), 20_000)
+        const message = await at.other.next((stanza) => stanza.includes(acceptedId(sealed)), 60_000)
         expect(Buffer.from(/<data\b[^>]*>([^<]*)</.exec(message)![1]!, 'base64').equals(bytes)).toBe(true)
       }
       const inBand = await at.submit(toElementText(bytes)!)

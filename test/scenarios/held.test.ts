@@ -94,8 +94,7 @@ describe.each(['prosody', 'ejabberd'] as const)('an invalid document of a type t
 
   it('is released at a start with a schema that accepts it', async () => {
     const id = await hold(urgent('seven'))
-    at.waybill.signal('SIGKILL')
-    await at.waybill.ended
+    await at.kill()
     const file = `${at.folder}/schemas/order.xsd`
     const schema = readFileSync(file, 'utf8')
     writeFileSync(

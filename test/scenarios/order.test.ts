@@ -173,8 +173,7 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
   }
 
   async function killWaybill(): Promise<void> {
-    at.waybill.signal('SIGKILL')
-    await at.waybill.ended
+    await at.kill()
     await at.restart()
   }
 

@@ -225,6 +225,7 @@ deliver: [{ jid: receipts@other.example.test, confirm: receipt, confirmTimeout: 
       await eventually(async () => !at.waybill.running || (await isOver()), { timeoutMs: 30_000 })
       if (at.waybill.running) break
       deaths += 1
+      await at.endLease()
       at.waybill = await runWaybill(at.folder, environment)
     }
     const ids = await sending

@@ -1,6 +1,7 @@
 import type { EnvelopeTrace, Ledger } from '../../src/flow/ports.ts'
+import type { RedisAddress } from '../../src/redis/address.ts'
 import { createCall } from '../../src/redis/calls.ts'
-import { connectImpatient, disconnect } from '../../src/redis/connection.ts'
+import { connectImpatient, disconnect, PATIENCE_MS, whenReady } from '../../src/redis/connection.ts'
 import { keyPrefix } from '../../src/redis/keys.ts'
 import { createReadings } from '../../src/redis/readings.ts'
 import { imbalances } from '../redis/fixtures.ts'
@@ -10,6 +11,8 @@ export interface Readings {
   /** Throws where nothing is known of the envelope, or of the delivery's. */
   trace(id: string): Promise<EnvelopeTrace>
   ledger(): Promise<Ledger & { readonly balanced: boolean }>
+  /** Of a holder that is known to be dead. */
+  endLease(domain: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -17,10 +20,10 @@ export interface Readings {
  * Reads what stands in Redis over one connection that comes back by itself. The scenarios look a thousand times, and a
  * process of the command line for each look costs a hundred times the look; that it says the same is proven in cli.test.ts.
  */
-export function readingsOf(url: string, prefix: string): Readings {
+export function readingsOf(address: RedisAddress): Readings {
   const log = () => {}
-  const client = connectImpatient(url, 'scenario', log)
-  const keys = keyPrefix(prefix)
+  const client = connectImpatient(address, 'scenario', log)
+  const keys = keyPrefix(address.prefix, address.shard)
   const readings = createReadings(createCall(client, keys, Date.now, log), client, keys, Date.now)
   return {
     async trace(id) {
@@ -31,6 +34,11 @@ export function readingsOf(url: string, prefix: string): Readings {
     async ledger() {
       const ledger = await readings.ledger()
       return { ...ledger, balanced: imbalances(ledger).length === 0 }
+    },
+    async endLease(domain) {
+      // Redis may have come back a moment ago.
+      await whenReady(client, Date.now() + PATIENCE_MS)
+      await client.del(`${keys}lease:${domain}`)
     },
     close: () => disconnect(client),
   }

@@ -64,7 +64,7 @@ describe('versions that are registered while two processes run', () => {
   /** Both processes have taken in so many changes. */
   async function inForce(changes: number): Promise<void> {
     await eventually(() => reloads(at.waybill.log()) >= changes && reloads(standby.log()) >= changes, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: 'the change in both processes',
     })
   }

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { scenarioFolder } from './folder.ts'
+import { stateOf, whenNothingIsUnderWay } from './state.ts'
 import { answer, becomes, cli, messagesWith, question } from './traps.ts'
 import { acceptedId, attribute, type Installation, install, order, rejectedAs } from './waybill.ts'
 
@@ -96,7 +97,7 @@ describe('behind the acknowledgement', () => {
 
     it('to try a document out runs nothing', async () => {
       const sample = join(at.folder, 'samples', 'order.xml')
-      const before = { ledger: await at.ledger(), keys: await redis.dbsize(), received: at.other.received.length }
+      const before = await whenNothingIsUnderWay(at)
       const explained = await cli(at, 'explain', sample, '--from', 'a@peer.example.test')
       expect(explained.stdout).toContain('desk@other.example.test/iq')
       expect((await cli(at, 'test')).code).toBe(0)
@@ -105,8 +106,7 @@ describe('behind the acknowledgement', () => {
       expect(await at.peer.next((stanza) => attribute(stanza, 'id') === 'tried')).toContain(
         'desk@other.example.test/iq',
       )
-      const after = { ledger: await at.ledger(), keys: await redis.dbsize(), received: at.other.received.length }
-      expect(after).toEqual(before)
+      expect(await stateOf(at)).toEqual(before)
     })
   })
 
@@ -147,8 +147,7 @@ describe('behind the acknowledgement', () => {
     // What is under way has no result yet.
     const refusals = async () => (await resultsOf(id, 'confirmed')).filter((result) => result === REFUSED)
     await eventually(async () => (await refusals()).length === 2, { what: 'both refusals to be recorded' })
-    at.waybill.signal('SIGKILL')
-    await at.waybill.ended
+    await at.kill()
     await at.restart()
     answer(at, await question(at, 'CONFIRMED-paced'), 'result', '')
     await becomes(at, id, 'delivered')

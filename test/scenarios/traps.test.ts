@@ -119,6 +119,7 @@ describe('on ejabberd', () => {
       at.waybill.signal('SIGKILL')
       await at.waybill.ended
       await takeWrites()
+      await at.endLease()
       await at.restart()
       answer(at, await question(at, 'CONFIRMED-killed'), 'cancel', 'gone')
       const trace = await becomes(at, id, 'dead')
@@ -132,6 +133,7 @@ describe('on ejabberd', () => {
       await at.server.addUser('owner', 'secret')
       const service = `xmpp://127.0.0.1:${at.server.clientPort}`
       const owner = client({ service, domain: 'example.test', username: 'owner', password: 'secret' })
+      owner.timeout = 30_000
       await owner.start()
       const created = new Promise<string>((resolve) => owner.on('stanza', (stanza) => resolve(stanza.toString())))
       await owner.write(
@@ -392,8 +394,7 @@ describe('on ejabberd', () => {
     await refuse()
     await eventually(async () => (await results())[0] === 'resource-constraint', { what: 'the first try to end' })
     await question(at, number)
-    at.waybill.signal('SIGKILL')
-    await at.waybill.ended
+    await at.kill()
     await at.restart()
     for (let left = 3; left > 0; left--) await refuse()
     const trace = await becomes(at, id, 'dead')

@@ -16,7 +16,7 @@ export function becomes(at: Installation, id: string, state: string) {
 
 /** The next iq that carries the text. */
 export const question = (at: Installation, text: string) =>
-  at.other.next((stanza) => stanza.startsWith('<iq') && stanza.includes(text), 20_000)
+  at.other.next((stanza) => stanza.startsWith('<iq') && stanza.includes(text), 60_000)
 
 export function answer(at: Installation, iq: string, type: string, condition: string): void {
   const addresses = `id='${attribute(iq, 'id')}' from='${attribute(iq, 'to')}' to='waybill.example.test'`

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { stringify } from 'yaml'
+import type { RedisAddress } from '../../src/redis/address.ts'
 import { eventually } from '../eventually.ts'
 import { inconsistencies } from '../redis/consistency.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
+import type { SentinelSet } from '../servers/redis-sets.ts'
 import { type RunningXmppServer, startXmppServer, type XmppServerOptions } from '../servers/xmpp.ts'
 import { type Readings, readingsOf } from './readings.ts'
 
@@ -135,6 +137,13 @@ export interface Installation extends Pick<Readings, 'trace' | 'ledger'> {
   other: RawComponent
   waybill: WaybillProcess
   restart(): Promise<void>
+  /** Ends Waybill with SIGKILL, and its lease with it: the next process has nothing to wait for. */
+  kill(): Promise<void>
+  /**
+   * Ends the lease that a killed process has left, which keeps the next one waiting for 8 seconds. That it does, and what
+   * comes then, is shown where a test leaves it alone (standby.test.ts, breaks.test.ts).
+   */
+  endLease(): Promise<void>
   /** Sends an iq set with the payload from `a@peer.example.test`; gives the answer's text. */
   submit(
     payload: string,
@@ -150,6 +159,8 @@ export interface InstallOptions {
   /** Merged over the settings of the scenario. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly redisConfig?: Readonly<Record<string, string>>
+  /** Instead of a Redis of its own; they are left running. */
+  readonly sentinels?: SentinelSet
   readonly durability?: 'memory' | 'everysec' | 'fsync'
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
@@ -165,13 +176,14 @@ export async function install({
   kind,
   settings = {},
   redisConfig,
+  sentinels,
   durability = 'everysec',
   config = CONFIG,
   serverOptions,
   prepare,
 }: InstallOptions): Promise<Installation> {
   const [redis, server] = await Promise.all([
-    startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
+    sentinels?.primary() ?? startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
     startXmppServer(kind, serverOptions),
   ])
   const folder = mkdtempSync(join(tmpdir(), 'waybill-scenario-'))
@@ -184,7 +196,7 @@ export async function install({
       host: server.domain,
       secret: entry.secret,
     },
-    redis: { url: redis.url, prefix: `scenario${process.pid}x${counter++}`, durability },
+    redis: { ...redisSettings(redis, sentinels), prefix: `scenario${process.pid}x${counter++}`, durability },
     http: { listen: '127.0.0.1:0' },
     senders: ['*@peer.example.test'],
     admins: ['ops@peer.example.test'],
@@ -197,7 +209,7 @@ export async function install({
   let [peer, other] = await Promise.all([connect('peer'), connect('other')])
   await prepare?.(server)
   let running = await runWaybill(folder)
-  const readings = readingsOf(redis.url, waybillYaml.redis.prefix)
+  const readings = readingsOf({ ...redisAddress(redis, sentinels), prefix: waybillYaml.redis.prefix })
 
   const installation: Installation = {
     folder,
@@ -224,9 +236,15 @@ export async function install({
     async restart() {
       running = await runWaybill(folder)
     },
+    async kill() {
+      running.signal('SIGKILL')
+      await running.ended
+      await readings.endLease(entry.domain)
+    },
+    endLease: () => readings.endLease(entry.domain),
     async submit(
       payload,
-      { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain, timeoutMs = 15_000 } = {},
+      { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain, timeoutMs = 30_000 } = {},
     ) {
       peer.send(`<iq type='set' id='${id}' from='${from}' to='${to}'>${payload}</iq>`)
       return peer.next((stanza) => stanza.startsWith('<iq') && attribute(stanza, 'id') === id, timeoutMs)
@@ -242,13 +260,25 @@ export async function install({
         await running.ended
       }
       await readings.close()
-      const found = await inconsistenciesLeft(redis.url, waybillYaml.redis.prefix)
-      await Promise.all([server.stop(), redis.stop()])
+      const last = (await sentinels?.primary()) ?? redis
+      const found = await inconsistenciesLeft(last.url, waybillYaml.redis.prefix)
+      await Promise.all([server.stop(), sentinels ? undefined : redis.stop()])
       rmSync(folder, { recursive: true, force: true })
       if (found.length > 0) throw new Error(`What stands in Redis doesn't fit together:\n${found.join('\n')}`)
     },
   }
   return installation
+}
+
+/** As a configuration says it: the copy counts too. */
+function redisSettings({ url }: RunningRedis, sentinels: SentinelSet | undefined): Readonly<Record<string, unknown>> {
+  if (!sentinels) return { url }
+  return { sentinels: { name: sentinels.name, addresses: [`127.0.0.1:${sentinels.port}`] }, replicas: 1 }
+}
+
+function redisAddress({ url }: RunningRedis, sentinels: SentinelSet | undefined): Omit<RedisAddress, 'prefix'> {
+  if (!sentinels) return { url }
+  return { url, sentinels: { name: sentinels.name, places: [{ host: '127.0.0.1', port: sentinels.port }] } }
 }
 
 /** Nothing, where the test has left Redis ended or hanging. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
+import type { ComponentEntry } from './components.ts'
 import { createStreamCutter } from './stream-cutter.ts'
-import type { ComponentEntry } from './xmpp.ts'
 
 export interface ComponentStream {
   send(xml: string): void

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { domainOf, entryOf, newSecrets } from './components.ts'
 import { freePorts } from './ports.ts'
 import {
   findProgram,
@@ -17,8 +17,8 @@ import type { ComponentName, RunningXmppServer, XmppServerOptions } from './xmpp
 
 const TEMPLATE = fileURLToPath(new URL('../../deploy/ejabberd/waybill.yml', import.meta.url))
 
-type Ports = Readonly<Record<ComponentName | 'client' | 'api', number>>
-type Secrets = Readonly<Record<ComponentName, string>>
+type Ports = Readonly<Record<string, number>> & Readonly<Record<'client' | 'api', number>>
+type Secrets = Readonly<Record<string, string>>
 
 /**
  * ejabberd with `deploy/ejabberd/waybill.yml` for Waybill's component. `ejabberdctl` insists on the system's own user and
@@ -27,6 +27,7 @@ type Secrets = Readonly<Record<ComponentName, string>>
 export async function startEjabberd({
   tlsCertificate,
   stanzaBytes,
+  components = [],
 }: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('erl', 'ejabberd')
   const environment = { ERL_LIBS: librariesFolder() }
@@ -36,12 +37,14 @@ export async function startEjabberd({
   const template = readFileSync(TEMPLATE, 'utf8')
     .replaceAll('waybill.example.org', 'waybill.example.test')
     .replace(/(?<=max_stanza_size: )(\d+)/, stanzaBytes === undefined ? '$1' : String(stanzaBytes))
+    .replace(/(?<=^ +server: )(waybill\S+)/m, `[${['$1', ...components.map(domainOf)].join(', ')}]`)
   writeFileSync(entry, tlsCertificate === undefined ? template : withTls(template, tlsCertificate))
-  const secrets = { waybill: newSecret(), peer: newSecret(), other: newSecret() }
+  const secrets = newSecrets(['waybill', 'peer', 'other', ...components])
 
   return withFreePorts(async () => {
-    const [client, api, waybill, peer, other] = (await freePorts(5)) as [number, number, number, number, number]
-    const ports = { client, api, waybill, peer, other }
+    const names = Object.keys(secrets)
+    const [client, api, ...own] = (await freePorts(2 + names.length)) as [number, number, ...number[]]
+    const ports: Ports = { ...Object.fromEntries(names.map((name, index) => [name, own[index]!])), client, api }
     writeFileSync(config, configuration(entry, ports, secrets))
     const launchOnce = () => launchEjabberd(command, folder, { ...environment, EJABBERD_CONFIG_PATH: config })
     const first = await launchOnce()
@@ -51,11 +54,7 @@ export async function startEjabberd({
       domain: 'example.test' as const,
       pubsub: 'pubsub.example.test',
       clientPort: client,
-      component: (name: ComponentName) => ({
-        domain: `${name}.example.test`,
-        port: ports[name],
-        secret: secrets[name],
-      }),
+      component: (name: ComponentName) => entryOf(name, secrets, ports[name]),
       addUser: (local: string, password: string) => register(api, local, password),
     })
   })
@@ -142,8 +141,10 @@ auth_password_format: plain
 listen:
   - { port: ${ports.client}, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 1048576, shaper: none, starttls: false }
   - { port: ${ports.api}, ip: "127.0.0.1", module: ejabberd_http, request_handlers: { /api: mod_http_api } }
-${componentListener('peer', ports, secrets)}
-${componentListener('other', ports, secrets)}
+${Object.keys(secrets)
+  .filter((name) => name !== 'waybill')
+  .map((name) => componentListener(name, ports, secrets))
+  .join('\n')}
 acl:
   loopback: { ip: 127.0.0.0/8 }
   local: { user_regexp: "" }
@@ -160,11 +161,7 @@ modules:
 `
 }
 
-function componentListener(name: ComponentName, ports: Ports, secrets: Secrets): string {
+function componentListener(name: string, ports: Ports, secrets: Secrets): string {
   return `  - { port: ${ports[name]}, ip: "127.0.0.1", module: ejabberd_service, access: all, global_routes: false, shaper: none,
-      max_stanza_size: 1048576, hosts: { ${name}.example.test: { password: "${secrets[name]}" } } }`
-}
-
-function newSecret(): string {
-  return randomBytes(12).toString('hex')
+      max_stanza_size: 1048576, hosts: { ${domainOf(name)}: { password: "${secrets[name]}" } } }`
 }

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { domainOf, entryOf, newSecrets } from './components.ts'
 import { freePorts } from './ports.ts'
 import {
   findProgram,
@@ -20,15 +20,18 @@ const TEMPLATE = fileURLToPath(new URL('../../deploy/prosody/waybill.cfg.lua', i
 const run = promisify(execFile)
 
 /** Prosody with `deploy/prosody/waybill.cfg.lua` for Waybill's component and the PubSub service. */
-export async function startProsody({ stanzaBytes }: XmppServerOptions = {}): Promise<RunningXmppServer> {
+export async function startProsody({
+  stanzaBytes,
+  components = [],
+}: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('prosody', 'prosody')
   const control = findProgram('prosodyctl', 'prosody')
   const folder = serverFolder('prosody')
   const config = join(folder, 'prosody.cfg.lua')
-  const secrets = { waybill: newSecret(), peer: newSecret(), other: newSecret() }
+  const secrets = newSecrets(['waybill', 'peer', 'other', ...components])
   const environment = {
     WAYBILL_XMPP_DOMAIN: 'waybill.example.test',
-    WAYBILL_XMPP_SECRET: secrets.waybill,
+    WAYBILL_XMPP_SECRET: entryOf('waybill', secrets, 0).secret,
     WAYBILL_PUBSUB_DOMAIN: 'pubsub.example.test',
   }
   mkdirSync(join(folder, 'certs'))
@@ -36,7 +39,13 @@ export async function startProsody({ stanzaBytes }: XmppServerOptions = {}): Pro
   const template = readFileSync(TEMPLATE, 'utf8')
   const limit = stanzaBytes === undefined ? '$1' : String(stanzaBytes)
   const entry = join(folder, 'waybill.cfg.lua')
-  writeFileSync(entry, template.replace(/(?<=component_stanza_size_limit = )(.*)/, limit))
+  const admins = components.map((name) => `, "${domainOf(name)}"`).join('')
+  writeFileSync(
+    entry,
+    template
+      .replace(/(?<=component_stanza_size_limit = )(.*)/, limit)
+      .replace('admins = { waybill_domain', (found) => found + admins),
+  )
 
   return withFreePorts(async () => {
     const [clientPort, componentPort] = (await freePorts(2)) as [number, number]
@@ -49,11 +58,7 @@ export async function startProsody({ stanzaBytes }: XmppServerOptions = {}): Pro
       domain: 'example.test' as const,
       pubsub: 'pubsub.example.test',
       clientPort,
-      component: (name: ComponentName) => ({
-        domain: `${name}.example.test`,
-        port: componentPort,
-        secret: secrets[name],
-      }),
+      component: (name: ComponentName) => entryOf(name, secrets, componentPort),
       async addUser(local: string, password: string) {
         const env = { ...process.env, ...environment }
         await run(control, ['--config', config, 'register', local, 'example.test', password], { env })
@@ -83,7 +88,7 @@ function configuration(given: {
   entry: string
   clientPort: number
   componentPort: number
-  secrets: Readonly<Record<ComponentName, string>>
+  secrets: Readonly<Record<string, string>>
 }): string {
   return `
 run_as_root = true
@@ -107,14 +112,8 @@ VirtualHost "example.test"
 
 Include "${given.entry}"
 
-Component "peer.example.test"
-  component_secret = "${given.secrets.peer}"
-
-Component "other.example.test"
-  component_secret = "${given.secrets.other}"
-`
-}
-
-function newSecret(): string {
-  return randomBytes(12).toString('hex')
+${Object.entries(given.secrets)
+  .filter(([name]) => name !== 'waybill')
+  .map(([name, secret]) => `Component "${domainOf(name)}"\n  component_secret = "${secret}"\n`)
+  .join('\n')}`
 }

@@ -1,6 +1,6 @@
 import { eventually } from '../eventually.ts'
 import { openComponentStream } from './component-stream.ts'
-import type { ComponentEntry } from './xmpp.ts'
+import type { ComponentEntry } from './components.ts'
 
 /** A component (XEP-0114) made of a socket and text: text in, text out, with nothing of src/ in it. */
 export interface RawComponent {

@@ -1,3 +1,5 @@
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from './ports.ts'
 import {
@@ -27,19 +29,25 @@ const CONFIG = fileURLToPath(new URL('../../deploy/redis.conf', import.meta.url)
 
 /**
  * Starts redis-server on loopback with `deploy/redis.conf`, a free port and a folder of its own. `config` are further
- * directives, for instance `{ appendfsync: 'always', maxmemory: '5mb' }`.
+ * directives, for instance `{ appendfsync: 'always', maxmemory: '5mb' }`; `configFor` gives those that depend on the port.
  */
 export async function startRedis({
   config = {},
+  configFor = () => ({}),
 }: {
   config?: Readonly<Record<string, string>>
+  configFor?: (port: number) => Readonly<Record<string, string>>
 } = {}): Promise<RunningRedis> {
   const command = findProgram('redis-server', 'redis-server')
   const folder = serverFolder('redis')
+  // A copy, because a sentinel has the servers write down what they have become.
+  const file = join(folder, 'redis.conf')
+  copyFileSync(CONFIG, file)
   return withFreePorts(async () => {
     const [port] = (await freePorts(1)) as [number]
-    const directives = { bind: '127.0.0.1', port: String(port), dir: folder, daemonize: 'no', logfile: '', ...config }
-    const args = [CONFIG, ...Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])]
+    const own = { bind: '127.0.0.1', port: String(port), dir: folder, daemonize: 'no', logfile: '' }
+    const directives: Readonly<Record<string, string>> = { ...own, ...config, ...configFor(port) }
+    const args = [file, ...Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value])]
     const launchOnce = () => launchRedis(command, args, folder)
     const first = await launchOnce()
     if (!first) return undefined

@@ -1,14 +1,10 @@
+import type { ComponentEntry } from './components.ts'
 import { startEjabberd } from './ejabberd.ts'
 import type { Restartable } from './processes.ts'
 import { startProsody } from './prosody.ts'
 
-export type ComponentName = 'waybill' | 'peer' | 'other'
-
-export interface ComponentEntry {
-  readonly domain: string
-  readonly port: number
-  readonly secret: string
-}
+/** What every server has; further ones are named by `components`. */
+export type ComponentName = 'waybill' | 'peer' | 'other' | (string & {})
 
 /** Prosody and ejabberd behind one interface. */
 export interface RunningXmppServer extends Restartable {
@@ -18,7 +14,7 @@ export interface RunningXmppServer extends Restartable {
   readonly pubsub: string
   /** Clients sign in here, without TLS, with SCRAM or PLAIN. */
   readonly clientPort: number
-  /** waybill.example.test, peer.example.test, other.example.test, each with a secret of its own. */
+  /** waybill.example.test, peer.example.test, other.example.test and those of `components`, each with a secret of its own. */
   component(name: ComponentName): ComponentEntry
   /** Gives the bare JID. */
   addUser(local: string, password: string): Promise<string>
@@ -35,6 +31,8 @@ export interface XmppServerOptions {
   readonly tlsCertificate?: string
   /** The largest stanza that the server takes from Waybill, on Prosody from any component. A larger one makes it close the stream. */
   readonly stanzaBytes?: number
+  /** Further components, by the first label of their domains: `NAME.example.test`. They may create nodes, as Waybill may. */
+  readonly components?: readonly string[]
 }
 
 /** Starts a server for `example.test` on loopback with free ports and a folder of its own. Takes 1 to 3 seconds. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { endpointOf, isLoopback } from '../../src/xmpp/socket.ts'
+import { isLoopback } from '../../src/domain/loopback.ts'
+import { endpointOf } from '../../src/xmpp/socket.ts'
 
 describe('the address of a server', () => {
   const fine: readonly [string, { host: string; port: number; secure: boolean }][] = [

@@ -4,12 +4,6 @@ import { isObject, parsePointer, valueAt } from '../pointer.ts'
 
 export type JsonSchemaObject = { readonly [keyword: string]: Json }
 
-/** A schema with the file in which its references are looked up. */
-export interface JsonPart {
-  readonly schema: Json
-  readonly root: JsonSchemaObject
-}
-
 /** What holds together: all of the schemas that a value must satisfy at one place, `allOf` and `$ref` taken apart. */
 export interface Together {
   readonly schemas: readonly JsonSchemaObject[]

@@ -1,3 +1,4 @@
+import { ownCpuMs } from '../thread-cpu.ts'
 import type { TreeNode } from './tree.ts'
 
 /** A name for a value, for the expressions in its reach (`let`). */
@@ -45,17 +46,19 @@ export class TooCostly extends Error {
 }
 
 /**
- * What the rules of one document may cost, in seconds of the processor, so that a busy machine changes no answer. Nothing else
- * is done meanwhile: rules that need a tenth of it are too slow for anybody.
+ * What the rules of one document may cost, in seconds of the processor, so that a busy machine changes no answer. The thread does
+ * nothing else meanwhile: rules that need a tenth of it are too slow for anybody.
  */
 const SECONDS_AT_MOST = 3
 const LOOKS_BETWEEN_CLOCKS = 1_024
 
 let begun = process.cpuUsage()
+let begunOwnMs: number | undefined
 let looks = 0
 
 export function beginCounting(): void {
   begun = process.cpuUsage()
+  begunOwnMs = ownCpuMs()
   looks = 0
 }
 
@@ -64,7 +67,10 @@ export function look(): void {
   looks += 1
   if (looks % LOOKS_BETWEEN_CLOCKS !== 0) return
   const { user, system } = process.cpuUsage(begun)
-  if (user + system > SECONDS_AT_MOST * 1_000_000) {
+  if (user + system <= SECONDS_AT_MOST * 1_000_000) return
+  // The process has; other threads are part of it.
+  const ownMs = ownCpuMs()
+  if (ownMs === undefined || begunOwnMs === undefined || ownMs - begunOwnMs > SECONDS_AT_MOST * 1_000) {
     throw new TooCostly(`its rules take more than ${SECONDS_AT_MOST} seconds of the processor`)
   }
 }

@@ -1,6 +1,7 @@
 import type { SchemaSource } from '../../domain/document-type.ts'
 import { attributeOf, childElements, type Element, isElement } from '../../domain/element.ts'
 import type { Finding } from '../../domain/rejection.ts'
+import type { BundleReader } from '../bundle-reader.ts'
 import type { SchemaProblem } from '../schema-files.ts'
 import { concretePatterns } from './abstract.ts'
 import type { Check, Let, Message, MessagePart, Pattern, Rule, RuleSet } from './rules-model.ts'
@@ -15,8 +16,9 @@ import { named, type Reading, readSchemaTree, SCHEMATRON } from './schema-tree.t
 export function readRules(
   source: SchemaSource,
   phase: string,
+  bundle?: BundleReader,
 ): { readonly rules: RuleSet | undefined; readonly problems: readonly SchemaProblem[] } {
-  const tree = readSchemaTree(source)
+  const tree = readSchemaTree(source, bundle)
   const { root, problems } = tree
   if (!root || problems.length > 0) return { rules: undefined, problems }
   const complain = (element: Element, message: string) => {

@@ -1,9 +1,10 @@
 import { posix, relative, resolve, sep } from 'node:path'
 import type { SchemaSource } from '../../domain/document-type.ts'
 import { attributeOf, childElements, type Element, isElement } from '../../domain/element.ts'
+import { type BundleReader, onDisk } from '../bundle-reader.ts'
 import { decodeXml } from '../encoding.ts'
 import { noLimits } from '../limits.ts'
-import { readInside, resolveReference, type SchemaProblem } from '../schema-files.ts'
+import { resolveReference, type SchemaProblem } from '../schema-files.ts'
 import { type Places, parseXml } from '../xml.ts'
 
 /** The files of a Schematron schema as one tree: what it includes stands where it was included. */
@@ -35,13 +36,14 @@ const INCLUDED_DEPTH = 20
 
 interface Files {
   readonly source: SchemaSource
+  readonly bundle: BundleReader
   readonly problems: SchemaProblem[]
   readonly places: Map<Element, string>
   count: number
 }
 
-export function readSchemaTree(source: SchemaSource): SchemaTree {
-  const files: Files = { source, problems: [], places: new Map(), count: 0 }
+export function readSchemaTree(source: SchemaSource, bundle: BundleReader = onDisk): SchemaTree {
+  const files: Files = { source, bundle, problems: [], places: new Map(), count: 0 }
   const first = relative(source.folder, source.file).split(sep).join('/')
   const at = (element: Element) => files.places.get(element) ?? `${source.file}:1:1`
   const read = readFile(files, first, `${source.file}:1:1`)
@@ -61,7 +63,7 @@ function complain(files: Files, message: string, at: string): undefined {
 function readFile(files: Files, path: string, askedAt: string): Element | undefined {
   files.count += 1
   if (files.count > FILES_AT_MOST) return complain(files, `it has more than ${FILES_AT_MOST} files`, askedAt)
-  const bytes = readInside(files.source.folder, path)
+  const bytes = files.bundle.read(files.source.folder, path)
   if (typeof bytes === 'string') return complain(files, bytes, askedAt)
   const file = resolve(files.source.folder, path)
   const decoded = decodeXml(bytes)

@@ -1,4 +1,5 @@
 import type { SchemaSource } from '../../domain/document-type.ts'
+import type { BundleReader } from '../bundle-reader.ts'
 import type { SchemaProblem } from '../schema-files.ts'
 import { compileContext, type SelectContext } from './contexts.ts'
 import { type Expression, ExpressionProblem, type QueryBinding, type Scope, type Variable } from './expression.ts'
@@ -44,8 +45,9 @@ export function compileSchematron(
   source: SchemaSource,
   phase: string,
   bindings: QueryBindings,
+  bundle?: BundleReader,
 ): { readonly rules: CompiledRules | undefined; readonly problems: readonly SchemaProblem[] } {
-  const { rules, problems } = readRules(source, phase)
+  const { rules, problems } = readRules(source, phase, bundle)
   if (!rules) return { rules: undefined, problems }
   const binding = bindings(rules.queryBinding.toLowerCase())
   if (!binding) {

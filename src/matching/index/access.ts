@@ -15,63 +15,78 @@ import {
 import type { Constants } from './constants.ts'
 import type { Operand } from './operands.ts'
 
-/** The atoms that a route waits for: without one of them its conditions can't hold. */
+/** Which atoms routes wait for: without one of them their conditions can't hold. */
 export interface Access {
-  readonly atoms: readonly number[]
-  /** About how often one of them holds, as a share of documents. */
-  readonly share: number
+  /**
+   * The atoms that let a route be found at the least cost: of conditions that must hold together the rarest, of alternatives all.
+   */
+  to(term: Term): readonly number[]
 }
 
 /** For what can't be found by any atom: it is asked of every document. */
-const ALWAYS: Access = { atoms: [TRUE], share: 1 }
+const ALWAYS: readonly number[] = [TRUE]
 
 /**
- * The atoms that let a route be found at the least cost: of conditions that must hold together the rarest, of alternatives all. How
- * rare an atom is, is guessed by its kind, and by the share that it has of all conditions on the same operand: a
+ * How rare an atom is, is guessed by its kind, and by the share that it has of all conditions on the same operand: a
  * value that most routes ask for is one that most documents have.
  */
-export function accessTo(term: Term, atoms: Atoms, constants: Constants, operands: readonly Operand[]): Access {
-  const found = search(term)
-  return found && found.share < 1 ? found : ALWAYS
-
-  function search(of: Term): Access | undefined {
-    const atom = of >> 1
-    const kind = atoms.kind[atom]!
-    if ((of & 1) === 1) return undefined
-    if (kind === ALL || kind === ANY) {
-      const from = atoms.first[atom]!
-      const terms = atoms.arena.subarray(from, from + atoms.second[atom]!)
-      return kind === ALL ? rarest(terms) : together(terms)
+export function createAccess(atoms: Atoms, constants: Constants, operands: readonly Operand[]): Access {
+  /** About how often the term is found, as a share of documents; Infinity where it can't be. */
+  function shareOf(term: Term): number {
+    const atom = term >> 1
+    if ((term & 1) === 1) return Number.POSITIVE_INFINITY
+    switch (atoms.kind[atom]) {
+      case ALL: {
+        let least = Number.POSITIVE_INFINITY
+        for (let at = firstOf(atom); at < endOf(atom); at++) least = Math.min(least, shareOf(atoms.arena[at]!))
+        return least
+      }
+      case ANY: {
+        let share = 0
+        for (let at = firstOf(atom); at < endOf(atom); at++) share += shareOf(atoms.arena[at]!)
+        return share
+      }
+      default:
+        return shareOfAtom(atom)
     }
-    const share = shareOf(atom, kind)
-    return share === undefined ? undefined : { atoms: [atom], share }
   }
 
-  function rarest(terms: Int32Array): Access | undefined {
-    let best: Access | undefined
-    for (const term of terms) {
-      const access = search(term)
-      if (access && (!best || access.share < best.share)) best = access
+  function rarestOf(group: number): Term {
+    let rarest = atoms.arena[firstOf(group)]!
+    let least = shareOf(rarest)
+    for (let at = firstOf(group) + 1; at < endOf(group); at++) {
+      const share = shareOf(atoms.arena[at]!)
+      if (share >= least) continue
+      least = share
+      rarest = atoms.arena[at]!
     }
-    return best
+    return rarest
   }
 
-  function together(terms: Int32Array): Access | undefined {
-    const all: number[] = []
-    let share = 0
-    for (const term of terms) {
-      const access = search(term)
-      if (!access) return undefined
-      all.push(...access.atoms)
-      share += access.share
-    }
-    return { atoms: [...new Set(all)], share }
+  function firstOf(group: number): number {
+    return atoms.first[group]!
   }
 
-  function shareOf(atom: number, kind: number): number | undefined {
+  function endOf(group: number): number {
+    return atoms.first[group]! + atoms.second[group]!
+  }
+
+  function chosenOf(term: Term): readonly number[] {
+    const atom = term >> 1
+    switch (atoms.kind[atom]) {
+      case ALL:
+        return chosenOf(rarestOf(atom))
+      case ANY:
+        return [...new Set(Array.from(atoms.arena.subarray(firstOf(atom), endOf(atom))).flatMap(chosenOf))]
+      default:
+        return [atom]
+    }
+  }
+
+  function shareOfAtom(atom: number): number {
     const operand = operands[atoms.operand[atom]!]
-    if (!operand) return undefined
-    switch (kind) {
+    if (!operand) return Number.POSITIVE_INFINITY
+    switch (atoms.kind[atom]) {
       case EQUAL:
         // Of an operand that few routes have asked for so far, one of many values: what is not rare shows soon.
         return (atoms.uses[atom]! + 0.5) / (operand.uses + 64)
@@ -82,17 +97,21 @@ export function accessTo(term: Term, atoms: Atoms, constants: Constants, operand
         return shareOfRange(operand, atoms.first[atom]!, atoms.second[atom]!)
       case PREFIX:
       case SUFFIX:
-        return 0.5 / (1 + textOf(atom).length ** 2)
+        return 0.5 / (1 + lengthOf(atom) ** 2)
       case CONTAINS:
         // Looking for parts is work for each character of the value.
-        return 0.05 + 0.5 / (1 + textOf(atom).length)
+        return 0.05 + 0.5 / (1 + lengthOf(atom))
       default:
-        return undefined
+        return Number.POSITIVE_INFINITY
     }
   }
 
-  function textOf(atom: number): string {
-    return constants.at(atoms.first[atom]!) as string
+  function lengthOf(atom: number): number {
+    return (constants.at(atoms.first[atom]!) as string).length
+  }
+
+  return {
+    to: (term) => (shareOf(term) < 1 ? chosenOf(term) : ALWAYS),
   }
 }
 

@@ -1,5 +1,5 @@
 import { createChains } from './chains.ts'
-import { grown } from './columns.ts'
+import { APART, grown } from './columns.ts'
 import type { Constants } from './constants.ts'
 import { hashOfDouble } from './doubles.ts'
 import { createFilter } from './filter.ts'
@@ -93,11 +93,15 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
   const arenaFree = new Map<number, number[]>()
   let arenaEnd = 0
   let count = 1
-  const chains = createChains(hashAt)
+  /** Atoms that documents are looked through for. */
+  let filtered = 0
+  /** Found again without looking at what they were made from, which stands in many places. */
+  let hashes = new Int32Array(64)
+  const chains = createChains((atom) => hashes[atom]!)
   // Where there are many routes, most values of a document are asked for somewhere, and hardly any is on its own path.
   const filter = createFilter(FILTER_BITS, {
     count: () => count,
-    held: () => count - free.length,
+    held: () => filtered,
     hashAt: (atom) => (FILTERED.has(atoms.kind[atom]!) ? filterHashAt(atom) : undefined),
   })
 
@@ -113,8 +117,10 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     arena: new Int32Array(256),
     count: () => count,
     take(kind, operand, first, second) {
-      const known = find(kind, operand?.id ?? NO_OPERAND, first, second)
-      const atom = known < 0 ? add(kind, operand?.id ?? NO_OPERAND, first, second) : known
+      const id = operand?.id ?? NO_OPERAND
+      const hash = hashOf(kind, id, first, second)
+      const known = findHashed(kind, id, first, second, hash)
+      const atom = known < 0 ? add(kind, id, first, second, hash) : known
       share(atom)
       if (known >= 0) giveBack(kind, first)
       else if (operand) introduce(atom, kind, operand)
@@ -124,7 +130,8 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     mayHave: (kind, operand, hash) => filter.passes(filterHash(kind, operand, hash)),
     find: (kind, operand, constant) => find(kind, operand, constant, 0),
     takeGroup(kind, terms) {
-      const known = findGroup(kind, terms)
+      const hash = hashOfGroup(kind, terms)
+      const known = findGroup(kind, terms, hash)
       if (known >= 0) {
         for (const term of terms) atoms.release(term >> 1)
         atoms.uses[known]! += 1
@@ -132,7 +139,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
       }
       const offset = place(terms.length)
       atoms.arena.set(terms, offset)
-      const atom = add(kind, NO_OPERAND, offset, terms.length)
+      const atom = add(kind, NO_OPERAND, offset, terms.length, hash)
       atoms.uses[atom] = 1
       return atom
     },
@@ -142,7 +149,8 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
       uses[atom]! -= 1
       if (kind[atom] === EQUAL) needs.operandAt(operand[atom]!).uses -= 1
       if (uses[atom] !== 0) return
-      chains.remove(atom, hashAt(atom))
+      chains.remove(atom, hashes[atom]!)
+      if (FILTERED.has(kind[atom]!)) filtered -= 1
       if (kind[atom] === ALL || kind[atom] === ANY) {
         const children = Array.from(arena.subarray(first[atom]!, first[atom]! + second[atom]!))
         freePlace(first[atom]!, second[atom]!)
@@ -216,7 +224,7 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
 
   // ------------------------------------------------------------------------------------------------- hash table
 
-  function add(kind: number, operand: number, first: number, second: number): number {
+  function add(kind: number, operand: number, first: number, second: number, hash: number): number {
     const atom = free.pop() ?? count++
     growTo(atom + 1)
     atoms.kind[atom] = kind
@@ -227,8 +235,11 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     atoms.stamp[atom] = 0
     atoms.cluster[atom] = -1
     atoms.nextEqual[atom] = -1
-    chains.add(atom, hashAt(atom))
-    if (FILTERED.has(kind)) filter.add(filterHashAt(atom))
+    hashes[atom] = hash
+    chains.add(atom, hash)
+    if (!FILTERED.has(kind)) return atom
+    filtered += 1
+    filter.add(filterHashAt(atom))
     return atom
   }
 
@@ -237,20 +248,25 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
   }
 
   function growTo(length: number): void {
-    if (length <= atoms.kind.length) return
     atoms.kind = grown(atoms.kind, length)
-    atoms.operand = grown(atoms.operand, length)
-    atoms.first = grown(atoms.first, length)
-    atoms.second = grown(atoms.second, length)
-    atoms.uses = grown(atoms.uses, length)
-    atoms.stamp = grown(atoms.stamp, length)
-    atoms.cluster = grown(atoms.cluster, length)
-    atoms.nextEqual = grown(atoms.nextEqual, length)
+    atoms.operand = grown(atoms.operand, length + APART)
+    atoms.first = grown(atoms.first, length + 2 * APART)
+    atoms.second = grown(atoms.second, length + 3 * APART)
+    atoms.uses = grown(atoms.uses, length + 4 * APART)
+    atoms.stamp = grown(atoms.stamp, length + 5 * APART)
+    atoms.cluster = grown(atoms.cluster, length + 6 * APART)
+    atoms.nextEqual = grown(atoms.nextEqual, length + 7 * APART)
+    hashes = grown(hashes, length + 8 * APART)
   }
 
   function find(kind: number, operand: number, first: number, second: number): number {
-    let atom = chains.first(hashOf(kind, operand, first, second))
-    while (atom >= 0 && !isSame(atom, kind, operand, first, second)) atom = chains.next[atom]!
+    return findHashed(kind, operand, first, second, hashOf(kind, operand, first, second))
+  }
+
+  function findHashed(kind: number, operand: number, first: number, second: number, hash: number): number {
+    let atom = chains.first(hash)
+    while (atom >= 0 && !(hashes[atom] === hash && isSame(atom, kind, operand, first, second)))
+      atom = chains.next[atom]!
     return atom
   }
 
@@ -263,24 +279,18 @@ export function createAtoms(needs: AtomsNeeds): Atoms {
     )
   }
 
-  function findGroup(kind: number, terms: readonly Term[]): number {
-    let atom = chains.first(hashOfGroup(kind, terms, 0, terms.length))
-    while (atom >= 0 && !(atoms.kind[atom] === kind && hasTerms(atom, terms))) atom = chains.next[atom]!
+  function findGroup(kind: number, terms: readonly Term[], hash: number): number {
+    let atom = chains.first(hash)
+    while (atom >= 0 && !(hashes[atom] === hash && atoms.kind[atom] === kind && hasTerms(atom, terms)))
+      atom = chains.next[atom]!
     return atom
   }
 
   function hasTerms(atom: number, terms: readonly Term[]): boolean {
     if (atoms.second[atom] !== terms.length) return false
     const from = atoms.first[atom]!
-    return terms.every((term, at) => atoms.arena[from + at] === term)
-  }
-
-  function hashAt(atom: number): number {
-    const kind = atoms.kind[atom]!
-    const first = atoms.first[atom]!
-    const second = atoms.second[atom]!
-    if (kind === ALL || kind === ANY) return hashOfGroup(kind, atoms.arena, first, second)
-    return hashOf(kind, atoms.operand[atom]!, first, second)
+    for (let at = 0; at < terms.length; at++) if (atoms.arena[from + at] !== terms[at]) return false
+    return true
   }
 
   // ------------------------------------------------------------------------------------------------------ arena
@@ -315,9 +325,9 @@ function filterHash(kind: number, operand: number, hash: number): number {
   return mixed ^ (mixed >>> 15)
 }
 
-function hashOfGroup(kind: number, terms: ArrayLike<number>, from: number, length: number): number {
+function hashOfGroup(kind: number, terms: readonly Term[]): number {
   let hash = kind
-  for (let at = from; at < from + length; at++) hash = Math.imul(hash ^ terms[at]!, 0x0100_0193) + 0x9e37
+  for (const term of terms) hash = Math.imul(hash ^ term, 0x0100_0193) + 0x9e37
   return finished(hash)
 }
 

@@ -14,6 +14,8 @@ export interface Automaton {
   next(state: State, symbol: number): State
   /** What goes on from a place, or is asked about it, has changed: the states that have it are made anew when they come up. */
   forget(place: PathNode): void
+  /** Whether an element of the document of that epoch stands at the place. */
+  isReached(place: PathNode, epoch: number): boolean
   forgetAll(): void
 }
 
@@ -26,6 +28,8 @@ export interface State {
   /** What is asked about such an element; undefined where nothing is. */
   readonly visit: Visit | undefined
   readonly texts: Interest | undefined
+  /** Epoch of the last document that had such an element. */
+  epoch: number
 }
 
 /** What is to be done at an element. */
@@ -52,6 +56,8 @@ export interface Interest {
   readonly asked: readonly Operand[]
   /** Those with texts or ranges to be found by the value. */
   readonly searched: readonly Operand[]
+  /** False: that the value is there is all that counts. */
+  readonly isLookedUp: boolean
   /** Epoch of the last document in which it came up. */
   epoch: number
 }
@@ -65,7 +71,14 @@ const NUMBERS = 65_536
 const SPARE_SYMBOLS = 32
 
 export function createAutomaton(root: PathNode, names: Names, operands: readonly Operand[]): Automaton {
-  const dead: State = { row: new Int32Array(0), nodes: [], descends: false, visit: undefined, texts: undefined }
+  const dead: State = {
+    row: new Int32Array(0),
+    nodes: [],
+    descends: false,
+    visit: undefined,
+    texts: undefined,
+    epoch: 0,
+  }
   // By number. Numbers stand in rows, and are not used again for another state.
   let states: (State | undefined)[] = []
   let numbers = new Map<string, number>()
@@ -124,11 +137,15 @@ export function createAutomaton(root: PathNode, names: Names, operands: readonly
       descends,
       visit: visitOf(nodes),
       texts: interestIn(nodes.flatMap(({ text }) => text ?? [])),
+      epoch: 0,
     }
   }
 
   function visitOf(nodes: readonly PathNode[]): Visit | undefined {
-    const element = interestIn(nodes.flatMap((node) => node.element ?? []))
+    const element = interestIn(
+      nodes.flatMap((node) => node.element ?? []),
+      ({ existenceIsAwaited }) => existenceIsAwaited,
+    )
     const tests = new Map<string, { test: NameTest; operands: Operand[] }>()
     for (const { attributes } of nodes) {
       for (const { test, operand } of attributes) {
@@ -145,16 +162,18 @@ export function createAutomaton(root: PathNode, names: Names, operands: readonly
     return element || attributes.length > 0 ? { element, attributes } : undefined
   }
 
-  function interestIn(all: readonly Operand[]): Interest | undefined {
+  /** @param isMarked Of operands with an atom that they exist: whether that is marked when they are met. */
+  function interestIn(all: readonly Operand[], isMarked = (_: Operand) => true): Interest | undefined {
     const asked = all.filter((operand) => operand.asked > 0)
-    const existing = all.filter((operand) => operand.exists >= 0)
+    const existing = all.filter((operand) => operand.exists >= 0 && isMarked(operand))
     const equalTexts = all.some((operand) => operand.equalTexts > 0)
     const equalNumbers = all.some((operand) => operand.equalNumbers > 0)
     if (asked.length + existing.length === 0 && !equalTexts && !equalNumbers) return undefined
     const members = new Int32Array((operands.length >> 5) + 1)
     for (const { id } of all) members[id >> 5]! |= 1 << (id & 31)
     const searched = all.filter(({ texts, ranges }) => texts !== undefined || ranges !== undefined)
-    return { operands: all, members, equalTexts, equalNumbers, existing, asked, searched, epoch: 0 }
+    const isLookedUp = equalTexts || equalNumbers || searched.length > 0
+    return { operands: all, members, equalTexts, equalNumbers, existing, asked, searched, isLookedUp, epoch: 0 }
   }
 
   function follow(nodes: readonly PathNode[], symbol: number): readonly PathNode[] {
@@ -198,6 +217,9 @@ export function createAutomaton(root: PathNode, names: Names, operands: readonly
       if (numbersOfPlace === undefined) return
       having[id] = undefined
       for (const number of numbersOfPlace) drop(number)
+    },
+    isReached({ id }, epoch) {
+      return having[id]?.some((number) => states[number]?.epoch === epoch) ?? false
     },
     forgetAll() {
       isOutdated = true

@@ -1,5 +1,5 @@
-import { type Atoms, CONTAINS, PREFIX, SPAN, SUFFIX, WITHIN } from './atoms.ts'
-import { grown } from './columns.ts'
+import { type Atoms, CONTAINS, EXISTS, PREFIX, SPAN, SUFFIX, WITHIN } from './atoms.ts'
+import { APART, grown } from './columns.ts'
 import type { Constants } from './constants.ts'
 import type { Operand } from './operands.ts'
 import { createRangeIndex } from './ranges.ts'
@@ -17,7 +17,7 @@ export interface Clusters {
 }
 
 /**
- * @param onNeed An operand is now searched by text or range, or no longer.
+ * @param onNeed Other things about an operand are now to be found while a document is read.
  */
 export function createClusters(
   atoms: Atoms,
@@ -45,7 +45,7 @@ export function createClusters(
       of[entry] = atom
       if (first >= 0) before[first] = entry
       atoms.cluster[atom] = entry
-      if (slot >= firstOfSlot.length) firstOfSlot = grown(firstOfSlot, slot + 1)
+      if (slot >= firstOfSlot.length) firstOfSlot = grown(firstOfSlot, slot + 1 + 5 * APART)
       nextOfSlot[entry] = firstOfSlot[slot]! - 1
       firstOfSlot[slot] = entry + 1
     },
@@ -70,12 +70,11 @@ export function createClusters(
       return entry
     }
     const entry = count++
-    if (entry < of.length) return entry
     clusters.slots = grown(clusters.slots, count)
-    clusters.next = grown(clusters.next, count)
-    before = grown(before, count)
-    of = grown(of, count)
-    nextOfSlot = grown(nextOfSlot, count)
+    clusters.next = grown(clusters.next, count + APART)
+    before = grown(before, count + 2 * APART)
+    of = grown(of, count + 3 * APART)
+    nextOfSlot = grown(nextOfSlot, count + 4 * APART)
     return entry
   }
 
@@ -93,8 +92,13 @@ export function createClusters(
   /** Routes begin to wait for the atom: where reading doesn't find it anyway, it is put where it is found. */
   function open(atom: number): void {
     const kind = atoms.kind[atom]!
-    if (!isSearched(kind)) return
+    if (kind !== EXISTS && !isSearched(kind)) return
     const operand = operands[atoms.operand[atom]!]!
+    if (kind === EXISTS) {
+      operand.existenceIsAwaited = true
+      onNeed(operand)
+      return
+    }
     if (!operand.ranges && !operand.spans && !operand.texts) onNeed(operand)
     if (kind === WITHIN) {
       operand.ranges ??= createRangeIndex(atoms)
@@ -115,8 +119,14 @@ export function createClusters(
 
   function close(atom: number): void {
     const kind = atoms.kind[atom]!
-    if (!isSearched(kind)) return
-    const { ranges, spans, texts } = operands[atoms.operand[atom]!]!
+    if (kind !== EXISTS && !isSearched(kind)) return
+    const operand = operands[atoms.operand[atom]!]!
+    if (kind === EXISTS) {
+      operand.existenceIsAwaited = false
+      onNeed(operand)
+      return
+    }
+    const { ranges, spans, texts } = operand
     if (kind === WITHIN) {
       ranges!.remove(atom)
       return

@@ -83,6 +83,7 @@ function join(parts: readonly Term[], isAll: boolean, { terms }: TermNeeds): Ter
 // --------------------------------------------------------------------------------------------------------- values
 
 function oneOf(operand: Operand, accepted: readonly string[], sense: boolean, needs: TermNeeds): Term {
+  if (accepted.length === 1) return equal(operand, accepted[0]!, sense, needs)
   return join(
     accepted.map((text) => equal(operand, text, sense, needs)),
     !sense,
@@ -91,6 +92,7 @@ function oneOf(operand: Operand, accepted: readonly string[], sense: boolean, ne
 }
 
 function valueTerm(operand: Operand, conditions: readonly ValueCondition[], sense: boolean, needs: TermNeeds): Term {
+  if (conditions.length === 1) return conditionTerm(operand, conditions[0]!, sense, needs)
   return join(
     conditions.map((condition) => conditionTerm(operand, condition, sense, needs)),
     !sense,

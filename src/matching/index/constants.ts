@@ -1,5 +1,5 @@
 import { createChains } from './chains.ts'
-import { grown } from './columns.ts'
+import { APART, grown } from './columns.ts'
 import { hashOfDouble } from './doubles.ts'
 import { createFilter } from './filter.ts'
 import { finished, hashOfText, rolled } from './hashes.ts'
@@ -53,11 +53,9 @@ export function createConstants(): Constants {
 
   function add(constant: Constant, hash: number): number {
     const id = free.pop() ?? values.length
-    if (id >= uses.length) {
-      uses = grown(uses, id + 1)
-      hashes = grown(hashes, id + 1)
-      table.firstEqual = grown(table.firstEqual, id + 1)
-    }
+    uses = grown(uses, id + 1)
+    hashes = grown(hashes, id + 1 + APART)
+    table.firstEqual = grown(table.firstEqual, id + 1 + 2 * APART)
     values[id] = constant
     uses[id] = 0
     hashes[id] = hash

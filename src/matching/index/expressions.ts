@@ -3,8 +3,9 @@ import { parseXPath } from '../../domain/xpath-grammar.ts'
 import { XPathProblem } from '../../domain/xpath-tokens.ts'
 import type { CompileXPath, XPathTest } from '../xpath.ts'
 import { testsHold } from './tests-on-tree.ts'
-import { exactTests } from './xpath-exact.ts'
+import { exactTests, pathFinder } from './xpath-exact.ts'
 import { necessaryTests } from './xpath-necessary.ts'
+import { createShapes } from './xpath-shapes.ts'
 import type { XPathTests } from './xpath-tests.ts'
 
 /** An expression as the index takes it. */
@@ -38,6 +39,7 @@ export function createExpressions(compileXPath: CompileXPath): Expressions {
   const ids = new Map<string, number>()
   const free: number[] = []
   const compiled = new Map<number, XPathTest>()
+  const shapes = createShapes()
 
   function take(text: string, namespaces: Readonly<Record<string, string>>): number {
     const key = JSON.stringify([text, Object.entries(namespaces).sort()])
@@ -61,13 +63,13 @@ export function createExpressions(compileXPath: CompileXPath): Expressions {
 
   return {
     read(text, namespaces) {
-      const parsed = parse(text, namespaces)
-      if (parsed.kind === 'error') return parsed
-      const exact = exactTests(parsed.node, namespaces)
-      if (exact) return { kind: 'exact', tests: exact }
+      const exact = read(() => shapes.exactTests(text, namespaces))
+      if (exact.kind === 'error') return exact
+      if (exact.found) return { kind: 'exact', tests: exact.found }
       const made = compileXPath(text, namespaces)
       if (made.kind === 'error') return made
-      return { kind: 'asked', tests: necessaryTests(parsed.node, namespaces), id: take(text, namespaces) }
+      const tests = necessaryTests(parseXPath(text, namespaces), namespaces)
+      return { kind: 'asked', tests, id: take(text, namespaces) }
     },
     release(id) {
       const expression = all[id]!
@@ -90,9 +92,9 @@ export function gated(compileXPath: CompileXPath): CompileXPath {
   return (text, namespaces) => {
     const compiled = compileXPath(text, namespaces)
     if (compiled.kind === 'error') return compiled
-    const parsed = parse(text, namespaces)
-    if (parsed.kind === 'error' || exactTests(parsed.node, namespaces)) return compiled
-    const tests = necessaryTests(parsed.node, namespaces)
+    const parsed = read(() => parseXPath(text, namespaces))
+    if (parsed.kind === 'error' || exactTests(parsed.found, pathFinder(namespaces))) return compiled
+    const tests = necessaryTests(parsed.found, namespaces)
     const { test } = compiled
     return {
       kind: 'ok',
@@ -101,9 +103,9 @@ export function gated(compileXPath: CompileXPath): CompileXPath {
   }
 }
 
-function parse(text: string, namespaces: Readonly<Record<string, string>>) {
+function read<Found>(how: () => Found) {
   try {
-    return { kind: 'ok', node: parseXPath(text, namespaces) } as const
+    return { kind: 'ok', found: how() } as const
   } catch (error) {
     if (!(error instanceof XPathProblem)) throw error
     return { kind: 'error', message: `Cannot read the XPath: ${error.message}` } as const

@@ -1,3 +1,5 @@
+import { shared } from '../../domain/shared-text.ts'
+
 /** A name that a step asks for; undefined: any. */
 export interface NameTest {
   readonly uri: string | undefined
@@ -54,7 +56,8 @@ export function createNames(): Names {
     for (let entry = first; entry !== undefined; entry = entry.next)
       if (entry.namespace.seen === uri) return entry.symbol
     const symbol = symbols.push({ uri, name }) - 1
-    entries.set(name, { namespace: namespaceOf(uri), symbol, next: first })
+    // As elements have it: looking it up compares nothing.
+    entries.set(shared(name), { namespace: namespaceOf(uri), symbol, next: first })
     return symbol
   }
 

@@ -1,4 +1,12 @@
-/** Whole numbers by whole numbers of up to 53 bits: a `Map` would keep an object for each such key. */
+import { createChains } from './chains.ts'
+import { grown } from './columns.ts'
+import { createFilter } from './filter.ts'
+import { finished } from './hashes.ts'
+
+/**
+ * Whole numbers by whole numbers of up to 53 bits: a `Map` would keep an object for each such key, and stop everything while it
+ * grows.
+ */
 export interface NumberTable {
   /** -1 where there is none. */
   get(key: number): number
@@ -7,58 +15,62 @@ export interface NumberTable {
   delete(key: number): void
 }
 
+const FILTER_BITS = 16
+
 export function createNumberTable(): NumberTable {
   let keys = new Float64Array(16)
-  /** The value and 1, so that 0 is an empty place. */
+  /** The value and 1; 0 where the entry isn't used. */
   let values = new Int32Array(16)
-  let held = 0
+  let count = 0
+  const free: number[] = []
+  const chains = createChains((entry) => hashOf(keys[entry]!))
+  // Most numbers that are asked for aren't there.
+  const filter = createFilter(FILTER_BITS, {
+    count: () => count,
+    held: () => count - free.length,
+    hashAt: (entry) => (values[entry] === 0 ? undefined : hashOf(keys[entry]!)),
+  })
 
-  const homeOf = (key: number) => {
-    const hash = Math.imul(key | 0, 0x9e37_79b1) ^ Math.imul((key / 0x1_0000_0000) | 0, 0x85eb_ca6b)
-    return (hash ^ (hash >>> 15)) & (keys.length - 1)
+  function find(key: number, hash: number): number {
+    let entry = chains.first(hash)
+    while (entry >= 0 && keys[entry] !== key) entry = chains.next[entry]!
+    return entry
   }
 
-  function placeOf(key: number): number {
-    let at = homeOf(key)
-    while (values[at] !== 0 && keys[at] !== key) at = (at + 1) & (keys.length - 1)
-    return at
-  }
-
-  function grow(): void {
-    const [oldKeys, oldValues] = [keys, values]
-    keys = new Float64Array(oldKeys.length * 2)
-    values = new Int32Array(oldKeys.length * 2)
-    for (let at = 0; at < oldKeys.length; at++) {
-      if (oldValues[at] === 0) continue
-      const place = placeOf(oldKeys[at]!)
-      keys[place] = oldKeys[at]!
-      values[place] = oldValues[at]!
-    }
+  function add(key: number, hash: number, value: number): void {
+    const entry = free.pop() ?? count++
+    keys = grown(keys, count)
+    values = grown(values, count)
+    keys[entry] = key
+    values[entry] = value + 1
+    chains.add(entry, hash)
+    filter.add(hash)
   }
 
   return {
-    get: (key) => values[placeOf(key)]! - 1,
+    get(key) {
+      const hash = hashOf(key)
+      if (!filter.passes(hash)) return -1
+      const entry = find(key, hash)
+      return entry < 0 ? -1 : values[entry]! - 1
+    },
     set(key, value) {
-      const at = placeOf(key)
-      if (values[at] === 0) held += 1
-      keys[at] = key
-      values[at] = value + 1
-      if (held * 3 > keys.length * 2) grow()
+      const hash = hashOf(key)
+      const entry = find(key, hash)
+      if (entry < 0) add(key, hash, value)
+      else values[entry] = value + 1
     },
     delete(key) {
-      let hole = placeOf(key)
-      if (values[hole] === 0) return
-      held -= 1
-      // What was pushed on by the one that goes moves up, so that no search ends too early.
-      for (let at = (hole + 1) & (keys.length - 1); values[at] !== 0; at = (at + 1) & (keys.length - 1)) {
-        const home = homeOf(keys[at]!)
-        const distance = (at - home) & (keys.length - 1)
-        if (distance < ((at - hole) & (keys.length - 1))) continue
-        keys[hole] = keys[at]!
-        values[hole] = values[at]!
-        hole = at
-      }
-      values[hole] = 0
+      const hash = hashOf(key)
+      const entry = find(key, hash)
+      if (entry < 0) return
+      chains.remove(entry, hash)
+      values[entry] = 0
+      free.push(entry)
     },
   }
+}
+
+function hashOf(key: number): number {
+  return finished(Math.imul(key | 0, 0x9e37_79b1) ^ Math.imul((key / 0x1_0000_0000) | 0, 0x85eb_ca6b))
 }

@@ -15,6 +15,8 @@ export interface Operand {
   asked: number
   /** The atom that it exists, or -1. */
   exists: number
+  /** Whether routes wait for that atom. */
+  existenceIsAwaited: boolean
   /** How often routes use its equality atoms: what a single one's share is taken of. */
   uses: number
   /** Finite bounds that it was ever compared with. */
@@ -26,6 +28,8 @@ export interface Operand {
   /** Found by the least and the greatest of its values, when the document has been read. */
   spans: RangeIndex | undefined
   // What the document in hand has there: true of the document whose epoch this is.
+  /** Of the document in which it was met last; of elements that no route waits for, the automaton's states know it. */
+  met: number
   epoch: number
   nodes: readonly (Element | FieldScalar)[]
   numbersEpoch: number
@@ -40,12 +44,14 @@ export function createOperand(id: number, kind: Operand['kind']): Operand {
     equalNumbers: 0,
     asked: 0,
     exists: -1,
+    existenceIsAwaited: false,
     uses: 0,
     low: Number.POSITIVE_INFINITY,
     high: Number.NEGATIVE_INFINITY,
     texts: undefined,
     ranges: undefined,
     spans: undefined,
+    met: 0,
     epoch: 0,
     nodes: [],
     numbersEpoch: 0,

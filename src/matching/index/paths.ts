@@ -37,6 +37,8 @@ export interface Paths {
   operandOf(path: IndexPath): Operand
   /** The place that an operand of a path is at. */
   placeOf(operand: Operand): PathNode
+  /** The place whose elements the operand is; undefined where it is something else. */
+  elementsOf(operand: Operand): PathNode | undefined
 }
 
 /** @param onGrowth Of a place from which a step goes on that is new, or that has a new operand. */
@@ -45,6 +47,8 @@ export function createPaths(names: Names, operands: Operand[], onGrowth: (place:
   const root = node(false)
   /** By the operand's id. */
   const places: PathNode[] = []
+  /** Expressions of one shape have the same objects for their paths. */
+  const found = new WeakMap<IndexPath, Operand>()
 
   function node(loops: boolean): PathNode {
     return { id: ids++, edges: new Map(), below: undefined, loops, element: undefined, text: undefined, attributes: [] }
@@ -76,26 +80,38 @@ export function createPaths(names: Names, operands: Operand[], onGrowth: (place:
     return made
   }
 
+  function findOrMake({ steps, end }: IndexPath): Operand {
+    const last = steps.reduce(step, root)
+    switch (end.kind) {
+      case 'element':
+        last.element ??= operandAt(last)
+        return last.element
+      case 'text':
+        last.text ??= operandAt(last)
+        return last.text
+      case 'attribute': {
+        const known = last.attributes.find(({ test }) => test.uri === end.test.uri && test.name === end.test.name)
+        if (known) return known.operand
+        const made = operandAt(last)
+        last.attributes.push({ test: end.test, operand: made })
+        return made
+      }
+    }
+  }
+
   return {
     root,
-    operandOf({ steps, end }) {
-      const last = steps.reduce(step, root)
-      switch (end.kind) {
-        case 'element':
-          last.element ??= operandAt(last)
-          return last.element
-        case 'text':
-          last.text ??= operandAt(last)
-          return last.text
-        case 'attribute': {
-          const known = last.attributes.find(({ test }) => test.uri === end.test.uri && test.name === end.test.name)
-          if (known) return known.operand
-          const made = operandAt(last)
-          last.attributes.push({ test: end.test, operand: made })
-          return made
-        }
-      }
+    operandOf(path) {
+      const known = found.get(path)
+      if (known) return known
+      const operand = findOrMake(path)
+      found.set(path, operand)
+      return operand
     },
     placeOf: ({ id }) => places[id]!,
+    elementsOf(operand) {
+      const place = places[operand.id]
+      return place?.element === operand ? place : undefined
+    },
   }
 }

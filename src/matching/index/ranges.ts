@@ -13,6 +13,8 @@ export interface RangeIndex {
 
 /** Bits of a number that place a range; narrower ranges share their place. */
 const BITS = 40
+/** What a number is divided by so that so many of its bits are left. */
+const DIVISORS = Float64Array.from({ length: BITS + 1 }, (_, bits) => 2 ** (BITS - bits))
 
 /** So many ranges at one place are looked through one by one. */
 const FEW = 16
@@ -30,6 +32,8 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
   const free: number[] = []
   /** How many ranges there are for each number of bits. */
   const used = new Int32Array(BITS + 1)
+  /** Those numbers of bits for which there are any. */
+  let lengths: number[] = []
   const all = createSorted(atoms, 'first')
 
   function keyOf(atom: number): { readonly key: number; readonly bits: number } {
@@ -42,6 +46,12 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
       bits -= 1
     }
     return { key: low * 64 + bits, bits }
+  }
+
+  function use(bits: number, by: 1 | -1): void {
+    const before = used[bits]!
+    used[bits] = before + by
+    if (before === 0 || used[bits] === 0) lengths = [...used.keys()].filter((each) => used[each]! > 0)
   }
 
   function makePlace(atom: number): number {
@@ -87,7 +97,7 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
     add(atom) {
       all.add(atom)
       const { key, bits } = keyOf(atom)
-      used[bits]! += 1
+      use(bits, 1)
       const held = table.get(key)
       if (held < 0) table.set(key, atom * 2)
       else {
@@ -99,7 +109,7 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
     remove(atom) {
       all.remove(atom)
       const { key, bits } = keyOf(atom)
-      used[bits]! -= 1
+      use(bits, -1)
       const held = table.get(key)
       if (held % 2 === 0) {
         table.delete(key)
@@ -111,17 +121,16 @@ export function createRangeIndex(atoms: Atoms): RangeIndex {
     },
     find(value, found) {
       const ordered = orderedBits(value)
-      let rest = 2 ** BITS
-      for (let bits = 0; bits <= BITS; bits++, rest /= 2) {
-        if (used[bits] === 0) continue
-        const held = table.get(Math.floor(ordered / rest) * 64 + bits)
+      for (const bits of lengths) {
+        const divisor = DIVISORS[bits]!
+        const held = table.get(Math.floor(ordered / divisor) * 64 + bits)
         if (held < 0) continue
         if (held % 2 === 0) {
           told(held >> 1, value, found)
           continue
         }
         const place = places[held >> 1]!
-        const isBelow = bits === BITS || Math.floor(ordered / (rest / 2)) % 2 === 0
+        const isBelow = bits === BITS || Math.floor(ordered / (divisor / 2)) % 2 === 0
         if (Array.isArray(place)) for (const atom of place) told(atom, value, found)
         else if (isBelow) place.byLow.upTo(value, found)
         else place.byHigh.from(value, found)

@@ -135,6 +135,7 @@ export function createReading(
   function searchText(operand: number, { prefixes, suffixes, parts }: TextIndex, text: string): void {
     for (const length of prefixes.lengths) findPart(PREFIX, operand, text, 0, length)
     for (const length of suffixes.lengths) findPart(SUFFIX, operand, text, text.length - length, text.length)
+    if (parts.size() === 0) return
     parts.find(text, (atom) => {
       if (text.includes(constants.at(atoms.first[atom]!) as string)) hit(atom)
     })
@@ -148,16 +149,22 @@ export function createReading(
     if (id >= 0) hitIfThere(atoms.find(kind, operand, id))
   }
 
-  function meet(interest: Interest): void {
-    if (interest.epoch === epoch) return
-    interest.epoch = epoch
-    for (const { exists } of interest.existing) if (exists >= 0) hit(exists)
+  function meet(interest: Interest, node: Element | string): void {
+    if (interest.epoch !== epoch) {
+      interest.epoch = epoch
+      for (const operand of interest.existing) markAsMet(operand)
+    }
+    for (const operand of interest.asked) keep(operand, node)
+  }
+
+  function markAsMet(operand: Operand): void {
+    operand.met = epoch
+    if (operand.existenceIsAwaited) hit(operand.exists)
   }
 
   function meetText(interest: Interest, text: string): void {
-    meet(interest)
-    for (const operand of interest.asked) keep(operand, text)
-    lookUp(interest, text)
+    meet(interest, text)
+    if (interest.isLookedUp) lookUp(interest, text)
   }
 
   function lookUp(interest: Interest, text: string): void {
@@ -184,14 +191,14 @@ export function createReading(
   }
 
   function meetElement(interest: Interest, element: Element): void {
+    meet(interest, element)
+    if (!interest.isLookedUp) return
     const { children } = element
     const only = children[0]
     if (children.length === 0 || (children.length === 1 && typeof only === 'string')) {
-      meetSimple(interest, element, (only as string | undefined) ?? '')
+      lookUp(interest, (only as string | undefined) ?? '')
       return
     }
-    meet(interest)
-    for (const operand of interest.asked) keep(operand, element)
     if (interest.equalTexts) {
       const text = textUpTo(element, constants.longest())
       if (text !== undefined) findEqual(text, interest)
@@ -200,12 +207,6 @@ export function createReading(
     const text = textOf(element)
     if (interest.equalNumbers) findNumber(text, interest)
     for (const operand of interest.searched) search(operand, text, operand.ranges ? numberIn(text) : Number.NaN)
-  }
-
-  function meetSimple(interest: Interest, element: Element, text: string): void {
-    meet(interest)
-    for (const operand of interest.asked) keep(operand, element)
-    lookUp(interest, text)
   }
 
   /** Text without an element between is one node, however it came. */
@@ -223,6 +224,7 @@ export function createReading(
   }
 
   function enter(element: Element, state: State): void {
+    state.epoch = epoch
     const { visit: asked, texts, descends } = state
     if (asked) visit(element, asked)
     if (texts) meetTexts(element, texts)
@@ -246,7 +248,7 @@ export function createReading(
       operand.epoch = epoch
       operand.nodes = values
       if (values.length === 0) return
-      if (operand.exists >= 0) hit(operand.exists)
+      markAsMet(operand)
       for (const value of values) {
         if (operand.equalTexts > 0) findEqualOf(value === null ? null : String(value), operand)
         if (operand.equalNumbers > 0) {
@@ -272,7 +274,10 @@ export function createReading(
           const child = children[at++]!
           if (typeof child === 'string') continue
           const next = automaton.next(state, names.symbolOf(child.name, child.uri))
-          if (next.visit === undefined && !next.descends) continue
+          if (next.visit === undefined && !next.descends) {
+            next.epoch = epoch
+            continue
+          }
           enter(child, next)
           if (elements.length > top + 1) {
             isBelow = true

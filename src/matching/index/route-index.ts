@@ -2,12 +2,12 @@ import type { Conditions } from '../../domain/route.ts'
 import type { Complain } from '../problem.ts'
 import type { Subject } from '../subject.ts'
 import type { CompileXPath } from '../xpath.ts'
-import { accessTo } from './access.ts'
+import { createAccess } from './access.ts'
 import { createAtoms, FAILS, TRUE } from './atoms.ts'
 import { createAutomaton } from './automaton.ts'
 import { createChains } from './chains.ts'
 import { createClusters } from './clusters.ts'
-import { grown } from './columns.ts'
+import { APART, grown } from './columns.ts'
 import { termOf } from './conditions.ts'
 import { createConstants } from './constants.ts'
 import { createExpressions } from './expressions.ts'
@@ -75,17 +75,21 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
   })
   const terms = createTerms(atoms)
   const sources = createSources(operands)
+  const access = createAccess(atoms, constants, operands)
   const clusters = createClusters(atoms, constants, operands, onNeed)
   const reading = createReading(atoms, constants, names, automaton, forgetEpochs)
   let subject: Subject | undefined
-  const verdicts = createVerdicts(atoms, constants, operands, reading, (id) => expressions.ask(id, subject!.content))
+  const verdicts = createVerdicts(atoms, constants, operands, reading, isThere, (id) =>
+    expressions.ask(id, subject!.content),
+  )
   const needs = { atoms, constants, terms, paths, sources, expressions }
 
   const items: (Item | undefined)[] = []
   let conditions = new Int32Array(64)
   let mark = new Uint8Array(64)
   let asked = new Int32Array(64)
-  const byName = createChains((entry) => hashOfName(items[entry]!.name))
+  let nameHashes = new Int32Array(64)
+  const byName = createChains((entry) => nameHashes[entry]!)
   let isPublished = false
   const free: number[] = []
   /** Entries that join or leave. */
@@ -96,10 +100,16 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
     if (operand.kind === 'path') automaton.forget(paths.placeOf(operand))
   }
 
+  function isThere(operand: Operand): boolean {
+    const place = paths.elementsOf(operand)
+    return place ? automaton.isReached(place, reading.epoch()) : operand.met === reading.epoch()
+  }
+
   function forgetEpochs(): void {
     atoms.stamp.fill(0)
     asked.fill(0)
     for (const operand of operands) {
+      operand.met = 0
       operand.epoch = 0
       operand.numbersEpoch = 0
     }
@@ -108,20 +118,24 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
 
   function slot(): number {
     const entry = free.pop() ?? items.length
-    if (entry < conditions.length) return entry
     conditions = grown(conditions, entry + 1)
-    mark = grown(mark, entry + 1)
-    asked = grown(asked, entry + 1)
+    mark = grown(mark, entry + 1 + APART)
+    asked = grown(asked, entry + 1 + 2 * APART)
+    nameHashes = grown(nameHashes, entry + 1 + 3 * APART)
     return entry
   }
 
   function forget(entry: number): void {
     clusters.remove(entry)
     terms.release(conditions[entry]!)
-    byName.remove(entry, hashOfName(items[entry]!.name))
+    byName.remove(entry, nameHashes[entry]!)
     items[entry] = undefined
     mark[entry] = 0
     free.push(entry)
+  }
+
+  function isCalled(entry: number, name: string): boolean {
+    return mark[entry]! <= JOINING && items[entry]!.name === name
   }
 
   function isInForce(entry: number): boolean {
@@ -145,9 +159,10 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
       conditions[entry] = term
       mark[entry] = JOINING
       changing.push(entry)
-      byName.add(entry, hashOfName(item.name))
+      nameHashes[entry] = hashOfName(item.name)
+      byName.add(entry, nameHashes[entry]!)
       if (term === FAILS) return entry
-      for (const atom of accessTo(term, atoms, constants, operands).atoms) clusters.add(atom, entry)
+      for (const atom of access.to(term)) clusters.add(atom, entry)
       return entry
     },
     remove(entry) {
@@ -158,8 +173,9 @@ export function createRouteIndex<Item extends Named>(compileXPath: CompileXPath)
       }
     },
     find(name) {
-      let entry = byName.first(hashOfName(name))
-      while (entry >= 0 && !(items[entry]!.name === name && mark[entry]! <= JOINING)) entry = byName.next[entry]!
+      const hash = hashOfName(name)
+      let entry = byName.first(hash)
+      while (entry >= 0 && !(nameHashes[entry] === hash && isCalled(entry, name))) entry = byName.next[entry]!
       return entry < 0 ? undefined : entry
     },
     publish() {

@@ -10,6 +10,9 @@ export interface Terms {
   release(term: Term): void
 }
 
+/** So many are sorted by hand: most groups are small, and there are as many as routes. */
+const FEW = 8
+
 export function createTerms(atoms: Atoms): Terms {
   const release = (term: Term) => atoms.release(term >> 1)
 
@@ -21,7 +24,7 @@ export function createTerms(atoms: Atoms): Terms {
       flat.forEach(release)
       return decisive
     }
-    flat.sort(byCost)
+    sort(flat)
     const distinct: Term[] = []
     for (const term of flat) {
       if (term === neutral) continue
@@ -50,6 +53,19 @@ export function createTerms(atoms: Atoms): Terms {
       release(term)
     }
     return flat
+  }
+
+  function sort(flat: Term[]): void {
+    if (flat.length > FEW) {
+      flat.sort(byCost)
+      return
+    }
+    for (let at = 1; at < flat.length; at++) {
+      const term = flat[at]!
+      let place = at
+      for (; place > 0 && byCost(flat[place - 1]!, term) > 0; place--) flat[place] = flat[place - 1]!
+      flat[place] = term
+    }
   }
 
   /** Cheap ones are asked first: what is found by reading, then what is computed, then groups, and XPath last. */

@@ -13,6 +13,8 @@ export interface Lengths {
 }
 
 export interface Parts {
+  /** How many there are. */
+  size(): number
   add(text: string, atom: number): void
   remove(text: string, atom: number): void
   /** Tells of each atom whose part the text may hold. */
@@ -50,14 +52,18 @@ function createParts(): Parts {
   /** By the length of the beginning, which is shorter where the part is. */
   const grams: readonly Map<string, number[]>[] = Array.from({ length: GRAM + 1 }, () => new Map())
   const gramsOf = (text: string) => grams[Math.min(GRAM, text.length)]!
+  let size = 0
   return {
+    size: () => size,
     add(text, atom) {
+      size += 1
       const gram = text.slice(0, GRAM)
       const atoms = gramsOf(text).get(gram)
       if (atoms) atoms.push(atom)
       else gramsOf(text).set(gram, [atom])
     },
     remove(text, atom) {
+      size -= 1
       const gram = text.slice(0, GRAM)
       const atoms = gramsOf(text).get(gram)!
       atoms.splice(atoms.indexOf(atom), 1)

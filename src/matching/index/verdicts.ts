@@ -7,6 +7,7 @@ import {
   CONTAINS,
   COUNT,
   DIFFERS,
+  EXISTS,
   JID,
   PREFIX,
   SPAN,
@@ -30,6 +31,9 @@ export interface Verdicts {
   on(term: Term): Verdict
 }
 
+/** Whether the document in hand has it. */
+export type IsThere = (operand: Operand) => boolean
+
 /** Evaluates an XPath on the document in hand. @throws where the engine gives up */
 export type AskXPath = (expression: number) => boolean
 
@@ -38,6 +42,7 @@ export function createVerdicts(
   constants: Constants,
   operands: readonly Operand[],
   reading: Reading,
+  isThere: IsThere,
   askXPath: AskXPath,
 ): Verdicts {
   const patterns = new Map<string, (jid: string) => boolean>()
@@ -70,6 +75,8 @@ export function createVerdicts(
         return any(first, atoms.second[atom]!)
       case XPATH:
         return xpath(first)
+      case EXISTS:
+        return isThere(operandOf(atom)) ? YES : NO
       case WITHIN:
         return within(operandOf(atom), first, atoms.second[atom]!) ? YES : NO
       case SPAN:
@@ -87,7 +94,7 @@ export function createVerdicts(
       case JID:
         return reading.nodesOf(operandOf(atom)).some((jid) => patternOf(first)(jid as string)) ? YES : NO
       default:
-        // Equality and existence are found while the document is read, or not at all.
+        // Equality is found while the document is read, or not at all.
         return NO
     }
   }

@@ -1,11 +1,10 @@
-import { toNumber } from '../../domain/location-path.ts'
+import { type Comparison, FLIPPED, isComparison, toNumber } from '../../domain/location-path.ts'
 import type { BinaryOperator, XPathNode } from '../../domain/xpath-grammar.ts'
 import { nextDown, nextUp } from './doubles.ts'
 import type { PathTest } from './xpath-tests.ts'
 
 /** Comparisons of XPath 1.0 with a constant, as tests of values. */
 
-export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
 export type Constant = Extract<XPathNode, { kind: 'literal' | 'number' }>
 
 export interface Compared {
@@ -13,19 +12,6 @@ export interface Compared {
   /** No constant. */
   readonly of: XPathNode
   readonly constant: Constant
-}
-
-const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
-  '=': '=',
-  '!=': '!=',
-  '<': '>',
-  '<=': '>=',
-  '>': '<',
-  '>=': '<=',
-}
-
-export function isComparison(operator: BinaryOperator): operator is Comparison {
-  return Object.hasOwn(FLIPPED, operator)
 }
 
 /** A comparison with one constant, which then stands on the right. */

@@ -1,17 +1,16 @@
+import { type Comparison, isComparison } from '../../domain/location-path.ts'
 import type { XPathNode } from '../../domain/xpath-grammar.ts'
 import type { PathStep } from './paths.ts'
 import {
   type Compared,
-  type Comparison,
   type Constant,
   comparisonOf,
   holdsForZero,
   isBoolean,
-  isComparison,
   numberOf,
   testOf,
 } from './xpath-comparisons.ts'
-import { exactTests } from './xpath-exact.ts'
+import { exactTests, pathFinder } from './xpath-exact.ts'
 import { type Lift, pathsOf } from './xpath-paths.ts'
 import { allOf, anyOf, FALSE, type PathTest, TRUE, type XPathTests } from './xpath-tests.ts'
 
@@ -20,7 +19,7 @@ type Binary = Extract<XPathNode, { kind: 'binary' }>
 
 /** What holds wherever the expression does. */
 export function necessaryTests(node: XPathNode, namespaces: Namespaces): XPathTests {
-  return exactTests(node, namespaces) ?? necessary(node, [], namespaces)
+  return exactTests(node, pathFinder(namespaces)) ?? necessary(node, [], namespaces)
 }
 
 /**

@@ -26,7 +26,8 @@ export const FALSE: XPathTests = { kind: 'constant', holds: false }
 
 /** Two bounds on one path are one test: together they let a document be found that neither would find. */
 export function allOf(first: XPathTests, second: XPathTests): XPathTests {
-  const parts = [first, second].flatMap((one) => (one.kind === 'all' ? one.parts : [one]))
+  const parts = [...partsOf(first), ...partsOf(second)]
+  if (!parts.some(isRange)) return { kind: 'all', parts }
   const low = parts.find((part) => isBound(part, 'low'))
   const high = low && parts.find((part) => isBound(part, 'high') && isSamePath(part.path, (low as Bound).path))
   if (!low || !high) return { kind: 'all', parts }
@@ -37,10 +38,18 @@ export function allOf(first: XPathTests, second: XPathTests): XPathTests {
   return { kind: 'all', parts: [...others, span] }
 }
 
+function partsOf(tests: XPathTests): readonly XPathTests[] {
+  return tests.kind === 'all' ? tests.parts : [tests]
+}
+
 interface Bound {
   readonly kind: 'path'
   readonly path: IndexPath
   readonly test: { readonly kind: 'within'; readonly low: number; readonly high: number }
+}
+
+function isRange(tests: XPathTests): boolean {
+  return tests.kind === 'path' && tests.test.kind === 'within'
 }
 
 function isBound(tests: XPathTests, end: 'low' | 'high'): tests is Bound {
@@ -50,6 +59,7 @@ function isBound(tests: XPathTests, end: 'low' | 'high'): tests is Bound {
 }
 
 function isSamePath(a: IndexPath, b: IndexPath): boolean {
+  if (a === b) return true
   if (a.steps.length !== b.steps.length || a.end.kind !== b.end.kind) return false
   if (a.end.kind === 'attribute' && b.end.kind === 'attribute' && !isSameName(a.end.test, b.end.test)) return false
   return a.steps.every((step, at) => {

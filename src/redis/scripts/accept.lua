@@ -4,10 +4,13 @@
 -- document that reaches it included. ARGV[6], ARGV[7], ARGV[8]: the same of documents that are held. ARGV[9]: how many batches follow.
 -- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
 -- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', what was found wrong with it
--- where it is held or '', what goes into the archive of it or '', meta, payload, count of deliveries; and of each delivery: route, lane, priority, when it expires or '', facts, options, and its first record where it
--- is dead from the beginning, or ''.
--- Gives for each batch, of each document: its answer, an id, and 'replaced' where it takes over the claim of another document;
--- 'held' behind the id of a duplicate whose first one is held; or 'overloaded', scope, waiting.
+-- where it is held or '', what goes into the archive of it or '', meta, payload; what is to be written later of its deliveries, or '',
+-- and its parts where there are some; the count of deliveries to be written now; and of each of these: route, lane, priority, when it
+-- expires or '', facts, options, its first record where it is dead from the beginning, or '', and the end of the lease of its first
+-- attempt where that is to begin now, or ''. The facts are then those of a delivery under way.
+-- Gives for each batch, of each document: its answer, an id, 'replaced' where it takes over the claim of another document, or '', and
+-- the indexes of the deliveries whose attempts have begun; 'held' behind the id of a duplicate whose first one is held; or
+-- 'overloaded', scope, waiting.
 local LIMIT_ALL, LIMIT_SENDER, LIMIT_BYTES = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local HELD_ALL, HELD_SENDER, HELD_BYTES, COUNT = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local at = 9
@@ -94,7 +97,7 @@ end
 local function judge(document, batch)
   if batch.ids[document.id] or envelopes[document.id] or redis.call('EXISTS', key('envelope:' .. document.id)) == 1 then
     document.known = true
-    return { 'accepted', document.id }
+    return { 'accepted', document.id, '' }
   end
   local refused = refusal(document, batch)
   if refused then return refused end
@@ -112,7 +115,7 @@ local function judge(document, batch)
     batch.bytes = batch.bytes + #document.payload
     add(batch.addedBy, document.sender, 1)
   end
-  return { 'accepted', document.id, document.replaces and 'replaced' or nil }
+  return { 'accepted', document.id, document.replaces and 'replaced' or '' }
 end
 
 local function takePlace(id, lane, sequence)
@@ -120,36 +123,89 @@ local function takePlace(id, lane, sequence)
   return redis.call('ZRANK', key('lane:' .. lane), id) == 0
 end
 
-local function writeDeliveries(document, envelope)
-  local writes = envelope.writes
+-- Nothing waits before it, and its destination is not open.
+local function mayBegin(delivery, isFirst)
+  if delivery.lease == '' or not isFirst then return false end
+  return not isAnyOpen() or breakerOf(cjson.decode(delivery.facts).to) ~= 'open'
+end
+
+-- As it is before its first attempt.
+local function waitingFacts(text)
+  local facts = cjson.decode(text)
+  facts.holder, facts.token, facts.started, facts.tries = nil, nil, nil, 0
+  return cjson.encode(facts)
+end
+
+local function schedule(id, delivery, isFirst)
+  if delivery.expires then put('expiring', id, delivery.expires) end
+  if isFirst then put('ready', id, rank({ priority = delivery.priority, due = NOW })) end
+end
+
+local function writeDeliveries(document, envelope, answer)
+  local writes, numbers = envelope.writes, document.rest and document.rest.numbers
   for index, delivery in ipairs(document.deliveries) do
-    local number = index - 1
+    local number = numbers and numbers[index] or index - 1
     local id = document.id .. '.' .. number
+    local isDead = delivery.record ~= ''
+    countDelivery(delivery.route, 'planned', 1)
+    countDelivery(delivery.route, isDead and 'dead' or 'waiting', 1)
+    if isDead then
+      writes[#writes + 1] = 'a' .. number
+      writes[#writes + 1] = delivery.record
+      put('dead', id, NOW)
+    else
+      local isFirst = delivery.lane == '' or takePlace(id, delivery.lane, envelope.sum.sequence)
+      if mayBegin(delivery, isFirst) then
+        put('underway', id, delivery.lease)
+        answer[#answer + 1] = number
+      else
+        if delivery.lease ~= '' then delivery.facts = waitingFacts(delivery.facts) end
+        schedule(id, delivery, isFirst)
+      end
+    end
     writes[#writes + 1] = 'd' .. number
     writes[#writes + 1] = delivery.facts
     writes[#writes + 1] = 'o' .. number
     writes[#writes + 1] = delivery.options
-    countDelivery(delivery.route, 'planned', 1)
-    countDelivery(delivery.route, delivery.record == '' and 'waiting' or 'dead', 1)
-    if delivery.expires and delivery.record == '' then put('expiring', id, delivery.expires) end
-    if delivery.record ~= '' then
-      writes[#writes + 1] = 'a' .. number
-      writes[#writes + 1] = delivery.record
-      put('dead', id, NOW)
-    elseif delivery.lane == '' or takePlace(id, delivery.lane, envelope.sum.sequence) then
-      put('ready', id, rank({ priority = delivery.priority, due = NOW }))
+  end
+end
+
+-- The attempts that began when this very call was made before, and its reply was lost.
+local function tellBegun(document, answer)
+  for index, delivery in ipairs(document.deliveries) do
+    local found = delivery.lease ~= '' and read(document.id .. '.' .. (index - 1))
+    if found and found.facts.holder and found.facts.token == cjson.decode(delivery.facts).token then
+      answer[#answer + 1] = index - 1
     end
   end
 end
 
-local function write(document)
+-- They are counted, and have their places in the lanes: what is accepted later comes behind them.
+local function keepRest(document, envelope)
+  local rest, writes = document.rest, envelope.writes
+  for at, part in ipairs(document.parts) do
+    writes[#writes + 1] = 'r' .. at
+    writes[#writes + 1] = part
+  end
+  for route, count in pairs(rest.routes) do
+    countDelivery(route, 'planned', count)
+    countDelivery(route, 'waiting', count)
+  end
+  for index, lane in string.gmatch(rest.lanes, '(%d+) (%S+)') do
+    redis.call('ZADD', key('lane:' .. lane), envelope.sum.sequence, document.id .. '.' .. index)
+  end
+  envelope.sum.rest = { next = 1, starts = rest.starts }
+  put('expanding', document.id, NOW)
+end
+
+local function write(document, answer)
   local envelope = envelopeOf(document.id)
   local isHeld = document.held ~= ''
-  local unrouted = document.count == 0 and not isHeld
+  local unrouted = document.count == 0 and not document.rest and not isHeld
   local sum = {
     type = document.type, sender = document.sender,
     sequence = document.ordered and redis.call('INCR', key('sequence')) or 0,
-    waiting = document.waiting, held = isHeld and 1 or 0, dead = unrouted and 1 or document.count - document.waiting,
+    waiting = document.waiting, held = isHeld and 1 or 0, dead = unrouted and 1 or document.dead,
     expired = 0, dropped = 0, delivered = 0, bytes = #document.payload,
     report = document.report ~= '' and document.report or nil,
   }
@@ -169,7 +225,8 @@ local function write(document)
     redis.call('ZADD', key('archive'), NOW, document.id)
     redis.call('INCRBY', key('archive:bytes'), #document.meta + #document.archived)
   end
-  writeDeliveries(document, envelope)
+  writeDeliveries(document, envelope, answer)
+  if document.rest then keepRest(document, envelope) end
   countDocument(sum, 'accepted', 1)
   countDocument(sum, sum.state, 1)
   countBytes(sum, sum.state, 1)
@@ -183,9 +240,10 @@ end
 local function commit(documents, answers, batch)
   for index, document in ipairs(documents) do
     if document.new then
-      write(document)
+      write(document, answers[index])
     elseif document.known then
       redis.call('HSET', key('envelope:' .. document.id), 'v', 1)
+      tellBegun(document, answers[index])
     elseif answers[index][1] == 'duplicate' then
       countDocument({ type = document.type }, 'duplicate', 1)
       -- What it is a duplicate of is forgotten with the key's window, and the item may be there for longer.
@@ -205,14 +263,21 @@ local function readDocument()
     id = argument(), type = argument(), sender = argument(), digest = argument(),
     claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
     source = argument(), item = argument(), keep = tonumber(argument()), report = argument(),
-    held = argument(), archived = argument(), meta = argument(), payload = argument(), count = tonumber(argument()), waiting = 0, deliveries = {},
+    held = argument(), archived = argument(), meta = argument(), payload = argument(), waiting = 0, dead = 0, deliveries = {},
   }
+  local rest = argument()
+  if rest ~= '' then
+    document.rest, document.parts = cjson.decode(rest), {}
+    for at = 1, #document.rest.starts do document.parts[at] = argument() end
+    document.waiting, document.ordered = document.rest.count, document.rest.lanes ~= ''
+  end
+  document.count = tonumber(argument())
   for index = 1, document.count do
     local delivery = {
       route = argument(), lane = argument(), priority = tonumber(argument()), expires = tonumber(argument()),
-      facts = argument(), options = argument(), record = argument(),
+      facts = argument(), options = argument(), record = argument(), lease = argument(),
     }
-    if delivery.record == '' then document.waiting = document.waiting + 1 end
+    if delivery.record == '' then document.waiting = document.waiting + 1 else document.dead = document.dead + 1 end
     if delivery.lane ~= '' then document.ordered = true end
     document.deliveries[index] = delivery
   end

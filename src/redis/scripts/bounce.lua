@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Reopens a delivered delivery whose bounce came in. ARGV[3]: id. ARGV[4], ARGV[5]: the bouncing JID, full and bare.
+-- Reopens a delivered delivery whose bounce came in, unless its receiver has answered. ARGV[3]: id. ARGV[4], ARGV[5]: the bouncing JID, full and bare.
 -- ARGV[6]: window. ARGV[7]: due time, or '' for dead. ARGV[8]: reason. ARGV[9]: record. Gives 1 or 0.
 local ID, FROM, FROM_BARE, WINDOW_MS = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 
@@ -13,7 +13,9 @@ end
 local delivery = read(ID)
 if not delivery then return 0 end
 local facts = delivery.facts
-if facts.state ~= 'delivered' or NOW - facts.ended > WINDOW_MS or not isFrom(facts.to) then return 0 end
+if facts.state ~= 'delivered' or facts.proven or NOW - facts.ended > WINDOW_MS or not isFrom(facts.to) then return 0 end
+-- The window may have been shorter when it ended, and what it would send is gone.
+if redis.call('HEXISTS', delivery.envelope.key, facts.document and 'p' .. facts.document or 'payload') == 0 then return 0 end
 addRecord(delivery, ARGV[9])
 if ARGV[7] == '' then finish(delivery, 'dead', ARGV[8]) else reopen(delivery, tonumber(ARGV[7])) end
 settle()

@@ -2,7 +2,8 @@
 -- Removes what retention no longer keeps, a part at a time. ARGV[3], ARGV[4], ARGV[5]: for how long, how many and how many bytes of
 -- finished documents are kept; ARGV[6], ARGV[7], ARGV[8]: the same for dead letters. ARGV[9]: how many of each to look at. ARGV[10]: for how
 -- long documents are held.
--- A document of which a report is owed is kept until that is handed over.
+-- A document of which a report is owed is kept until that is handed over. And removes the payloads of finished documents that no
+-- bounce can bring back any more.
 -- Gives how many envelopes were removed, how many dead letters were dropped, 1 where more is to be done, and how many held
 -- documents were dropped.
 local FINISHED = { ms = tonumber(ARGV[3]), count = tonumber(ARGV[4]), bytes = tonumber(ARGV[5]) }
@@ -19,11 +20,15 @@ local function outdated(name, kept)
   return #byTime > #members and byTime or members
 end
 
+local gone = {}
+
 local function remove(id)
   local sum = summary(envelopeOf(id))
   if sum then countBytes(sum, sum.state, -1) end
   redis.call('UNLINK', key('envelope:' .. id))
+  gone[id] = true
   take('finished', id)
+  take('reopenable', id)
 end
 
 local function dropDead(id)
@@ -71,8 +76,10 @@ local function isOwed(id)
   return redis.call('ZSCORE', key('reports'), id) and true or false
 end
 
-local function isNotOwed(id)
-  return not isOwed(id)
+local function isOfBytes(id)
+  if isOwed(id) then return false end
+  local sum = summary(envelopeOf(id))
+  return not sum or (sum.bytes or 0) > 0
 end
 
 local function isOfDeadDocument(id)
@@ -91,12 +98,20 @@ for _, id in ipairs(finished) do
     removed = removed + 1
   end
 end
-removed = fit('finished', FINISHED, #finished, removed, isNotOwed, remove)
+removed = fit('reopenable', FINISHED, 0, removed, isOfBytes, remove)
+-- What an earlier version has finished.
+removed = fit('finished', FINISHED, #finished, removed, isOfBytes, remove)
 local dead = outdated('dead', DEAD)
 for _, id in ipairs(dead) do dropDead(id) end
 local dropped = fit('dead', DEAD, #dead, #dead, isOfDeadDocument, dropDead)
 local before = '(' .. string.format('%.0f', NOW - HELD_MS)
 local held = redis.call('ZRANGE', key('held'), '-inf', before, 'BYSCORE', 'LIMIT', 0, MOST)
 for _, id in ipairs(held) do endHeld(envelopeOf(id), 'retention', 'retention') end
+local spent = redis.call('ZRANGE', key('reopenable'), '-inf', '(' .. string.format('%.0f', NOW), 'BYSCORE', 'LIMIT', 0, MOST)
+for _, id in ipairs(spent) do
+  local envelope = envelopeOf(id)
+  if not gone[id] and summary(envelope) then removePayloads(envelope) end
+  take('reopenable', id)
+end
 settle()
-return { removed, dropped, (removed >= MOST or dropped >= MOST or #held >= MOST) and 1 or 0, #held }
+return { removed, dropped, (removed >= MOST or dropped >= MOST or #held >= MOST or #spent >= MOST) and 1 or 0, #held }

@@ -35,6 +35,7 @@ local function tell(delivery)
     found = redis.call('HMGET', envelope.key, 'o' .. delivery.index, 'meta', number == '' and 'payload' or 'p' .. number)
   end
   told[envelope.id .. ' ' .. number] = true
+  found[1] = found[1] or delivery.options
   started[#started + 1] = {
     delivery.id, facts.tries, facts.to, facts.route, facts.expires or '', facts.since or '', found[1], found[2], found[3],
     tostring(number), known and '' or documentMeta(delivery), tostring(facts.alone or ''),

@@ -24,7 +24,7 @@ end
 local answer = { redis.call('HGET', envelope.key, 'meta'), redis.call('HGET', envelope.key, 'sum'), redis.call('HGET', envelope.key, 'held') or '' }
 for _, delivery in ipairs(readAll(ID)) do
   local head, ahead = behind(delivery)
-  local facts = redis.call('HGET', envelope.key, 'd' .. delivery.index)
+  local facts = redis.call('HGET', envelope.key, 'd' .. delivery.index) or cjson.encode(delivery.facts)
   answer[#answer + 1] = { delivery.index, facts, delivery.attempts, head, ahead, documentMeta(delivery), breaker(delivery) }
 end
 return answer

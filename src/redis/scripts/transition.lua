@@ -1,13 +1,18 @@
 -- What all transitions share. The loader puts this file behind the first line of every script.
 --
--- KEYS[1] is one key of the shard, for the Cluster's sake; all others are derived from ARGV[1], what the shard's keys begin with.
+-- KEYS are keys of the shard, for the Cluster's sake; all others are derived from ARGV[1], what the shard's keys begin with.
 -- ARGV[2] is now in milliseconds. A script reads each delivery once, changes it in memory and writes everything at its end
 -- with settle(), so that a batch costs few commands.
 --
 -- envelope:ID  hash  v, meta (JSON), payload, sum (JSON: what its deliveries come to), and for each delivery I:
 --                    dI (JSON: the facts), oI (JSON: its options), aI (its attempts, one JSON text a line);
 --                    mN, pN: meta (JSON) and payload of a document that deliveries were redriven with, whose facts name its number;
+--                    the payloads go as soon as nothing can send them any more, all else with the envelope
+--                    rN: deliveries that are still to be written (JSON: what several have in common, and a row for each), the N-th part of
+--                    them; `rest` of the sum says which parts there are, and with which number each begins;
 --                    held (JSON): what was found wrong with a document that was held, and who released or refused it
+-- expanding    zset  envelopes with deliveries that are still to be written, by the time of their acceptance. These wait, count as such, and
+--                    have their places in the lanes; who reads one writes it
 -- ready        zset  deliveries that may start now, by urgency and due time
 -- later        zset  deliveries that may start at their score
 -- suspects     zset  deliveries that may start at their score, each with the stream to itself; they are neither ready nor later
@@ -22,6 +27,8 @@
 -- dead         zset  dead letters by the time of death: delivery ids, and envelope ids where there is no delivery
 -- held         zset  documents that are held, by the time of their receipt
 -- finished     zset  envelopes with nothing waiting or dead, by the time when that became so
+-- reopenable   zset  of these the envelopes that have their payloads still, because a bounce may reopen a delivery, by the time until
+--                    which one may
 -- reports      zset  envelopes of which the sender is owed a report, by the time of the end that it tells of
 -- claim:NAME, key:NAME  "ENVELOPE-ID DIGEST" for as long as the window lasts
 -- archive      zset  documents that are kept beside everything else, by the time of their acceptance
@@ -44,8 +51,8 @@ local RECORDS_FIRST, RECORDS_ALL = 5, 25
 local SUSPECT_AFTER = 3
 local envelopes, ledger, senders, holding = {}, {}, {}, {}
 local sets = {
-  ready = {}, later = {}, suspects = {}, underway = {}, expiring = {},
-  dead = {}, held = {}, finished = {}, reports = {}, lapsing = {},
+  expanding = {}, ready = {}, later = {}, suspects = {}, underway = {}, expiring = {},
+  dead = {}, held = {}, finished = {}, reopenable = {}, reports = {}, lapsing = {},
 }
 local breakers, areBreakers = {}, nil
 -- What this version writes, and all that it reads. What a later one has written is looked at again after a while.
@@ -124,6 +131,9 @@ local function summary(envelope)
   return envelope.sum or nil
 end
 
+-- Writes the delivery of that number, where it is still to be written, and gives it; defined below.
+local expandOne
+
 -- The delivery of that id, or nil; nil also where a later version has written it, which is in `foreign` then.
 local function read(id)
   local envelopeId, index = string.match(id, '^([^.]+)%.(%d+)$')
@@ -136,11 +146,50 @@ local function read(id)
   if found[1] and found[4] and found[4] ~= VERSION then foreign[id] = found[4] end
   if not found[1] or foreign[id] then
     envelope.deliveries[index] = false
-    return nil
+    return not found[1] and expandOne(envelope, index) or nil
   end
   local delivery = { id = id, index = index, envelope = envelope, facts = cjson.decode(found[1]), attempts = found[2] or '' }
   envelope.deliveries[index] = delivery
   return delivery
+end
+
+-- Which parts are still to be written; nil where all is.
+local function restOf(envelope)
+  local sum = summary(envelope)
+  return sum and sum.rest
+end
+
+-- One of these parts, with a table from number to row.
+local function partOf(envelope, at)
+  envelope.parts = envelope.parts or {}
+  if not envelope.parts[at] then
+    local part = cjson.decode(redis.call('HGET', envelope.key, 'r' .. at))
+    part.byIndex = {}
+    for _, row in ipairs(part.rows) do part.byIndex[string.format('%d', row[1])] = row end
+    envelope.parts[at] = part
+  end
+  return envelope.parts[at]
+end
+
+-- Writes one part whose turn it is; gives the deliveries that were still to be written.
+local function expandPart(envelope, at)
+  local rest, part, expanded = restOf(envelope), partOf(envelope, at), {}
+  local fields = {}
+  for number, row in ipairs(part.rows) do fields[number] = string.format('d%d', row[1]) end
+  local known = redis.call('HMGET', envelope.key, unpack(fields))
+  for number, row in ipairs(part.rows) do
+    local index = string.format('%d', row[1])
+    if not known[number] then expanded[#expanded + 1] = envelope.deliveries[index] or expandOne(envelope, index) end
+  end
+  envelope.partsGone = envelope.partsGone or {}
+  table.insert(envelope.partsGone, 'r' .. at)
+  rest.next = at + 1
+  if rest.next > #rest.starts then
+    summary(envelope).rest = nil
+    take('expanding', envelope.id)
+  end
+  envelope.touched = true
+  return expanded
 end
 
 -- All deliveries of an envelope, in no particular order.
@@ -149,6 +198,10 @@ local function readAll(envelopeId)
   for _, field in ipairs(redis.call('HKEYS', envelopeOf(envelopeId).key)) do
     local index = string.match(field, '^d(%d+)$')
     if index then deliveries[#deliveries + 1] = read(envelopeId .. '.' .. index) end
+  end
+  local rest = restOf(envelopeOf(envelopeId))
+  for at = rest and rest.next or 1, rest and #rest.starts or 0 do
+    for _, delivery in ipairs(expandPart(envelopeOf(envelopeId), at)) do deliveries[#deliveries + 1] = delivery end
   end
   return deliveries
 end
@@ -169,7 +222,30 @@ local function refreshDocument(envelope)
   countBytes(sum, sum.state, -1)
   countBytes(sum, state, 1)
   if isFinished(state) then put('finished', envelope.id, NOW) else take('finished', envelope.id) end
+  if sum.reopenable then take('reopenable', envelope.id) end
+  envelope.isSpent = isFinished(state)
   sum.state = state
+end
+
+-- Of a finished document: nothing sends it any more.
+local function removePayloads(envelope)
+  local sum = summary(envelope)
+  local names = { 'payload' }
+  for number = 1, sum.documents or 0 do names[#names + 1] = 'p' .. number end
+  redis.call('HDEL', envelope.key, unpack(names))
+  countBytes(sum, sum.state, -1)
+  sum.bytes = 0
+  envelope.touched = true
+end
+
+-- A finished document loses its payloads at once, or when no bounce can bring a delivery back any more (prune.lua).
+local function spend(envelope)
+  local reopenable = summary(envelope).reopenable
+  if reopenable and reopenable >= NOW then
+    put('reopenable', envelope.id, reopenable)
+  else
+    removePayloads(envelope)
+  end
 end
 
 -- Another document than the one that was accepted, for the deliveries whose facts will name the number that it gives.
@@ -206,10 +282,14 @@ local function rank(facts)
   return (100 - facts.priority) * 1e13 + facts.due
 end
 
+local function isAnyOpen()
+  if areBreakers == nil then areBreakers = redis.call('EXISTS', key('breakers')) == 1 end
+  return areBreakers
+end
+
 -- nil, 'open', or 'closing' while what waited for it is let go.
 local function breakerOf(destination)
-  if areBreakers == nil then areBreakers = redis.call('EXISTS', key('breakers')) == 1 end
-  if not areBreakers then return nil end
+  if not isAnyOpen() then return nil end
   if breakers[destination] == nil then
     local known = redis.call('HGET', key('breakers'), destination)
     breakers[destination] = known and (known == 'closing' and known or 'open')
@@ -293,6 +373,29 @@ end
 local function isHead(delivery)
   local lane = laneOf(delivery)
   return not lane or redis.call('ZRANGE', lane, 0, 0)[1] == delivery.id
+end
+
+expandOne = function(envelope, index)
+  local rest = restOf(envelope)
+  local number, at = tonumber(index), rest and #rest.starts or 0
+  while rest and at >= rest.next and rest.starts[at] > number do at = at - 1 end
+  if not rest or at < rest.next then return nil end
+  local part = partOf(envelope, at)
+  local row = part.byIndex[index]
+  if not row then return nil end
+  local shared, facts = part.shared[row[2] + 1], { to = row[3], lane = row[4] }
+  for name, value in pairs(shared.facts) do facts[name] = value end
+  local delivery = {
+    id = envelope.id .. '.' .. index, index = index, envelope = envelope, facts = facts, attempts = '', touched = true,
+    options = shared.options,
+  }
+  envelope.deliveries[index] = delivery
+  envelope.writes[#envelope.writes + 1] = 'o' .. index
+  envelope.writes[#envelope.writes + 1] = shared.options
+  -- It has its place since the acceptance.
+  expectExpiry(delivery)
+  if isHead(delivery) then schedule(delivery) end
+  return delivery
 end
 
 -- A waiting delivery takes its place in the order, and is scheduled where that is the first. One that comes back finds its
@@ -506,6 +609,7 @@ end
 
 local function settleEnvelope(envelope)
   oweReport(envelope)
+  if envelope.isSpent then spend(envelope) end
   local writes = envelope.writes
   for index, delivery in pairs(envelope.deliveries) do
     if delivery and delivery.touched then
@@ -522,6 +626,7 @@ local function settleEnvelope(envelope)
     writes[#writes + 1] = cjson.encode(envelope.sum)
   end
   inBatches(writes, 'HSET', 'envelope:' .. envelope.id)
+  if envelope.partsGone then redis.call('HDEL', envelope.key, unpack(envelope.partsGone)) end
 end
 
 -- Writes all that was changed.

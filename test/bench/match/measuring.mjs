@@ -1,4 +1,4 @@
-import { median } from '../report.mjs'
+import { median } from '../e2e/tally.mjs'
 
 /**
  * Times are the lesser of the time on the clock and the CPU time of the process with all its threads. Neither is less than what an idle

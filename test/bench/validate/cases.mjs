@@ -66,7 +66,7 @@ function orderCase(size, language, seed) {
  * @param {number} seed
  */
 export function orders(lines, count, seed) {
-  const made = makeOrders({ name: '', title: '', lines, window: 0, ratePerSecond: 0 }, count, seed)
+  const made = makeOrders({ lines }, count, seed)
   return made.map(({ before, after }, at) => before + orderId(at) + after)
 }
 

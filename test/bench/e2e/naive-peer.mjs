@@ -1,8 +1,8 @@
 /**
  * The naive peer: what a good engineer writes in an afternoon with the same packages. Orders come in as iq, are checked with ajv, queued
- * with BullMQ, acknowledged once they are in the queue, and sent on to one JID by a worker.
+ * with BullMQ, acknowledged once they are in the queue, and sent on to the JIDs by a worker.
  *
- * Environment: XMPP_SERVICE, XMPP_DOMAIN, XMPP_SECRET, REDIS_URL, TARGET (a JID), SCHEMA (file of the JSON Schema).
+ * Environment: XMPP_SERVICE, XMPP_DOMAIN, XMPP_SECRET, REDIS_URL, JIDS (with commas), SCHEMA (file of the JSON Schema).
  * Prints `ready` when it is up.
  */
 import { readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { Queue, Worker } from 'bullmq'
 import { XMLParser } from 'fast-xml-parser'
 
 const { component, xml } = xmppComponent
-const { XMPP_SERVICE, XMPP_DOMAIN, XMPP_SECRET, REDIS_URL, TARGET, SCHEMA } = process.env
+const { XMPP_SERVICE, XMPP_DOMAIN, XMPP_SECRET, REDIS_URL, JIDS, SCHEMA } = process.env
 
 const validate = new Ajv().compile(JSON.parse(readFileSync(SCHEMA, 'utf8')))
 const parser = new XMLParser({ ignoreAttributes: false, parseTagValue: false, isArray: (name) => name === 'line' })
@@ -50,7 +50,10 @@ xmpp.iqCallee.set('urn:example:order:1', 'order', async ({ element, from }) => {
 
 const worker = new Worker(
   'orders',
-  async (job) => xmpp.send(xml('message', { to: TARGET, from: XMPP_DOMAIN, id: job.id }, parse(job.data.document))),
+  async (job) => {
+    for (const to of JIDS.split(','))
+      await xmpp.send(xml('message', { to, from: XMPP_DOMAIN, id: job.id }, parse(job.data.document)))
+  },
   { connection, concurrency: 50 },
 )
 worker.on('error', (error) => console.error(error))

@@ -1,0 +1,34 @@
+import type { OperationResult } from '../flow/operations.ts'
+import { type ExitCode, type Output, printJson } from './output.ts'
+
+/** How an operation goes about what was chosen. */
+export interface Carrying {
+  readonly ids: readonly string[]
+  /** Nothing is done; said because of many, or because `dryRun` was asked for. */
+  readonly dryRun: boolean
+  readonly dryRunAsked: boolean
+  one(id: string): Promise<OperationResult>
+  /** What became of one, for people. */
+  sentence(id: string, result: OperationResult): string
+}
+
+/** One after the other, each told as it is done. 1 where any was refused. */
+export async function carryOut(
+  { ids, dryRun, dryRunAsked, one, sentence }: Carrying,
+  output: Output,
+): Promise<ExitCode> {
+  const results: { readonly id: string; readonly result: OperationResult }[] = []
+  for (const id of ids) {
+    const result = await one(id)
+    if (output.format === 'table') output.print(sentence(id, result))
+    results.push({ id, result })
+  }
+  const changed = results.filter(({ result }) => result.kind !== 'refused').length
+  if (output.format === 'json')
+    printJson(output, { dryRun, results: results.map(({ id, result }) => ({ id, ...result })) })
+  else if (dryRun)
+    output.print(
+      `Nothing was done. ${changed} of ${ids.length} could be: add --yes${dryRunAsked ? ', and leave out --dry-run' : ''}`,
+    )
+  return changed === ids.length ? 0 : 1
+}

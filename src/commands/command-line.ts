@@ -1,0 +1,35 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { ExitCode, Output } from './output.ts'
+
+/** Runs a command with its output in the format asked for, and keeps its exit code. */
+export type Act = (work: (output: Output) => Promise<ExitCode>, format: string) => Promise<void>
+
+export function formatOption(): Option {
+  return new Option('-o, --output <format>', 'how results are printed').choices(['table', 'json']).default('table')
+}
+
+export function examples(...lines: string[]): string {
+  return `Examples:\n${lines.map((line) => `  waybill ${line}`).join('\n')}\n`
+}
+
+export function positive(text: string): number {
+  const number = Number(text)
+  if (number > 0 && Number.isFinite(number)) return number
+  throw new InvalidArgumentError('It must be a number larger than 0.')
+}
+
+export function outputAs(format: string): Output {
+  return {
+    format: format === 'json' ? 'json' : 'table',
+    print: (text) => void process.stdout.write(`${text}\n`),
+    complain: (text) => void process.stderr.write(`${text}\n`),
+  }
+}
+
+export function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+export function withoutUndefined<T extends object>(of: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as never
+}

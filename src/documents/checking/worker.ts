@@ -1,0 +1,71 @@
+/**
+ * The program of a checking thread: documents in, verdicts out, one after the other. It has its own libxml2 and its own schemas, compiled
+ * from the files that the main thread compiled.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Content } from '../../domain/document.ts'
+import { typeKey } from '../../domain/document-type.ts'
+import { fromKept } from '../bundle-reader.ts'
+import { contentAgain, createValidator } from '../documents.ts'
+import { threadName } from '../thread-cpu.ts'
+import type { CheckAnswer, CheckTask, ThreadData, ThreadMessage } from './task.ts'
+
+const { types, limits, files, first } = workerData as ThreadData
+const validator = createValidator(limits, fromKept(files))
+const typesByKey = new Map(types.map((type) => [typeKey(type), type]))
+
+function tell(message: ThreadMessage): void {
+  parentPort?.postMessage(message)
+}
+
+async function check(task: CheckTask): Promise<CheckAnswer> {
+  const type = typesByKey.get(task.type)
+  if (!type) return { kind: 'failed', reason: `Cannot validate: there is no type ${task.type}` }
+  if (!validator.isReady(type)) {
+    tell({ kind: 'compiling' })
+    await validator.compile(type)
+    tell({ kind: 'compiled' })
+  }
+  const { form, mediaType, datatype, payload, bytes } = task
+  try {
+    const content = lazyContent(task)
+    const document = { form, mediaType, datatype, payload, bytes, content, rootName: '', digest: '' }
+    return { kind: 'checked', checked: validator.check(document, type) }
+  } catch (error) {
+    if (error instanceof Unreadable) return { kind: 'unreadable' }
+    throw error
+  }
+}
+
+class Unreadable extends Error {}
+
+/** Schemas in XML ask for the element tree of invalid documents only. */
+function lazyContent({ form, mediaType, payload, content }: CheckTask): Content {
+  let made: Content | undefined
+  const make = () => {
+    try {
+      made ??= contentAgain(form, mediaType, payload)
+      return made
+    } catch (error) {
+      throw new Unreadable((error as Error).message)
+    }
+  }
+  if (content !== 'xml') return make()
+  return {
+    kind: 'xml',
+    get root() {
+      const xml = make()
+      if (xml.kind !== 'xml') throw new Unreadable(`it is ${xml.kind}`)
+      return xml.root
+    },
+  }
+}
+
+for (const key of first) {
+  const type = typesByKey.get(key)
+  if (type) await validator.compile(type)
+}
+parentPort?.on('message', (task: CheckTask) => {
+  check(task).then(tell, (error: Error) => tell({ kind: 'failed', reason: error.message }))
+})
+tell({ kind: 'ready', thread: threadName() })

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto'
+
+export interface ComponentEntry {
+  readonly domain: string
+  readonly port: number
+  readonly secret: string
+}
+
+/** A new secret for each of the components. */
+export function newSecrets(names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, randomBytes(12).toString('hex')]))
+}
+
+/** Throws where the server has no such component. */
+export function entryOf(
+  name: string,
+  secrets: Readonly<Record<string, string>>,
+  port: number | undefined,
+): ComponentEntry {
+  const secret = secrets[name]
+  if (secret === undefined || port === undefined)
+    throw new Error(`Cannot attach as ${name}: the server has ${Object.keys(secrets).join()}`)
+  return { domain: domainOf(name), port, secret }
+}
+
+export function domainOf(name: string): string {
+  return `${name}.example.test`
+}
