@@ -6,6 +6,7 @@ import type { Conditions, DestinationTemplate, Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
 import type { RegisteredBundle } from './bundle.ts'
 import { checkKind } from './check-kind.ts'
+import { readConditionsAlone } from './conditions-alone.ts'
 import { complainOfGroupOptions, readGroup } from './destinations.ts'
 import { readDocumentType, type TypeSurroundings } from './document-types.ts'
 import { complainOfMissingVersions, withAllFamilies } from './families.ts'
@@ -110,7 +111,7 @@ const nothingSound: LoadedConfiguration['sound'] = {
 /** A route of a type with errors is left out too: prefixes that it takes from there would be missing. */
 function soundOf(
   things: readonly Thing[],
-  { types, routes }: Pick<Configuration, 'types' | 'routes'>,
+  { types, routes, conditionsAlone }: Pick<ReadKinds, 'types' | 'routes' | 'conditionsAlone'>,
 ): Pick<Configuration, 'types' | 'routes'> {
   const broken = new Set(things.filter((thing) => !thing.isSound()).map(({ kind, key }) => `${kind} ${key}`))
   const sound = types.filter((type) => !broken.has(`DocumentType ${typeKey(type)}`))
@@ -119,7 +120,9 @@ function soundOf(
     type.every((name) => known.has(name)) && [...all, ...any, ...not].every(hasTypes)
   return {
     types: sound,
-    routes: routes.filter((route) => !broken.has(`Route ${route.name}`) && hasTypes(route.when)),
+    routes: [...routes.filter((route) => !broken.has(`Route ${route.name}`)), ...conditionsAlone].filter((route) =>
+      hasTypes(route.when),
+    ),
   }
 }
 
@@ -166,6 +169,8 @@ function settingsOf(waybill: ReturnType<typeof readWaybill>, folder: string): Se
 }
 
 interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies'> {
+  /** Routes that have nothing but their conditions, where something else of them is wrong. */
+  readonly conditionsAlone: readonly Route[]
   /** By the name of a route. */
   readonly writtenAt: ReadonlyMap<string, ReadRoute['writtenAt']>
 }
@@ -207,7 +212,12 @@ async function readKinds(folder: string, things: readonly Thing[]): Promise<Read
   )
   const sound = read.filter((one) => one !== undefined)
   const writtenAt = new Map(sound.map((one) => [one.route.name, one.writtenAt]))
-  return { types: [...types.values()], routes: sound.map(({ route }) => route), policies, writtenAt }
+  const faulty = of('Route').filter((thing, at) => read[at] === undefined && !writtenAt.has(thing.name))
+  const alone = (await Promise.all(faulty.map((thing) => readConditionsAlone(thing, surroundings)))).flatMap(
+    (one) => one?.route ?? [],
+  )
+  const routes = sound.map(({ route }) => route)
+  return { types: [...types.values()], routes, conditionsAlone: alone, policies, writtenAt }
 }
 
 function readGroups(
