@@ -9,6 +9,7 @@ import type { Answer } from './domain/retry.ts'
 import { createAlarm } from './flow/alarms.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { expand } from './flow/expand.ts'
+import { createFigures, type Figures } from './flow/figures.ts'
 import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
 import type { Lease, Log, Metrics } from './flow/ports.ts'
@@ -19,6 +20,7 @@ import { createSources, markOwn } from './flow/source.ts'
 import { createMetrics } from './http/metrics.ts'
 import type { SchemaApi } from './http/schemas.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
+import { tellFigures } from './process-figures.ts'
 import { durabilityProblems } from './redis/durability.ts'
 import { openLease } from './redis/lease.ts'
 import { followRegistry } from './redis/registry.ts'
@@ -89,6 +91,7 @@ interface Rooms {
   readonly reports: Reports
   readonly held: HeldOperations
   readonly metrics: Metrics
+  readonly figures: Figures
   readonly http: RunningHttp | undefined
 }
 
@@ -123,6 +126,11 @@ export async function start(folder: string, surroundings: Surroundings): Promise
     const onChange = () => reloads.reload('registered')
     const following = followRegistry({ ...settings.redis, log, after: sequence, onChange })
     undo.push(() => following.stop())
+    const stopTelling = tellFigures({
+      ...{ figures: rooms.figures, store, lease: rooms.lease, domain: settings.xmpp.domain, log },
+      checking: () => inForce.assembly.checkers?.inHand ?? 0,
+    })
+    undo.push(async () => stopTelling())
     await attach(rooms, log, surroundings.cancelled)
     const stopTimers = beginWork(rooms, log)
     if (settings.reload === 'watch') reloads.watch()
@@ -195,13 +203,15 @@ async function furnish(
   undo.push(() => connection.stop(CLOSE_MS))
 
   const now = Date.now
-  const { metrics, registry } = createMetrics({
+  const { metrics: counters, registry } = createMetrics({
     online: () => connection.online,
     standby: () => lease.other !== undefined,
     openDestinations: () => deliverer.open.size,
     bytes: async () => (await store.ledger()).bytes,
     depth: () => store.depth(),
   })
+  const figures = createFigures(counters, () => performance.now())
+  const { metrics } = figures
   inForce.assembly = await giveCheckers(inForce.assembly, metrics, log)
   undo.push(async () => inForce.assembly.checkers?.close())
   const outlet = createOutlet({
@@ -287,7 +297,7 @@ async function furnish(
     log,
   )
   if (http) undo.push(() => http.close())
-  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, metrics, http }
+  return { store, wakes, lease, connection, dispatch, subscriptions, deliverer, reports, held, metrics, figures, http }
 }
 
 /** docs/operations.md, guarantee 1: if Redis offers less than is configured, or can't be asked, Waybill doesn't start. */

@@ -7,7 +7,7 @@ import type { StoreOptions } from './redis/store.ts'
 import type { ConnectionOptions } from './xmpp/connection.ts'
 
 /** This process, as others are told of it: host, process id, and what no second process has. */
-const INSTANCE = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+export const INSTANCE = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
 
 /** What the store needs of the settings: the same for the process and for every command. */
 export function storeOptionsOf(settings: Settings, log: Log): StoreOptions {

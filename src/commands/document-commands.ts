@@ -15,6 +15,7 @@ export function addDocumentCommands(waybill: Command, act: Act): void {
   addTrace(waybill, act)
   addLanes(waybill, act)
   addLedger(waybill, act)
+  addTop(waybill, act)
 }
 
 function addSend(waybill: Command, act: Act): void {
@@ -198,6 +199,19 @@ function addLanes(waybill: Command, act: Act): void {
     .addHelpText('before', examples('lanes', 'lanes conf --destination erp@backend.example.org', 'lanes conf -o json'))
     .action((dir: string, options) =>
       act(async (output) => (await import('./lanes.ts')).lanes(dir, options, output), options.output),
+    )
+}
+
+function addTop(waybill: Command, act: Act): void {
+  waybill
+    .command('top')
+    .description('What all processes do, live: rates, latencies, what waits. q quits.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .option('--once', 'one look, then the end; so it is without a terminal')
+    .addOption(formatOption())
+    .addHelpText('before', examples('top', 'top conf --once', 'top conf -o json'))
+    .action((dir: string, options) =>
+      act(async (output) => (await import('./top.ts')).top(dir, options, output), options.output),
     )
 }
 

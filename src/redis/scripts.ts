@@ -15,6 +15,7 @@ export type ScriptName =
   | 'end'
   | 'expand'
   | 'expire'
+  | 'figures'
   | 'forget'
   | 'held'
   | 'lanes'

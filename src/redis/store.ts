@@ -31,6 +31,7 @@ import { connectImpatient, describe, disconnect, PATIENCE_MS, whenReady } from '
 import { createDeadLetters } from './dead-letters.ts'
 import { keepDurability, needsWaitAof } from './durability.ts'
 import { createExpand } from './expansion.ts'
+import { createFiguresStore, type FiguresStore } from './figures.ts'
 import { createHeld } from './held.ts'
 import { type Durability, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
@@ -71,7 +72,7 @@ export interface StoreOptions extends RedisAddress {
   readonly log: Log
 }
 
-export interface RedisStore extends Store, Checkpoints, Breakers, Archive {
+export interface RedisStore extends Store, Checkpoints, Breakers, Archive, FiguresStore {
   readonly registry: Registry
   /** Redis can be asked at this moment. */
   readonly ready: boolean
@@ -127,6 +128,7 @@ const TYPES = {
   held: 'zset',
   reports: 'zset',
   breakers: 'hash',
+  figures: 'hash',
   lapsing: 'zset',
   ledger: 'hash',
   senders: 'hash',
@@ -197,6 +199,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createLanes(call),
     ...createOwedReports(call),
     ...createBreakerStore(call),
+    ...createFiguresStore(call),
     registry: createRegistry(call, client, prefix, kept.confirm),
     get ready() {
       return client.status === 'ready'

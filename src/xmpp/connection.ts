@@ -91,6 +91,8 @@ export interface Connection {
   readonly bufferedBytes: number
   /** Sends a request and settles with the answer that has the right id and comes from whom it was sent to. */
   request(iq: IqRequest): Promise<IqAnswer>
+  /** Drops the stream, which comes back: the server has stopped reading it. */
+  giveUp(text: string): void
   /** Gives the way to stop listening. */
   onStream(listener: (event: StreamEvent) => void): () => void
 }
@@ -258,7 +260,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       silenceMs,
       // XEP-0199 4.3. Any answer is a sign of life.
       ask: () => request({ to: pingTo, type: 'get', payload: `<ping xmlns="${PING}"/>`, timeoutMs }),
-      dead: () => watched?.abort({ reason: 'silent', text: `nothing came for ${silenceMs + timeoutMs} ms` }),
+      had: () => requests.had,
+      dead: () =>
+        watched?.abort({ reason: 'silent', text: `the server answered nothing for ${silenceMs + timeoutMs} ms` }),
     })
   }
 
@@ -368,6 +372,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       outbox.flush()
       server.close(timeoutMs)
       await ended
+    },
+    giveUp(text) {
+      server?.abort({ reason: 'silent', text })
     },
     onStream(listener) {
       listeners.add(listener)

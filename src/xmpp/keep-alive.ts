@@ -1,10 +1,12 @@
-/** What tells a half-open connection from a quiet one. */
+/** What tells a half-open connection from a quiet one, and a server that reads no more from one that has nothing to say. */
 export interface KeepAliveOptions {
   /** After how long a silence of the other side a sign of life is asked for. */
   readonly silenceMs: number
   /** Asks, and settles when it was answered or is given up. */
   readonly ask: () => Promise<unknown>
-  /** The other side said nothing, not even when it was asked. */
+  /** How far the other side is known to have read what was written: it grows. 0: it has never answered anything. */
+  readonly had: () => number
+  /** The other side said nothing, or read nothing, not even when it was asked. */
   readonly dead: () => void
 }
 
@@ -14,13 +16,26 @@ export interface KeepAlive {
   stop(): void
 }
 
-export function keepAlive({ silenceMs, ask, dead }: KeepAliveOptions): KeepAlive {
+/**
+ * Who has answered before is alive for as long as answers tell that more of what is written is read: it may go on talking while a stanza
+ * of ours has stopped it reading. Anybody else is alive while anything comes.
+ */
+export function keepAlive({ silenceMs, ask, had, dead }: KeepAliveOptions): KeepAlive {
   let heardAt = performance.now()
+  let readAt = heardAt
+  let known = had()
   let stopped = false
   let timer = setTimeout(check, silenceMs)
 
+  function aliveAt(): number {
+    const now = had()
+    if (now > known) readAt = performance.now()
+    known = now
+    return known > 0 ? readAt : heardAt
+  }
+
   function check(): void {
-    const silentMs = performance.now() - heardAt
+    const silentMs = performance.now() - aliveAt()
     if (silentMs < silenceMs) timer = setTimeout(check, silenceMs - silentMs)
     else void probe()
   }
@@ -31,13 +46,14 @@ export function keepAlive({ silenceMs, ask, dead }: KeepAliveOptions): KeepAlive
     // After a pause of our own the time is up before what came meanwhile is read.
     await new Promise((resolve) => setImmediate(resolve))
     if (stopped) return
-    if (heardAt < askedAt) dead()
+    if (aliveAt() < askedAt) dead()
     else check()
   }
 
   return {
     heard() {
       heardAt = performance.now()
+      aliveAt()
     },
     stop() {
       stopped = true

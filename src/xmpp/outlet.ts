@@ -166,7 +166,12 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
       unproven.set(attempt.id, one)
       if (attempt.options.confirm === 'receipt') {
         timer = setTimeout(() => settle({ kind: 'refused', answer: noReceipt }), attempt.options.confirmTimeoutMs)
-      } else void prove().then((proof) => settle(outcomeOf(proof)))
+      } else {
+        void prove().then((proof) => {
+          // What was alone ends with the stream, which is given up for it.
+          if (proof !== 'timeout' || attempt.alone !== 'until-had') settle(outcomeOf(proof))
+        })
+      }
     })
   }
 

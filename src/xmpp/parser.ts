@@ -1,7 +1,7 @@
-import { SaxesParser } from 'saxes'
 import type { Element, Node } from '../domain/element.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import { createScope, type Declarations } from './scope.ts'
+import { createTokeniser } from './tokeniser.ts'
 
 /**
  * The parser of a stream: strict, limited, and straight to domain elements. The library's own has no limits, dies of an
@@ -65,22 +65,14 @@ interface OpenElement extends Element {
 }
 
 export function createStreamParser(limits: StanzaLimits, listener: StreamListener): StreamParser {
-  // Namespaces are resolved here: with saxes' own way a stanza takes twice as long.
-  const sax = new SaxesParser({ position: false, defaultXMLVersion: '1.0', forceXMLVersion: true })
-  makePlaces(sax)
   const scope = createScope()
   const open: OpenElement[] = []
-  /** Name, value, name, value of the start tag that is being read. */
-  let raw: string[] = []
   /** What the stream's header declares for all stanzas. */
   let inherited: Declarations | null = null
   /** Set when the child that is being read goes beyond a limit: what follows in it is skipped. */
   let excess: Rejection | undefined
   /** Open elements that are skipped. */
   let skipped = 0
-  /** The child or the stream whose end tag was read last, and where that was; undefined when it is told. */
-  let finished: OpenElement | undefined
-  let finishedAt = 0
   let ended = false
   /**
    * The text that is being read, where it begins in the stream, and where the last child or the header ended, in units of
@@ -91,40 +83,47 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   let childEnd = 0
   let bytes = 0
 
-  sax.on('attribute', ({ name, value }) => {
-    if (raw.length < 2 * limits.attributes || open.length === 0) {
-      raw.push(name, value)
-      return
-    }
-    tell()
-    excess ??= tooLarge(`it has an element of more than ${limits.attributes} attributes`)
+  const tokeniser = createTokeniser({
+    declaration(encoding) {
+      if (encoding === '' || encoding.toUpperCase() === 'UTF-8') return
+      throw new Fault('unsupported-encoding', `the stream is in ${encoding}`)
+    },
+    opened: begin,
+    closed: end,
+    text: addText,
+    // RFC 6120 11.1: comments, processing instructions and document types have no place in a stream.
+    restricted(what) {
+      throw new Fault('restricted-xml', `there is a ${what}`)
+    },
   })
 
-  sax.on('opentag', ({ name }) => {
-    tell()
+  /** @param raw Name, value, name, value. */
+  function begin(name: string, raw: readonly string[]): void {
+    if (raw.length > 2 * limits.attributes && open.length > 0) {
+      excess ??= tooLarge(`it has an element of more than ${limits.attributes} attributes`)
+    }
     if (open.length > limits.depth) excess ??= tooDeep(limits.depth)
     if (excess !== undefined && open.length > 1) {
       skip()
       return
     }
-    const element = build(name)
+    const isTooMuch = excess !== undefined && raw.length > 2 * limits.attributes
+    const element = build(name, isTooMuch ? raw.slice(0, 2 * limits.attributes) : raw)
     open.push(element)
     if (open.length > 2) open[open.length - 2]!.children.push(element)
     else if (open.length === 1) openStream(element)
-  })
+  }
 
   function skip(): void {
-    raw = []
     skipped += 1
     if (skipped <= SKIPPED_DEPTH_FACTOR * limits.depth) return
     throw new Fault('policy-violation', 'elements are nested too deep')
   }
 
-  function build(qualified: string): OpenElement {
+  function build(qualified: string, raw: readonly string[]): OpenElement {
     const declarations = scope.enter(raw)
     const { name, uri, prefix } = scope.elementName(qualified)
     const attributes = scope.attributes(raw, declarations)
-    if (raw.length > 0) raw = []
     const namespaces = open.length === 1 && inherited !== null ? { ...inherited, ...declarations } : declarations
     return { name, uri, prefix, attributes, namespaces, children: [] }
   }
@@ -134,13 +133,12 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       throw new Fault('not-well-formed', `the root is {${header.uri}}${header.name}, not a stream`)
     }
     inherited = inheritable(header.namespaces)
-    childEnd = sax.position
+    childEnd = tokeniser.position
     excess = undefined
     listener.opened(header)
   }
 
   function addText(text: string): void {
-    tell()
     if (open.length < 2) {
       // White space between stanzas is a sign of life and nothing else (RFC 6120 4.6.1).
       if (/[^ \t\r\n]/.test(text)) throw new Fault('not-well-formed', 'there is text between stanzas')
@@ -152,37 +150,21 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     if (typeof children[last] === 'string') children[last] += text
     else if (text !== '') children.push(text)
   }
-  sax.on('text', addText)
-  sax.on('cdata', addText)
-
-  sax.on('closetag', () => {
-    tell()
+  function end(): void {
     if (skipped > 0) {
       skipped -= 1
       return
     }
     const element = open.pop()!
     scope.leave()
-    // saxes says that an element is closed before it looks whether its end tag is the right one.
-    if (open.length > 1) return
-    finished = element
-    finishedAt = sax.position
-  })
-
-  /** Tells of the child, or the stream, that was closed by the last tag. */
-  function tell(): void {
-    const element = finished
-    if (element === undefined) return
-    finished = undefined
-    if (open.length === 1) {
-      finish(element)
-      return
-    }
+    if (open.length === 1) finish(element)
+    if (open.length > 0) return
     ended = true
     listener.closed()
   }
 
   function finish(child: OpenElement): void {
+    const finishedAt = tokeniser.position
     // A unit of UTF-16 takes three bytes at most.
     if (3 * (finishedAt - childEnd) > limits.bytes && bytesUntil(finishedAt) > limits.bytes) {
       excess ??= tooManyBytes(limits.bytes)
@@ -208,57 +190,20 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     excess ??= tooManyBytes(limits.bytes)
   }
 
-  // RFC 6120 11.1: comments, processing instructions and document types have no place in a stream.
-  sax.on('comment', () => {
-    throw new Fault('restricted-xml', 'there is a comment')
-  })
-  sax.on('processinginstruction', () => {
-    throw new Fault('restricted-xml', 'there is a processing instruction')
-  })
-  sax.on('doctype', () => {
-    throw new Fault('restricted-xml', 'there is a document type declaration')
-  })
-  sax.on('xmldecl', ({ encoding = 'UTF-8' }) => {
-    if (encoding.toUpperCase() !== 'UTF-8') throw new Fault('unsupported-encoding', `the stream is in ${encoding}`)
-  })
-  sax.on('error', ({ message }) => {
-    throw new Fault(message.includes('doctype') ? 'restricted-xml' : 'not-well-formed', message)
-  })
-
   return {
     write(piece) {
       if (ended) return
       text = piece
       try {
-        sax.write(piece)
-        tell()
+        tokeniser.write(piece)
         count()
       } catch (error) {
-        if (sax.position > finishedAt) tell()
         if (ended) return
         ended = true
         listener.failed(faultOf(error))
       }
     },
   }
-}
-
-/**
- * Makes a place for each handler. Where `on` has to add more than a few, by names that it computes, V8 keeps all fields of
- * the parser in a dictionary, and a stanza takes five times as long.
- */
-function makePlaces(sax: SaxesParser): void {
-  const fields = sax as unknown as Record<string, undefined>
-  fields.attributeHandler = undefined
-  fields.openTagHandler = undefined
-  fields.closeTagHandler = undefined
-  fields.textHandler = undefined
-  fields.cdataHandler = undefined
-  fields.commentHandler = undefined
-  fields.piHandler = undefined
-  fields.doctypeHandler = undefined
-  fields.xmldeclHandler = undefined
-  fields.errorHandler = undefined
 }
 
 function tooManyBytes(limit: number): Rejection {

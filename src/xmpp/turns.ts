@@ -14,8 +14,13 @@ export interface Turns {
   take<T>(attempt: Pick<StartedAttempt, 'alone'>, onHad: () => void, write: () => Promise<T>): Promise<T | undefined>
 }
 
-/** @param prove Settles when the server has had all that was written so far. */
-export function createTurns(connection: Pick<Connection, 'isQuiet'>, prove: () => Promise<Proof>): Turns {
+/**
+ * What stops the server reading closes no stream by itself: where there is no answer to the ping behind what was alone, the stream is given
+ * up, and that is why.
+ *
+ * @param prove Settles when the server has had all that was written so far.
+ */
+export function createTurns(connection: Pick<Connection, 'isQuiet' | 'giveUp'>, prove: () => Promise<Proof>): Turns {
   let taken: Promise<void> | undefined
 
   async function takeAlone<T>(
@@ -31,6 +36,7 @@ export function createTurns(connection: Pick<Connection, 'isQuiet'>, prove: () =
         void prove().then((proof) => {
           leave()
           if (proof === 'handed-over') onHad()
+          if (proof === 'timeout') connection.giveUp('the server read nothing more after what was sent alone')
         })
       }
       return await written

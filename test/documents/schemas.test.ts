@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compileDocuments } from '../../src/documents/documents.ts'
 import type { SchemaLayer } from '../../src/domain/document-type.ts'
+import { processorMs } from '../processor.ts'
 import { bundle, inBand, limits, ORDER, ORDER_XSD, typeOf } from './given.ts'
 
 const XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
@@ -175,10 +176,10 @@ describe('a schema in XML that can’t be used is a problem, never valid', () =>
   it('entities that multiply are stopped', async () => {
     const entities = Array.from({ length: 12 }, (_, at) => `<!ENTITY e${at + 1} "${`&e${at};`.repeat(10)}">`).join('')
     const text = `<!DOCTYPE xs:schema [<!ENTITY e0 "${'x'.repeat(50)}">${entities}]>${xsd('<xs:annotation><xs:documentation>&e12;</xs:documentation></xs:annotation>')}`
-    const before = performance.now()
+    const before = processorMs()
     const [problem] = await problemsOf(bundle('xsd', { main: text }))
     expect(problem?.message).toContain('amplification')
-    expect(performance.now() - before).toBeLessThan(2_000)
+    expect(processorMs() - before).toBeLessThan(2_000)
   })
 
   it('the place is told in the file where the trouble is', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { DocumentType } from '../../src/domain/document-type.ts'
 import type { Finding } from '../../src/domain/rejection.ts'
 import type { Documents } from '../../src/flow/ports.ts'
+import { processorMs } from '../processor.ts'
 import { bundle, documentsFor, inBand, ORDER, ORDER_XSD, sealed, typeOf } from './given.ts'
 
 const order = typeOf('order', { schema: bundle('xsd', { 'order.xsd': ORDER_XSD }), namespaces: { o: 'urn:order' } })
@@ -95,7 +96,7 @@ describe('XSD 1.0', () => {
     const { compileDocuments } = await import('../../src/documents/documents.ts')
     const { documents: large } = await compileDocuments([order], wide)
     const lines = '<line><item/><quantity>x</quantity></line>'.repeat(20_000)
-    const before = performance.now()
+    const before = processorMs()
     const found = large.validate(
       inBand(large, `<order xmlns="urn:order" currency="EUR"><id/>${lines}</order>`),
       order,
@@ -106,7 +107,7 @@ describe('XSD 1.0', () => {
       severity: 'error',
       message: expect.stringContaining('19000 more'),
     })
-    expect(performance.now() - before).toBeLessThan(5_000)
+    expect(processorMs() - before).toBeLessThan(5_000)
     large.dispose()
   })
 

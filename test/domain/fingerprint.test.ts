@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Cause, fingerprintOf, normaliseText } from '../../src/domain/fingerprint.ts'
+import { processorMs } from '../processor.ts'
 
 const cause: Cause = {
   reason: 'refused',
@@ -30,11 +31,11 @@ describe('a text without what varies', () => {
   })
 
   it('is bounded, and made in time however long and odd the text is', () => {
-    const sinceMs = performance.now()
+    const sinceMs = processorMs()
     for (const unit of ['a', '1', 'a@', '@', '0a', '-', ' ', 'é', '01900000-']) {
       expect(normaliseText(unit.repeat(200_000)).length).toBeLessThanOrEqual(300)
     }
-    expect(performance.now() - sinceMs).toBeLessThan(2_000)
+    expect(processorMs() - sinceMs).toBeLessThan(2_000)
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bareJid, escapeLocalpart, formatJid, jidPattern, normaliseJid, parseJid } from '../../src/domain/jid.ts'
+import { processorMs } from '../processor.ts'
 
 const valid: readonly (readonly [text: string, normalised: string])[] = [
   ['example.org', 'example.org'],
@@ -200,8 +201,8 @@ describe('a JID pattern', () => {
 
   it('stays quick with many stars', () => {
     const fits = jidPattern(`${'*a'.repeat(8)}@x.example`)!
-    const startedMs = performance.now()
+    const startedMs = processorMs()
     expect(fits(`${'a'.repeat(60)}b@x.example`)).toBe(false)
-    expect(performance.now() - startedMs).toBeLessThan(1000)
+    expect(processorMs() - startedMs).toBeLessThan(1000)
   })
 })

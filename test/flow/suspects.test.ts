@@ -174,6 +174,22 @@ describe('what was unproven at closes of the stream', () => {
     expect(second.sent).toMatchObject([{ id, alone: 'until-had' }])
   })
 
+  it('is made again where the process died while it was alone: nobody has seen the stream close', async () => {
+    const prefix = freshPrefix()
+    const first = await flowOn(redis.url, { storeOptions: { prefix, instance: 'one' } })
+    const id = await given(first)
+    await closeTimes(first, 3)
+    first.outcome = () => new Promise(() => {})
+    await first.deliverer.sweep()
+    await eventually(() => first.sent.at(-1)?.alone)
+    const second = await flowOn(redis.url, { storeOptions: { prefix, instance: 'two' } })
+    await second.deliverer.reclaim()
+    expect(await stateOf(second, id)).toMatchObject({ state: 'waiting', isSuspect: true })
+    second.outcome = () => delivered
+    await second.deliverer.sweep()
+    await eventually(async () => (await stateOf(second, id)).state === 'delivered')
+  })
+
   it('is alone from the beginning where it is redriven', async () => {
     const flow = await flowOn(redis.url)
     const id = await given(flow)

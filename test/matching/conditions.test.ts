@@ -5,6 +5,7 @@ import type { Conditions, ValueCondition } from '../../src/domain/route.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
 import type { Subject } from '../../src/matching/subject.ts'
 import { compileValueConditions, numberOf, showValues } from '../../src/matching/value.ts'
+import { processorMs } from '../processor.ts'
 import { is, originOf, routeOf, subjectOf, xpathEngine } from './samples.ts'
 
 type Values = readonly FieldScalar[]
@@ -99,10 +100,10 @@ describe('a condition on a value', () => {
   }
 
   it('stays quick on a text that almost reads as a number', () => {
-    const startedMs = performance.now()
+    const startedMs = processorMs()
     expect(numberOf(`${'1'.repeat(100_000)}x`)).toBeUndefined()
     expect(numberOf(`${' '.repeat(100_000)}x`)).toBeUndefined()
-    expect(performance.now() - startedMs).toBeLessThan(500)
+    expect(processorMs() - startedMs).toBeLessThan(500)
   })
 
   it('shows values in a bounded way, with control characters made visible', () => {

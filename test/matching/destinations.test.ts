@@ -4,6 +4,7 @@ import type { FieldScalar } from '../../src/domain/fields.ts'
 import type { DestinationTemplate, Order } from '../../src/domain/route.ts'
 import { mayBacktrackForLong } from '../../src/matching/allow.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
+import { processorMs } from '../processor.ts'
 import { routeOf, subjectOf, toJid, toNode, xpathEngine } from './samples.ts'
 
 function decide(
@@ -163,9 +164,9 @@ describe('a node template', () => {
 
   it('counts combinations before it makes them', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => at)
-    const startedMs = performance.now()
+    const startedMs = processorMs()
     const decision = decide(toNode('{a}{b}{c}', { allow: ANY }), { a: many, b: many, c: many })
-    expect(performance.now() - startedMs).toBeLessThan(500)
+    expect(processorMs() - startedMs).toBeLessThan(500)
     expect(decision.refused).toMatchObject([{ reason: 'too-many', value: '1000000000000' }])
   })
 

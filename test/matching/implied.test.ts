@@ -4,6 +4,7 @@ import type { Conditions, ValueCondition } from '../../src/domain/route.ts'
 import { coversPattern, implies } from '../../src/matching/implied.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
 import { shadowedRoutes } from '../../src/matching/shadows.ts'
+import { processorMs } from '../processor.ts'
 import { is, routeOf, subjectOf, toJid, whenOf, xpathEngine } from './samples.ts'
 
 const field = (...conditions: ValueCondition[]): Conditions => whenOf({ fields: { a: conditions } })
@@ -146,8 +147,8 @@ describe('shadowed routes', () => {
     const many = Array.from({ length: 100_000 }, (_, at) =>
       routeOf(`r${at}`, { stop: at % 1_000 === 0, when: { type: [`t${at % 500}`], fields: { a: is(`v${at}`) } } }),
     )
-    const begun = performance.now()
+    const begun = processorMs()
     expect(names(many)).toEqual([])
-    expect(performance.now() - begun).toBeLessThan(20_000)
+    expect(processorMs() - begun).toBeLessThan(20_000)
   })
 })

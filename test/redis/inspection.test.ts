@@ -1,11 +1,12 @@
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { ProcessFigures } from '../../src/domain/process-figures.ts'
 import { durabilityProblems } from '../../src/redis/durability.ts'
 import type { RedisInspection } from '../../src/redis/inspection.ts'
 import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
-import { acceptance, accepted, closeStores, keepLog, openTestStore } from './fixtures.ts'
+import { acceptance, accepted, closeStores, freshPrefix, keepLog, openTestStore } from './fixtures.ts'
 
 let redis: RunningRedis
 
@@ -107,5 +108,34 @@ describe('a connection to another Redis than before', () => {
       await closeStores()
       await other.stop()
     }
+  })
+})
+
+describe('figures of processes', () => {
+  const figuresOf = (instance: string, accepted: number): ProcessFigures => ({
+    ...{ instance, domain: 'waybill.example', role: 'holder', version: '0.1.0', sinceMs: 1, cpu: 0.5 },
+    perSecond: { accepted, duplicate: 0, rejected: 0, delivered: 0, dead: 0, attempts: 0, checked: 0 },
+    ...{ acceptMs: { p50: 1, p99: 2 }, deliveryMs: null, checking: 0, residentBytes: 1e8 },
+  })
+
+  it('are those that each told last, and are forgotten by themselves', async () => {
+    const prefix = freshPrefix()
+    const [one, other] = [await openTestStore(redis.url, { prefix }), await openTestStore(redis.url, { prefix })]
+    expect(await one.figures()).toEqual([])
+    await other.tellFigures(figuresOf('beta', 7))
+    await one.tellFigures(figuresOf('alpha', 1))
+    await one.tellFigures(figuresOf('alpha', 2))
+    expect(await one.figures()).toEqual([figuresOf('alpha', 2), figuresOf('beta', 7)])
+    const client = new Redis(redis.url)
+    const key = `{${prefix}:0}:figures`
+    const leftMs = await client.pttl(key)
+    expect(leftMs).toBeGreaterThan(0)
+    expect(leftMs).toBeLessThanOrEqual(5_000)
+    // As it stands when the process has told nothing for longer than that.
+    await client.hset(key, 'beta', `1 ${JSON.stringify(figuresOf('beta', 7))}`)
+    expect(await one.figures()).toEqual([figuresOf('alpha', 2)])
+    await one.tellFigures(figuresOf('alpha', 3))
+    expect(await client.hkeys(key)).toEqual(['alpha'])
+    client.disconnect()
   })
 })

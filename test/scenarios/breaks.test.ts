@@ -13,13 +13,20 @@ import {
   waybill,
 } from './waybill.ts'
 
-/** Distinct documents, sent as fast as they are answered; gives the ids that were acknowledged. */
-async function load(at: Installation, count: number, name: string, options = {}): Promise<string[]> {
-  const ids: string[] = []
+/** Distinct documents, sent as fast as they are answered; gives the ids that were acknowledged, which `ids` holds already meanwhile. */
+async function load(
+  at: Installation,
+  count: number,
+  name: string,
+  options = {},
+  ids: string[] = [],
+): Promise<string[]> {
   const answers = Array.from({ length: count }, async (_, n) => {
     const answer = await at.submit(order(`${name}-${n}`, options), {
       from: `s${n % 10}@peer.example.test/x`,
       id: `${name}-${n}`,
+      // What a killed process has not answered is not answered at all.
+      timeoutMs: 15_000,
     })
     if (attribute(answer, 'type') === 'result') ids.push(acceptedId(answer))
   })
@@ -56,8 +63,9 @@ describe.each(['prosody', 'ejabberd'] as const)('when something breaks, on %s', 
   afterAll(() => at?.stop())
 
   it('a Waybill that is killed delivers after its restart what it had acknowledged', async () => {
-    const loading = load(at, 300, 'kill')
-    await eventually(() => at.other.received.length > 20)
+    const acknowledged: string[] = []
+    const loading = load(at, 300, 'kill', {}, acknowledged)
+    await eventually(() => at.other.received.length > 20 && acknowledged.length > 20)
     at.waybill.signal('SIGKILL')
     await at.waybill.ended
     await at.restart()

@@ -4,6 +4,7 @@ import { createCall } from '../../src/redis/calls.ts'
 import { connectImpatient, disconnect } from '../../src/redis/connection.ts'
 import { keyPrefix } from '../../src/redis/keys.ts'
 import { createReadings } from '../../src/redis/readings.ts'
+import { eventually } from '../eventually.ts'
 import { imbalances } from '../redis/fixtures.ts'
 
 /** What `waybill trace` and `waybill ledger` say with `-o json`. */
@@ -36,7 +37,8 @@ export function readingsOf(address: RedisAddress): Readings {
       return { ...ledger, balanced: imbalances(ledger).length === 0 }
     },
     async endLease(domain) {
-      await client.del(`${keys}lease:${domain}`)
+      // Redis may have been restarted in the moment before.
+      await eventually(() => client.del(`${keys}lease:${domain}`), { what: 'the lease to be ended' })
     },
     close: () => disconnect(client),
   }

@@ -12,6 +12,8 @@ import {
   waybill,
 } from './waybill.ts'
 
+const roleOf = ({ role }: { readonly role: string }) => role
+
 /** Documents of ten senders who send again, with the same id, what was not acknowledged. */
 interface Load {
   /** Envelope ids that were acknowledged so far. */
@@ -130,6 +132,12 @@ describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, o
     expect(doctor.stdout).toMatch(/holder +fine +\S+ holds waybill\.example\.test since \d{4}-\d\d-\d\d /)
     expect(doctor.stdout).toMatch(/xmpp +not asked/)
     acceptedId(await at.submit(order('first')))
+    await eventually(async () => {
+      const { processes } = JSON.parse((await waybill(['top', folder, '-o', 'json'])).stdout)
+      const rolesOf = (pid: number) =>
+        processes.filter(({ instance }: { instance: string }) => instance.includes(`-${pid}-`)).map(roleOf)
+      return rolesOf(at!.waybill.pid)[0] === 'holder' && rolesOf(second.pid)[0] === 'standby'
+    })
 
     at.waybill.signal('SIGTERM')
     expect(await at.waybill.ended).toBe(0)

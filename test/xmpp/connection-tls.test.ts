@@ -96,7 +96,7 @@ it("ejabberd's direct TLS, as deploy/ejabberd/waybill.yml has it, is attached to
   cleanups.push(() => connection.stop(1_000))
   await connection.start(() => {})
   const payload = `<query xmlns='http://jabber.org/protocol/disco#info'/>`
-  const answer = await connection.request({ to: ejabberd.domain, type: 'get', payload, timeoutMs: 5_000 })
+  const answer = await connection.request({ to: ejabberd.domain, type: 'get', payload, timeoutMs: 60_000 })
   expect(answer.kind).toBe('result')
   await expect(connectRawComponent({ port, domain, secret }), 'nobody is let in without TLS').rejects.toThrow()
 })

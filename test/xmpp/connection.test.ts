@@ -418,6 +418,32 @@ describe('signs of life', () => {
     expect(made.events[1]).toMatchObject({ kind: 'lost', stream: 1, reason: 'silent' })
   })
 
+  it('a server that goes on talking and reads no more is given up, and what it has not read may be why', async () => {
+    let reads = true
+    const made = await online(
+      { iq: (peer, id) => void (reads && peer.send(`<iq type='result' id='${id}' from='example.test'/>`)) },
+      quick,
+    )
+    const { connection } = made
+    const talking = setInterval(() => made.server.peers[0]!.send(`<message ${from}/>`), 10)
+    cleanups.push(async () => clearInterval(talking))
+    await connection.request({
+      to: 'example.test',
+      type: 'get',
+      payload: '<ping xmlns="urn:xmpp:ping"/>',
+      timeoutMs: 5_000,
+    })
+    const read = connection.place
+    reads = false
+    connection.write('<message id="poison"/>')
+    const poison = connection.place
+    await isBack(made, 2)
+    const lost = made.events.find((event) => event.kind === 'lost')!
+    expect(lost).toMatchObject({ stream: 1, reason: 'silent' })
+    expect([lost.closed(read), lost.closed(poison)]).toEqual([undefined, 'the server answered nothing for 120 ms'])
+    expect(made.stanzas.length).toBeGreaterThan(0)
+  })
+
   const lively: readonly { what: string; answer: (id: string) => string }[] = [
     { what: 'a result', answer: (id) => `<iq type='result' id='${id}' from='example.test'/>` },
     { what: 'an error', answer: (id) => `<iq type='error' id='${id}' from='example.test'/>` },

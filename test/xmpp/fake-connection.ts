@@ -40,6 +40,17 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
     return true
   }
 
+  function lose(reason: string, closed?: string): void {
+    state.online = false
+    const closing = (place: number) => (place > had ? closed : undefined)
+    for (const { place, settle } of pending.values()) {
+      const said = closing(place)
+      settle({ kind: 'lost', ...(said !== undefined && { closed: said }) })
+    }
+    for (const listener of listeners) listener({ kind: 'lost', stream: state.stream, reason, closed: closing })
+    pending.clear()
+  }
+
   return {
     domain,
     written,
@@ -94,16 +105,8 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    lose(reason, closed) {
-      state.online = false
-      const closing = (place: number) => (place > had ? closed : undefined)
-      for (const { place, settle } of pending.values()) {
-        const said = closing(place)
-        settle({ kind: 'lost', ...(said !== undefined && { closed: said }) })
-      }
-      for (const listener of listeners) listener({ kind: 'lost', stream: state.stream, reason, closed: closing })
-      pending.clear()
-    },
+    lose,
+    giveUp: (text) => lose('silent', text),
     comeBack() {
       state.online = true
       state.stream += 1

@@ -100,7 +100,7 @@ describe.each(['prosody', 'ejabberd'] as const)('with %s', (kind) => {
   const node = (name: string): Destination => ({ kind: 'node', service: server.pubsub, node: name })
   const jid = (address: string): Destination => ({ kind: 'jid', jid: address })
   const ask = (type: 'get' | 'set', payload: string, to = server.pubsub) =>
-    waybill.connection.request({ to, type, payload, timeoutMs: 5_000 })
+    waybill.connection.request({ to, type, payload, timeoutMs: 60_000 })
 
   beforeAll(async () => {
     server = await startXmppServer(kind)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { childElements, type Element, textOf } from '../../src/domain/element.ts'
+import { processorMs } from '../processor.ts'
 import { child, HEADER, readStream } from './stream-text.ts'
 
 const nested = (depth: number) => `${'<a>'.repeat(depth)}${'</a>'.repeat(depth)}`
@@ -116,10 +117,10 @@ describe('what a stream is read as', () => {
 
   it('a text of 5 MB that comes in small pieces is read in well under a second', () => {
     const pieces = Array.from({ length: 5_000 }, () => 'x'.repeat(1_000))
-    const startedAt = performance.now()
+    const startedAt = processorMs()
     const { children } = readStream([HEADER, '<message>', ...pieces, '</message>'], { bytes: 10_000_000 })
     expect(textOf(children[0]!)).toHaveLength(5_000_000)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(processorMs() - startedAt).toBeLessThan(2_000)
   })
 })
 

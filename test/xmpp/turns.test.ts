@@ -32,11 +32,12 @@ function attempt(index: number, rest: Partial<StartedAttempt> = {}, options: Par
   } as const satisfies StartedAttempt
 }
 
-function scene() {
+function scene({ proofTimeoutMs = 30_000 } = {}) {
   const connection = fakeConnection()
   const outlet = createOutlet({
     connection,
     host: 'example.test',
+    proofTimeoutMs,
     maxStanzaBytes: 10_000,
     toElement: () => undefined,
     onBounce: () => {},
@@ -128,6 +129,24 @@ describe('an attempt that has to be alone', () => {
     expect(one.outcomes.get(SUSPECT)).toEqual({ kind: 'delivered', proof: 'result' })
     expect(one.had).toEqual([])
   })
+
+  it.each([{}, { confirm: 'receipt' } as const])(
+    'and stops the server reading is why the stream is given up: %j',
+    async (options) => {
+      const one = scene({ proofTimeoutMs: 30 })
+      one.send(attempt(0, { alone: 'until-had' }, options))
+      one.send(attempt(2))
+      await eventually(() => one.outcomes.size === 2)
+      expect(one.connection.online).toBe(false)
+      expect(one.outcomes.get(SUSPECT)).toEqual({
+        kind: 'void',
+        reason: expect.stringContaining('the server read nothing more after what was sent alone'),
+        closed: true,
+      })
+      expect(one.outcomes.get(`${ENVELOPE}.2`)).toMatchObject({ kind: 'void' })
+      expect(one.had).toEqual([])
+    },
+  )
 
   it('and closes the stream is the only one that may be why', async () => {
     const one = scene()

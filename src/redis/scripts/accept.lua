@@ -141,10 +141,14 @@ local function schedule(id, delivery, isFirst)
   if isFirst then put('ready', id, rank({ priority = delivery.priority, due = NOW })) end
 end
 
+local function numberOf(document, index)
+  return document.rest and document.rest.numbers[index] or index - 1
+end
+
 local function writeDeliveries(document, envelope, answer)
-  local writes, numbers = envelope.writes, document.rest and document.rest.numbers
+  local writes = envelope.writes
   for index, delivery in ipairs(document.deliveries) do
-    local number = numbers and numbers[index] or index - 1
+    local number = numberOf(document, index)
     local id = document.id .. '.' .. number
     local isDead = delivery.record ~= ''
     countDelivery(delivery.route, 'planned', 1)
@@ -173,9 +177,10 @@ end
 -- The attempts that began when this very call was made before, and its reply was lost.
 local function tellBegun(document, answer)
   for index, delivery in ipairs(document.deliveries) do
-    local found = delivery.lease ~= '' and read(document.id .. '.' .. (index - 1))
+    local number = numberOf(document, index)
+    local found = delivery.lease ~= '' and read(document.id .. '.' .. number)
     if found and found.facts.holder and found.facts.token == cjson.decode(delivery.facts).token then
-      answer[#answer + 1] = index - 1
+      answer[#answer + 1] = number
     end
   end
 end

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compileJsonPath } from '../../../src/documents/jsonpath/jsonpath.ts'
 import type { Json } from '../../../src/domain/document.ts'
+import { processorMs } from '../../processor.ts'
 
 function select(path: string, document: Json): readonly Json[] | string {
   const compiled = compileJsonPath(path)
@@ -311,9 +312,9 @@ describe('on a document made to cost much', () => {
     ['$[?$ == $]', wide],
     ['$[*,*,*,*,*,*,*,*,*,*][*,*,*,*,*,*,*,*,*,*][*]', wide.map((one) => [one, [one]]) as Json],
   ])('%s is given up', (path, document) => {
-    const begun = performance.now()
+    const begun = processorMs()
     expect(select(path, document)).toBe('too-costly')
-    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(processorMs() - begun).toBeLessThan(2_000)
   })
 
   it('a long chain of levels does not end the stack', () => {
