@@ -9,12 +9,12 @@ import {
   textOf,
 } from '../domain/element.ts'
 import { reject } from '../domain/rejection.ts'
-import { serialise } from '../domain/serialise.ts'
-import { digestOf, sha256 } from './digest.ts'
+import { sha256 } from './digest.ts'
 import { parseJson } from './json.ts'
-import { checkElement, exceeds, type Limits } from './limits.ts'
+import { exceeds, type Limits } from './limits.ts'
 import { type DocumentParse, readSealed } from './sealed.ts'
 import { selfContained } from './self-contained.ts'
+import { writeDocument } from './write.ts'
 
 export const BITS_OF_BINARY = 'urn:xmpp:bob'
 export const JSON_CONTAINER = 'urn:xmpp:json:0'
@@ -43,13 +43,11 @@ export function readDocument(
 }
 
 function readElement(carrier: Element, around: readonly Element[], limits: Limits, opaque: boolean): DocumentParse {
-  const excess = checkElement(carrier, limits)
-  if (excess) return { kind: 'rejected', rejection: excess }
   const root = selfContained(carrier, around)
-  const payload = serialise(root)
-  const bytes = Buffer.byteLength(payload)
-  if (bytes > limits.documentBytes) return { kind: 'rejected', rejection: exceeds('documentBytes', bytes, limits) }
-  const common = { form: 'element' as const, datatype: '', payload, bytes, digest: digestOf(root) }
+  const written = writeDocument(root, limits)
+  if (written.kind === 'rejected') return written
+  const { text: payload, bytes, digest } = written
+  const common = { form: 'element' as const, datatype: '', payload, bytes, digest }
   const document: Document = opaque
     ? { ...common, mediaType: ENCRYPTED_MEDIA_TYPE, rootName: '', content: { kind: 'opaque' } }
     : {

@@ -174,20 +174,50 @@ const INSTANCE_OPTIONS =
 export interface ParseTreeOptions {
   /** Entities declared in the document itself are put in; their expansion is bounded by the library. */
   readonly entities?: boolean
+  /** false: leaves out white space between elements, where it has no other text beside it. */
+  readonly blanks?: boolean
   readonly url?: string
 }
 
 /** Parses bytes in UTF-8, whatever the XML declaration says; without `tree` where they are no XML. */
 export function parseTree(
   bytes: Uint8Array,
-  { entities = false, url }: ParseTreeOptions = {},
+  { entities = false, blanks = true, url }: ParseTreeOptions = {},
 ): { readonly tree: Tree | undefined; readonly report: Report } {
-  const options = DOCUMENT_OPTIONS | (entities ? ParseOption.XML_PARSE_NOENT : INSTANCE_OPTIONS)
+  const parser = entities ? newParser() : instanceParser(bytes.length)
+  const options =
+    DOCUMENT_OPTIONS |
+    (entities ? ParseOption.XML_PARSE_NOENT : INSTANCE_OPTIONS) |
+    (blanks ? 0 : ParseOption.XML_PARSE_NOBLANKS)
+  const { result: document, report } = collecting(() => xmlReadMemory(parser, bytes, url ?? null, 'UTF-8', options))
+  if (entities) xmlFreeParserCtxt(parser)
+  else if (report.total > 0) forgetInstanceParser()
+  return { tree: document === 0 ? undefined : { document, context: 0 }, report }
+}
+
+function newParser(): number {
   const parser = xmlNewParserCtxt()
   xmlCtxtSetErrorHandler(parser, collector, 0)
-  const { result: document, report } = collecting(() => xmlReadMemory(parser, bytes, url ?? null, 'UTF-8', options))
-  xmlFreeParserCtxt(parser)
-  return { tree: document === 0 ? undefined : { document, context: 0 }, report }
+  return parser
+}
+
+/**
+ * Documents share a parser, and through it the names that they repeat. It has to go before ever new names fill the memory, and
+ * where something was wrong: nothing of a bad document is to touch the next.
+ */
+const SHARED_BY_BYTES = 1_048_576
+let shared = { parser: 0, bytes: 0 }
+
+function instanceParser(bytes: number): number {
+  if (shared.bytes + bytes > SHARED_BY_BYTES) forgetInstanceParser()
+  if (shared.parser === 0) shared.parser = newParser()
+  shared.bytes += bytes
+  return shared.parser
+}
+
+function forgetInstanceParser(): void {
+  if (shared.parser !== 0) xmlFreeParserCtxt(shared.parser)
+  shared = { parser: 0, bytes: 0 }
 }
 
 export function freeTree(tree: Tree): void {
@@ -200,6 +230,8 @@ export function freeTree(tree: Tree): void {
 export interface CompiledSchema {
   readonly language: 'xsd' | 'rng'
   readonly schema: number
+  /** The state of one validation after the other by XSD; 0 where it is still to be made. */
+  validation: number
   /** Parts of the schema may point into it. */
   readonly tree: Tree
 }
@@ -216,7 +248,7 @@ export function compileSchema(
   readable = files
   try {
     const { result: schema, report } = collecting(() => (language === 'xsd' ? compileXsd(tree) : compileRng(tree)))
-    return { compiled: schema === 0 ? undefined : { language, schema, tree }, report }
+    return { compiled: schema === 0 ? undefined : { language, schema, validation: 0, tree }, report }
   } finally {
     readable = new Map()
   }
@@ -238,7 +270,9 @@ function compileRng(tree: Tree): number {
   return schema
 }
 
-export function freeSchema({ language, schema, tree }: CompiledSchema): void {
+export function freeSchema(compiled: CompiledSchema): void {
+  const { language, schema, tree } = compiled
+  forgetValidation(compiled)
   if (language === 'xsd') xmlSchemaFree(schema)
   else xmlRelaxNGFree(schema)
   freeTree(tree)
@@ -246,21 +280,29 @@ export function freeSchema({ language, schema, tree }: CompiledSchema): void {
 
 /** Valid only where it says so: what the library can't judge is not valid. */
 export function validateTree(
-  { language, schema }: CompiledSchema,
+  compiled: CompiledSchema,
   tree: Tree,
 ): { readonly valid: boolean; readonly report: Report } {
   const { result, report } = collecting(() =>
-    language === 'xsd' ? validateByXsd(schema, tree) : validateByRng(schema, tree),
+    compiled.language === 'xsd' ? validateByXsd(compiled, tree) : validateByRng(compiled.schema, tree),
   )
-  return { valid: result === 0 && !report.errors.some((error) => !error.warning), report }
+  const valid = result === 0 && !report.errors.some((error) => !error.warning)
+  // Nothing of a bad document is to touch the next.
+  if (!valid) forgetValidation(compiled)
+  return { valid, report }
 }
 
-function validateByXsd(schema: number, tree: Tree): number {
-  const validation = xmlSchemaNewValidCtxt(schema)
-  xmlSchemaSetValidStructuredErrors(validation, collector, 0)
-  const result = xmlSchemaValidateDoc(validation, tree.document)
-  xmlSchemaFreeValidCtxt(validation)
-  return result
+function validateByXsd(compiled: CompiledSchema, tree: Tree): number {
+  if (compiled.validation === 0) {
+    compiled.validation = xmlSchemaNewValidCtxt(compiled.schema)
+    xmlSchemaSetValidStructuredErrors(compiled.validation, collector, 0)
+  }
+  return xmlSchemaValidateDoc(compiled.validation, tree.document)
+}
+
+function forgetValidation(compiled: CompiledSchema): void {
+  if (compiled.validation !== 0) xmlSchemaFreeValidCtxt(compiled.validation)
+  compiled.validation = 0
 }
 
 function validateByRng(schema: number, tree: Tree): number {

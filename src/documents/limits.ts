@@ -1,4 +1,4 @@
-import { type Element, isElement } from '../domain/element.ts'
+import type { Element } from '../domain/element.ts'
 import { type Finding, type Rejection, type RejectionKind, reject } from '../domain/rejection.ts'
 
 /** What a document may be at most. All of it is checked before a schema or an XPath sees the document. */
@@ -49,21 +49,12 @@ export function exceeds(limit: keyof Limits, found: number, limits: Limits, plac
   return reject(kind, text, [finding])
 }
 
-/** Checks depth, attributes and names of a tree that came in-band. Stops at the first excess. */
-export function checkElement(root: Element, limits: Limits): Rejection | undefined {
-  return checkLevel(root, 1, limits)
-}
-
-function checkLevel(of: Element, depth: number, limits: Limits): Rejection | undefined {
+/** What one element of a tree that came in-band oversteps; its children are not looked at. */
+export function excessOf(of: Element, depth: number, limits: Limits): Rejection | undefined {
   if (depth > limits.depth) return exceeds('depth', depth, limits)
   if (of.attributes.length > limits.attributes) return exceeds('attributes', of.attributes.length, limits)
   const longest = longestName(of)
-  if (longest > limits.nameLength) return exceeds('nameLength', longest, limits)
-  for (const child of of.children) {
-    const rejection = isElement(child) ? checkLevel(child, depth + 1, limits) : undefined
-    if (rejection) return rejection
-  }
-  return undefined
+  return longest > limits.nameLength ? exceeds('nameLength', longest, limits) : undefined
 }
 
 function longestName({ name, prefix, attributes }: Element): number {

@@ -12,7 +12,7 @@ import {
   type Report,
   validateTree,
 } from './libxml2.ts'
-import { sentTree, type XmlContent } from './parsed.ts'
+import { sentTree, treeWithoutIndents, type XmlContent } from './parsed.ts'
 import { fileBehind, readSchemaFiles, type SchemaProblem } from './schema-files.ts'
 
 export interface XmlSchema {
@@ -75,6 +75,7 @@ function validate(
   content: XmlContent,
   namespaces: Readonly<Record<string, string>>,
 ): readonly Finding[] {
+  if (compiled.language === 'xsd' && isValidAtAGlance(compiled, document)) return []
   const sealed = document.form === 'sealed'
   const sent = sentTree(document, content)
   // The element tree is made when it is first asked for, where it isn't there: of a valid document never.
@@ -82,6 +83,15 @@ function validate(
   if (!sent.tree) return findingsOf(sent.report, { ...view(), layer: 'xml' })
   const { valid, report } = validateTree(compiled, sent.tree)
   return valid ? [] : findingsOf(report, { ...view(), layer: compiled.language })
+}
+
+/** Findings need the whole document. */
+function isValidAtAGlance(compiled: CompiledSchema, document: Document): boolean {
+  const tree = treeWithoutIndents(document)
+  if (!tree) return false
+  const { valid } = validateTree(compiled, tree)
+  freeTree(tree)
+  return valid
 }
 
 /** XSD: `cvc-elt.1`, no declaration for the root. */

@@ -101,14 +101,21 @@ function elementOf(tag: SaxesTagNS): OpenElement {
     const { local, prefix, uri, value } = tag.attributes[key]!
     const declared = declaredPrefix(prefix, local)
     if (declared === undefined) {
-      attributes.push({ name: local, uri, prefix, value })
+      attributes.push({ name: shared(local), uri: shared(uri), prefix: shared(prefix), value })
       continue
     }
     // A prefix may be called like a member of Object.prototype.
     namespaces ??= Object.create(null) as Record<string, string>
-    namespaces[declared] = value
+    namespaces[declared] = shared(value)
   }
-  return { name: shared(tag.local), uri: tag.uri, prefix: tag.prefix, attributes, namespaces, children: [] }
+  return {
+    name: shared(tag.local),
+    uri: shared(tag.uri),
+    prefix: shared(tag.prefix),
+    attributes,
+    namespaces,
+    children: [],
+  }
 }
 
 function declaredPrefix(prefix: string, local: string): string | undefined {

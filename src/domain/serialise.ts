@@ -15,27 +15,64 @@ const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
  * @param scope Prefixes that are bound where the text is put; '' is the default namespace.
  */
 export function serialise(root: Element, scope: Readonly<Record<string, string>> = {}): string {
-  const bound = new Map(Object.entries(scope))
-  bound.set('xml', XML_NAMESPACE)
-  bound.set('xmlns', XMLNS_NAMESPACE)
-  const output: Output = { text: '', bound }
+  const output: Output = { text: '', bound: bindingsOf(scope) }
   const open = begin(output, root)
   if (open !== undefined) complete(output, open)
   return output.text
 }
 
+/** Bindings in scope at the place that is being written: prefix → namespace name. Start tags change them. */
+export type Bindings = Map<string, string>
+
+/** What is bound where nothing was declared but the scope. */
+export function bindingsOf(scope: Readonly<Record<string, string>> = {}): Bindings {
+  const bound: Bindings = new Map(Object.entries(scope))
+  bound.set('xml', XML_NAMESPACE)
+  bound.set('xmlns', XMLNS_NAMESPACE)
+  return bound
+}
+
+export interface WrittenTag {
+  /** The element's name with the prefix that it has here. */
+  readonly name: string
+  /** `<NAME`, declarations and attributes; what ends the tag is the caller's. */
+  readonly text: string
+  /** What to {@link restore} behind the element; undefined where nothing was declared. */
+  readonly shadowed: Shadowed | undefined
+}
+
+/** Prefixes declared on one element with what they were bound to outside. */
+type Shadowed = Map<string, string | undefined>
+
+/** Writes the start tag of an element, and binds what it declares. */
+export function writeStartTag(bound: Bindings, of: Element): WrittenTag {
+  const tag: StartTag = { of, bound, shadowed: undefined, declarations: '', named: 0 }
+  if (of.namespaces !== null) declareOwn(tag, of.namespaces)
+  const name = elementName(tag)
+  tag.named = 1
+  const attributes = of.attributes.length === 0 ? '' : writeAttributes(tag)
+  return { name, text: `<${name}${tag.declarations}${attributes}`, shadowed: tag.shadowed }
+}
+
+/** Takes back what an element declared. */
+export function restore(bound: Bindings, shadowed: Shadowed): void {
+  for (const [prefix, uri] of shadowed) {
+    if (uri === undefined) bound.delete(prefix)
+    else bound.set(prefix, uri)
+  }
+}
+
 interface Output {
   text: string
-  /** Bindings in scope at the place that is being written. */
-  readonly bound: Map<string, string>
+  readonly bound: Bindings
 }
 
 /** A start tag while it is put together. */
 interface StartTag {
   readonly of: Element
-  readonly bound: Map<string, string>
-  /** Prefixes declared here with what they were bound to outside; undefined until there is one. */
-  shadowed: Map<string, string | undefined> | undefined
+  readonly bound: Bindings
+  /** Undefined until there is one. */
+  shadowed: Shadowed | undefined
   declarations: string
   /** How many names are written already, the element's own first. */
   named: number
@@ -43,19 +80,14 @@ interface StartTag {
 
 /** Writes the start tag; gives what has to follow, undefined where the element is empty. */
 function begin(output: Output, of: Element): OpenElement | undefined {
-  const { bound } = output
-  const tag: StartTag = { of, bound, shadowed: undefined, declarations: '', named: 0 }
-  if (of.namespaces !== null) declareOwn(tag, of.namespaces)
-  const name = elementName(tag)
-  tag.named = 1
-  const attributes = of.attributes.length === 0 ? '' : writeAttributes(tag)
-  output.text += `<${name}${tag.declarations}${attributes}`
+  const { name, text, shadowed } = writeStartTag(output.bound, of)
+  output.text += text
   if (of.children.length > 0) {
     output.text += '>'
-    return { name, children: of.children, next: 0, shadowed: tag.shadowed }
+    return { name, children: of.children, next: 0, shadowed }
   }
   output.text += '/>'
-  if (tag.shadowed !== undefined) restore(bound, tag.shadowed)
+  if (shadowed !== undefined) restore(output.bound, shadowed)
   return undefined
 }
 
@@ -87,7 +119,7 @@ interface OpenElement {
   readonly children: readonly Node[]
   /** Index of the child to be written next. */
   next: number
-  readonly shadowed: StartTag['shadowed']
+  readonly shadowed: Shadowed | undefined
 }
 
 function writeAttributes(tag: StartTag): string {
@@ -157,13 +189,6 @@ function declare(tag: StartTag, prefix: string, uri: string): void {
   tag.shadowed.set(prefix, tag.bound.get(prefix))
   tag.bound.set(prefix, uri)
   tag.declarations += ` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeAttribute(uri)}"`
-}
-
-function restore(bound: Map<string, string>, shadowed: ReadonlyMap<string, string | undefined>): void {
-  for (const [prefix, uri] of shadowed) {
-    if (uri === undefined) bound.delete(prefix)
-    else bound.set(prefix, uri)
-  }
 }
 
 /** Text content: what markup would misread is escaped, and CR, which every parser would turn into LF (XML 1.0, 2.11). */

@@ -1,5 +1,5 @@
 /** Longer texts are no names that come again. */
-const LENGTH = 64
+const LENGTH = 128
 /** What comes after so many texts begins anew: whoever sends ever new names gains nothing by it. */
 const KEPT = 8_192
 

@@ -1,4 +1,5 @@
 import type { Attribute } from '../domain/element.ts'
+import { shared } from '../domain/shared-text.ts'
 
 /** Namespaces in XML 1.0 over the names of a stream: what prefixes mean where. */
 
@@ -100,7 +101,7 @@ function declarationsIn(raw: readonly string[]): Declarations | null {
     const uri = raw[at + 1]!
     refuseReserved(prefix, uri)
     declarations ??= Object.create(null) as Declarations
-    declarations[prefix] = uri
+    declarations[prefix] = shared(uri)
   }
   return declarations
 }

@@ -192,8 +192,32 @@ describe('the user that is shipped', () => {
   const BULL_SCRIPTS = ['addStandardJob-9', 'addDelayedJob-6', 'addPrioritizedJob-9', 'moveToActive-11']
     .concat(['moveToFinished-14', 'moveStalledJobsToWait-9', 'extendLocks-1', 'extendLock-2', 'releaseLock-1'])
     .concat(['retryJob-11', 'moveToDelayed-11'])
-  const CALLS = ['bzpopmin', 'client|setname', 'cluster|keyslot', 'cluster|slots', 'config|get', 'eval', 'evalsha']
-    .concat(['exec', 'get', 'hget', 'hgetall', 'hmget', 'hset', 'hvals', 'info', 'multi', 'select', 'setnx', 'time'])
+  const CALLS = [
+    'blpop',
+    'bzpopmin',
+    'client|setname',
+    'cluster|keyslot',
+    'cluster|slots',
+    'config|get',
+    'eval',
+    'evalsha',
+  ]
+    .concat([
+      'exec',
+      'get',
+      'hget',
+      'hgetall',
+      'hmget',
+      'hset',
+      'hvals',
+      'info',
+      'lpop',
+      'multi',
+      'rpush',
+      'select',
+      'setnx',
+      'time',
+    ])
     .concat(['type', 'wait', 'xread'])
 
   it('may do what our scripts, those of BullMQ and our own calls do, and nothing else', () => {
