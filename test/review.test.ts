@@ -478,6 +478,34 @@ describe('a seeded mistake is found where it stands, and nothing else is', () =>
   })
 })
 
+it('the conditions of a route are looked at with the rest where something else of it is wrong, and alone where they are', async () => {
+  const broken = (name: string, when: string, rest: string) =>
+    `kind: Route\nname: ${name}\nowner: tests\nwhen: ${when}\n${rest}\n`
+  const text = [
+    broken(
+      'one',
+      '{ type: order, xpath: "/x:order" }',
+      'priority: high\ndeliver: [{ jid: a@example.org, confirm: soon }]',
+    ),
+    broken('two', '{ type: order, xpath: "count(" }', 'deliver: [{ jid: 5 }]'),
+    broken('three', '{ type: order, xpath: "/o:order" }', 'order: { by: 1 }\ndeliver: [{ jid: a@example.org }]'),
+    broken('four', '{ type: order, xpath: "count(", fields: 3 }', 'deliver: [{ jid: a@example.org }]'),
+    broken('five', '{ type: order, fields: { curency: EUR } }', 'priority: high\ndeliver: [{ jid: a@example.org }]'),
+  ].join('---\n')
+  const found = (await problemsOf({ ...SOUND, 'routes/broken.yaml': text })).map(({ line, code }) => [line, code])
+  expect(found).toEqual([
+    [4, 'xpath-invalid'],
+    [5, 'wrong-type'],
+    [6, 'wrong-value'],
+    [11, 'xpath-invalid'],
+    [12, 'wrong-type'],
+    [18, 'wrong-type'],
+    [24, 'wrong-type'],
+    [30, 'field-unknown'],
+    [31, 'wrong-type'],
+  ])
+})
+
 const CORPORA = resolve(process.env.WAYBILL_CORPORA ?? '../shared/corpora')
 const present = existsSync(CORPORA)
 if (!present) console.warn(`The corpora are not in ${CORPORA}: configurations on them are not reviewed here.`)

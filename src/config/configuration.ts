@@ -6,6 +6,7 @@ import type { Conditions, DestinationTemplate, Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
 import type { RegisteredBundle } from './bundle.ts'
 import { checkKind } from './check-kind.ts'
+import { readConditionsAlone } from './conditions-alone.ts'
 import { complainOfGroupOptions, readGroup } from './destinations.ts'
 import { readDocumentType, type TypeSurroundings } from './document-types.ts'
 import { complainOfMissingVersions, withAllFamilies } from './families.ts'
@@ -14,7 +15,7 @@ import type { KindName } from './kind-schemas.ts'
 import type * as Written from './kinds.ts'
 import { readPolicy } from './policies.ts'
 import type { Path, Problem as PlacedProblem, Position } from './problem.ts'
-import { readThings } from './read-things.ts'
+import { loadedFiles, readThings } from './read-things.ts'
 import { complainOfMissingWhen, type ReadRoute, readRoute } from './routes.ts'
 import { schemaDigests } from './schema-digests.ts'
 import { type Settings as ReadSettings, readSettings } from './settings.ts'
@@ -70,9 +71,7 @@ export async function loadConfiguration(
   if (text === undefined) return { configuration: undefined, sound: nothingSound, problems }
   const waybill = readWaybill(text, environment, problems)
   const things = await readThings(absolute, waybill, environment, registered, problems)
-  const settings = readWhatIsSound<Written.Waybill, Settings>(waybill, (thing) =>
-    readSettings(thing.value, absolute, thing.complain),
-  )
+  const settings = settingsOf(waybill, absolute)
   const kinds = await readKinds(absolute, things)
   problems.sort(byPlace)
   const locate = locator(waybill, things, kinds.writtenAt)
@@ -82,6 +81,24 @@ export async function loadConfiguration(
   const { types, routes, policies } = kinds
   const digests = await schemaDigests(types)
   return { configuration: { folder: absolute, settings, types, routes, policies, digests, locate }, sound, problems }
+}
+
+/**
+ * The settings of a folder alone: of what `waybill.yaml` loads it is seen to that it is there, and nothing is read. Undefined where
+ * `waybill.yaml` has an error.
+ */
+export async function loadSettings(
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Settings | undefined> {
+  const absolute = resolve(folder)
+  const problems: Problem[] = []
+  const text = await readMainFile(folder, absolute, problems)
+  if (text === undefined) return undefined
+  const waybill = readWaybill(text, environment, problems)
+  await loadedFiles(absolute, waybill)
+  const settings = settingsOf(waybill, absolute)
+  return problems.some(({ severity }) => severity === 'error') ? undefined : settings
 }
 
 const nothingSound: LoadedConfiguration['sound'] = {
@@ -94,7 +111,7 @@ const nothingSound: LoadedConfiguration['sound'] = {
 /** A route of a type with errors is left out too: prefixes that it takes from there would be missing. */
 function soundOf(
   things: readonly Thing[],
-  { types, routes }: Pick<Configuration, 'types' | 'routes'>,
+  { types, routes, conditionsAlone }: Pick<ReadKinds, 'types' | 'routes' | 'conditionsAlone'>,
 ): Pick<Configuration, 'types' | 'routes'> {
   const broken = new Set(things.filter((thing) => !thing.isSound()).map(({ kind, key }) => `${kind} ${key}`))
   const sound = types.filter((type) => !broken.has(`DocumentType ${typeKey(type)}`))
@@ -103,7 +120,9 @@ function soundOf(
     type.every((name) => known.has(name)) && [...all, ...any, ...not].every(hasTypes)
   return {
     types: sound,
-    routes: routes.filter((route) => !broken.has(`Route ${route.name}`) && hasTypes(route.when)),
+    routes: [...routes.filter((route) => !broken.has(`Route ${route.name}`)), ...conditionsAlone].filter((route) =>
+      hasTypes(route.when),
+    ),
   }
 }
 
@@ -143,7 +162,15 @@ function readWhatIsSound<Value, Result>(
   return read(thing as Thing<Value>)
 }
 
+function settingsOf(waybill: ReturnType<typeof readWaybill>, folder: string): Settings | undefined {
+  return readWhatIsSound<Written.Waybill, Settings>(waybill, ({ value, complain }) =>
+    readSettings(value, folder, complain),
+  )
+}
+
 interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies'> {
+  /** Routes that have nothing but their conditions, where something else of them is wrong. */
+  readonly conditionsAlone: readonly Route[]
   /** By the name of a route. */
   readonly writtenAt: ReadonlyMap<string, ReadRoute['writtenAt']>
 }
@@ -185,7 +212,12 @@ async function readKinds(folder: string, things: readonly Thing[]): Promise<Read
   )
   const sound = read.filter((one) => one !== undefined)
   const writtenAt = new Map(sound.map((one) => [one.route.name, one.writtenAt]))
-  return { types: [...types.values()], routes: sound.map(({ route }) => route), policies, writtenAt }
+  const faulty = of('Route').filter((thing, at) => read[at] === undefined && !writtenAt.has(thing.name))
+  const alone = (await Promise.all(faulty.map((thing) => readConditionsAlone(thing, surroundings)))).flatMap(
+    (one) => one?.route ?? [],
+  )
+  const routes = sound.map(({ route }) => route)
+  return { types: [...types.values()], routes, conditionsAlone: alone, policies, writtenAt }
 }
 
 function readGroups(

@@ -37,7 +37,7 @@ Every combination of these lists is measured, unless --check takes its twelve ce
   --routes LIST         of Waybill, of which one matches (1000)
   --durabilities LIST   of everysec, fsync (everysec)
   --schemas LIST        of xsd; schematron, which is XSD and Schematron (xsd)
-  --processes LIST      of Waybill, on one domain (1)
+  --processes LIST      of Waybill, each with a domain of its own (1)
 
   --peers LIST          of raw, naive, waybill (all)
   --only TEXT           of those combinations, or of --check, the situations whose title holds it: ejabberd, sealed, "20 jids"

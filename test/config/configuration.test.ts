@@ -320,6 +320,7 @@ describe('problems', () => {
       'waybill.yaml:1 wrong-type',
       'waybill.yaml:2 unknown-key',
       'waybill.yaml:3 out-of-range',
+      'routes/r.yaml:3 type-unknown',
       'routes/r.yaml:4 wrong-value',
       'routes/r.yaml:6 unknown-kind',
       'types/t.yaml:10 not-available',

@@ -48,12 +48,12 @@ export async function measureDevices(
   const server = await startXmppServer(kind)
   closing.add(() => server.stop())
   const situation = { ...SITUATION, server: kind }
-  const given = { name: 'waybill', component: 'waybill', situation, server, redis, processes, more: READINGS }
+  const given = { name: 'waybill', components: ['waybill'], situation, server, redis, processes, more: READINGS }
   const waybill = await startWaybill(VARIANT, given)
   closing.add(() => waybill.stop())
   const gateway = startGateway(closing)
   const ends = { sender: server.component('peer'), receiver: server.component('other') }
-  await gateway.ask({ start: { ...ends, target: waybill.domain, devices, seed } })
+  await gateway.ask({ start: { ...ends, target: waybill.domains[0], devices, seed } })
   console.error(`devices: ${devices}, one reading a minute each, ${minutes} minutes`)
   const pids = { waybill: waybill.pids[0] ?? 0, redis: redis.pid, server: server.pid, gateway: gateway.pid }
   const cpuSince = watchCpu(pids)

@@ -37,7 +37,7 @@ export async function measureWaiting({ startRedis, startXmppServer, processes, k
       to: 'jid',
       senders: 100,
     })
-    const given = { name: 'waybill', component: 'waybill', situation, server, redis, processes }
+    const given = { name: 'waybill', components: ['waybill'], situation, server, redis, processes }
     const waybill = await startWaybill(VARIANT, given)
     closing.add(() => waybill.stop())
     const before = await usedBytes(redis.url)
@@ -45,7 +45,7 @@ export async function measureWaiting({ startRedis, startXmppServer, processes, k
     const work = {
       ...situation,
       fanOut: 0,
-      target: waybill.domain,
+      targets: waybill.domains,
       isAnswered: true,
       seconds: SECONDS,
       drainSeconds: 60,
