@@ -31,7 +31,7 @@ export async function measureGroup(group, surroundings) {
   const wanted = peersOf(group, plan.peers)
   for (const { url } of [redis, fsyncRedis]) await emptyRedis(url)
   const components = wanted.map(({ variant }, number) =>
-    Array.from({ length: variant?.processes ?? 1 }, (_, process) => `p${number}-${process}`),
+    Array.from({ length: variant?.domains ?? 1 }, (_, domain) => `p${number}-${domain}`),
   )
   const server = await startXmppServer(situation.server, { components: components.flat() })
   closing.add(() => server.stop())

@@ -5,6 +5,8 @@ import { destinationsOf, writeConfiguration } from './configuration.mjs'
 
 const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative, import.meta.url))
 const NEVER = /(?!)/
+const READY = /^ready/m
+const READY_OR_STANDBY = /^ready|"standby"/m
 
 /** @typedef {import('../../servers/xmpp.ts').RunningXmppServer} RunningXmppServer */
 /** @typedef {typeof import('../../servers/processes.ts')} Processes */
@@ -41,7 +43,7 @@ export async function startYardstick(name, { components, situation, server, redi
 }
 
 /**
- * Several processes have a domain each: a domain is held by one.
+ * A domain is held by one of its processes, the first; every domain is an installation of its own.
  *
  * @param {import('./cells.mjs').Variant} variant
  * @param {{ name: string, components: readonly string[], situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined, more?: string }} given `more`: YAML beside what it writes itself
@@ -56,13 +58,14 @@ export async function startWaybill(
   const { domain: host, pubsub } = server
   // As deploy/systemd and the Dockerfile start it.
   const environment = { NODE_ENV: 'production', NODE_OPTIONS: '--max-semi-space-size=64' }
-  const entries = components.slice(0, variant.processes).map((component) => server.component(component))
+  const entries = components.map((component) => server.component(component))
   const running = []
   for (const entry of entries) {
     const config = join(folder, entry.domain)
     writeConfiguration(config, { entry, host, pubsub, redisUrl: redis.url, fanOut, to, variant, more })
     const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
-    running.push(await startProcess(processes, args, environment))
+    for (let count = 0; count < variant.processes; count += 1)
+      running.push(await startProcess(processes, args, environment, count > 0))
   }
   const domains = entries.map(({ domain }) => domain)
   const peer = peerOf(name, domains, redis.url, running)
@@ -102,15 +105,15 @@ function peerOf(name, domains, redis, running) {
 }
 
 /**
- * A Node process that says `ready…` when it is up.
+ * A Node process that says `ready…` when it is up, or in its log that it stands by.
  * @param {Processes} processes
  * @param {string[]} args
  * @param {Record<string, string>} environment
  */
-async function startProcess({ launch, removeFolder, serverFolder, whenReady }, args, environment) {
+async function startProcess({ launch, removeFolder, serverFolder, whenReady }, args, environment, mayStandBy = false) {
   const folder = serverFolder('process')
   const peer = launch({ command: process.execPath, arguments: args, folder, environment })
-  await whenReady(peer, { ready: [/^ready/m], portTaken: NEVER })
+  await whenReady(peer, { ready: [mayStandBy ? READY_OR_STANDBY : READY], portTaken: NEVER })
   return {
     pid: peer.pid,
     hasEnded: peer.hasEnded,

@@ -16,7 +16,7 @@ const BURST_SECONDS = 2
 const LONGEST_SECONDS = 120
 const WITHIN_SECONDS = 10
 const SITUATION = /** @type {const} */ ({ size: '1k', carriage: 'in-band', fanOut: 1, to: 'jid', senders: 1 })
-const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', processes: 1 })
+const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', domains: 1, processes: 1 })
 const READINGS = `---
 kind: DocumentType
 name: reading

@@ -21,7 +21,13 @@ const SITUATION = /** @type {const} */ ({
   to: 'jid',
   senders: 100,
 })
-const VARIANT = /** @type {const} */ ({ routes: 1_000, durability: 'everysec', schema: 'xsd', processes: 1 })
+const VARIANT = /** @type {const} */ ({
+  routes: 1_000,
+  durability: 'everysec',
+  schema: 'xsd',
+  domains: 1,
+  processes: 1,
+})
 
 /**
  * Orders of 1.1 KB go by at full speed, in fifty slices.

@@ -13,7 +13,7 @@ const CASES = /** @type {const} */ ([
   { size: '100k', fanOut: 1, ratePerSecond: 8 },
 ])
 const SECONDS = 5
-const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', processes: 1 })
+const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', domains: 1, processes: 1 })
 
 /**
  * What a document takes in Redis while it waits: nobody is attached as the domain that it goes to.
