@@ -55,28 +55,3 @@ it('a document that was released is parsed again when it is asked about', async 
   expect(documents.validate(document, order)).toEqual(first)
   documents.dispose()
 })
-
-it('1,000 schemas take tens of megabytes at most, and reloads of all of them no more', async () => {
-  const types = Array.from({ length: 1_000 }, (_, at) => {
-    const xsd = ORDER_XSD.replaceAll('urn:order', `urn:order${at}`).replace('name="order"', `name="order${at}"`)
-    return typeOf(`order${at}`, { schema: bundle('xsd', { 'order.xsd': xsd }) })
-  })
-  const load = async () => {
-    const { documents, problems } = await compileDocuments(types, limits)
-    expect(problems).toEqual([])
-    return documents
-  }
-  // As a reload does it: the new ones are there before the old ones go.
-  const reload = async (old: Awaited<ReturnType<typeof load>>) => {
-    const documents = await load()
-    old.dispose()
-    return documents
-  }
-  const before = memoryBytes()
-  const twice = await reload(await load())
-  const loaded = memoryBytes()
-  expect(loaded - before).toBeLessThan(100_000_000)
-  const again = await reload(twice)
-  expect(memoryBytes() - loaded).toBeLessThan(4_000_000)
-  again.dispose()
-})
