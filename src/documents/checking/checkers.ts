@@ -53,7 +53,7 @@ export interface ThreadedCheckers extends Checkers {
   ready(): Promise<void>
   /** Checks for another process, by threads alone. Never throws. */
   serve(task: CheckTask, from: string): Promise<CheckAnswer | NotChecked>
-  /** Threads that have nothing to do, or aren't started yet. */
+  /** Threads that nothing of this process's own keeps busy: whoever asks knows what is in hand for him. */
   readonly free: number
   /** Another set is in force: what was begun is ended, and threads that have nothing more to do are. */
   retire(): void
@@ -92,6 +92,8 @@ export function createCheckers({
   const queue = createFairQueue<Job>()
   const isHeavy = createIsHeavy(set)
   let busy = 0
+  /** Of those in hand, for other processes. */
+  let served = 0
   let retired = false
   let closed = false
   const threads = createThreads(
@@ -205,11 +207,17 @@ export function createCheckers({
       if (most === 0 || threads.broken || closed || retired || excess !== undefined) {
         return Promise.resolve({ kind: 'lost', reason: excess ?? 'no thread checks by this set' })
       }
-      return new Promise((resolve) => add(from, task, true, resolve))
+      served += 1
+      return new Promise((resolve) => {
+        add(from, task, true, (answer) => {
+          served -= 1
+          resolve(answer)
+        })
+      })
     },
     ready: () => threads.ready(),
     get free() {
-      return threads.broken || closed || retired ? 0 : Math.max(0, most - busy - queue.size)
+      return threads.broken || closed || retired ? 0 : Math.max(0, most - (busy + queue.size - served))
     },
     retire() {
       retired = true
