@@ -1,9 +1,9 @@
 import { type Assembled, type Assembly, assemble } from '../assemble.ts'
-import { formatProblem, loadConfiguration, type Problem } from '../config/configuration.ts'
+import type { Problem } from '../config/configuration.ts'
 import type { Settings } from '../config/settings.ts'
-import { WAYBILL_FILE } from '../config/waybill-file.ts'
 import { openRegistered } from '../registered.ts'
-import { CommandFailed, type Output } from './output.ts'
+import type { Output } from './output.ts'
+import { refuse, settingsOf } from './settings-of.ts'
 import { withStore } from './with-store.ts'
 
 /**
@@ -37,21 +37,6 @@ function withRegistered(folder: string, settings: Settings): Promise<Assembled> 
   })
 }
 
-/**
- * The settings alone, for commands that look into Redis. Mistakes in types and routes are passed over: a process whose reload was
- * refused runs on, and has to be looked at all the same.
- */
-export async function settingsOf(folder: string, output: Output): Promise<Settings> {
-  const { sound, problems } = await loadConfiguration(folder, process.env)
-  const isOurs = ({ file, severity }: Problem) => severity === 'error' && file === WAYBILL_FILE
-  return sound.settings && !problems.some(isOurs) ? sound.settings : refuse(folder, problems, output)
-}
-
 function isOfUnknownType({ code }: Problem): boolean {
   return code === 'type-unknown'
-}
-
-function refuse(folder: string, problems: readonly Problem[], output: Output): never {
-  for (const problem of problems) output.complain(formatProblem(problem))
-  throw new CommandFailed(1, `Cannot use the configuration in ${folder}: see the problems above`)
 }

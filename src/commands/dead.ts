@@ -11,10 +11,11 @@ import {
   type RedriveOrder,
 } from '../flow/operations.ts'
 import type { DeadFilter, DeadGroup, Store } from '../flow/ports.ts'
-import { assembledAsRunning, settingsOf } from './assembled.ts'
+import { assembledAsRunning } from './assembled.ts'
 import { carryOut } from './carry-out.ts'
 import { type DeadFilterWords, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { readDocument } from './subject.ts'
 import { describeTrace } from './trace.ts'
 import { withStore } from './with-store.ts'

@@ -4,8 +4,9 @@ import type { Assembly } from '../assemble.ts'
 import { destinationName, type PlannedDelivery } from '../domain/delivery.ts'
 import { normaliseJid } from '../domain/jid.ts'
 import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
-import { assembled, settingsOf } from './assembled.ts'
+import { assembled } from './assembled.ts'
 import { CommandFailed, counted, type ExitCode, formatTable, type Output, printJson, type Row } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
 
 export interface DiffOptions {

@@ -1,7 +1,7 @@
 import { destinationName } from '../domain/delivery.ts'
-import type { Finding } from '../domain/rejection.ts'
 import type { RouteExplanation } from '../matching/matcher.ts'
 import { assembled } from './assembled.ts'
+import { formatFinding } from './finding-line.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
 
@@ -67,12 +67,4 @@ function why({ held, failed, notAsked }: RouteExplanation): string {
   if (failed) return failed.message
   if (notAsked) return notAsked.because === 'stop' ? `route ${notAsked.by} has stop` : `route ${notAsked.by} matched`
   return held.map(({ condition, found }) => `${condition}: ${found}`).join('; ')
-}
-
-/** `error xsd cvc… at /a/b line 3: message (found "x")`. */
-export function formatFinding({ severity, layer, rule, path, line, column, message, value }: Finding): string {
-  const place = [path && `at ${path}`, line !== undefined && `line ${line}${column === undefined ? '' : `:${column}`}`]
-    .filter(Boolean)
-    .join(' ')
-  return `${severity} ${layer}/${rule}${place && ` ${place}`}: ${message}${value === undefined ? '' : ` (found ${JSON.stringify(value)})`}`
 }

@@ -6,11 +6,12 @@ import { createHeldOperations } from '../flow/held.ts'
 import type { OperationResult } from '../flow/operations.ts'
 import type { HeldFilter, Store } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
-import { assembledAsRunning, settingsOf } from './assembled.ts'
+import { assembledAsRunning } from './assembled.ts'
 import { carryOut } from './carry-out.ts'
 import { showDocument } from './dead.ts'
 import { type DeadFilterWords, readDeadFilter } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printRows } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { withStore } from './with-store.ts'
 
 export type HeldVerb = 'ls' | 'show' | ChangeVerb

@@ -1,6 +1,6 @@
 import type { Lane } from '../flow/ports.ts'
-import { settingsOf } from './assembled.ts'
 import { type ExitCode, formatTime, type Output, printRows } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { withStore } from './with-store.ts'
 
 export interface LanesOptions {

@@ -1,6 +1,6 @@
 import type { Ledger } from '../flow/ports.ts'
-import { settingsOf } from './assembled.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { withStore } from './with-store.ts'
 
 /** Both equations of the ledger, in all, by type and by route. 1 where one does not balance. */

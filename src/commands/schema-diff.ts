@@ -14,8 +14,8 @@ import { readSchemaFiles } from '../documents/schema-files.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
 import { bareJid } from '../domain/jid.ts'
 import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
-import { settingsOf } from './assembled.ts'
 import { CommandFailed, type ExitCode, type Output, printJson } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 
 export interface SchemaDiffOptions {
   readonly mode: CompatibilityMode

@@ -3,7 +3,7 @@ import { toElementText } from '../documents/documents.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
 import { type SendAnswer, sendAsClient } from '../xmpp/client.ts'
 import { assembled } from './assembled.ts'
-import { formatFinding } from './explain.ts'
+import { formatFinding } from './finding-line.ts'
 import { CommandFailed, type ExitCode, type Output, printJson } from './output.ts'
 import { mediaTypeOf, readDocument } from './subject.ts'
 

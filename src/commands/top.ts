@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { StoreUnavailable } from '../flow/ports.ts'
 import type { RedisStore } from '../redis/store.ts'
-import { settingsOf } from './assembled.ts'
 import { type ExitCode, type Output, printJson } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { fitted, frameOf, type Seen } from './top-frame.ts'
 import { withStore } from './with-store.ts'
 

@@ -1,9 +1,9 @@
 import { describeOpen } from '../domain/breaker.ts'
 import type { Holding } from '../domain/held.ts'
 import type { EnvelopeTrace } from '../flow/ports.ts'
-import { settingsOf } from './assembled.ts'
-import { formatFinding } from './explain.ts'
+import { formatFinding } from './finding-line.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { withStore } from './with-store.ts'
 
 /** Everything that happened to a document: takes an envelope id or a delivery id. */

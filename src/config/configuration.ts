@@ -15,7 +15,7 @@ import type { KindName } from './kind-schemas.ts'
 import type * as Written from './kinds.ts'
 import { readPolicy } from './policies.ts'
 import type { Path, Problem as PlacedProblem, Position } from './problem.ts'
-import { readThings } from './read-things.ts'
+import { loadedFiles, readThings } from './read-things.ts'
 import { complainOfMissingWhen, type ReadRoute, readRoute } from './routes.ts'
 import { schemaDigests } from './schema-digests.ts'
 import { type Settings as ReadSettings, readSettings } from './settings.ts'
@@ -71,9 +71,7 @@ export async function loadConfiguration(
   if (text === undefined) return { configuration: undefined, sound: nothingSound, problems }
   const waybill = readWaybill(text, environment, problems)
   const things = await readThings(absolute, waybill, environment, registered, problems)
-  const settings = readWhatIsSound<Written.Waybill, Settings>(waybill, (thing) =>
-    readSettings(thing.value, absolute, thing.complain),
-  )
+  const settings = settingsOf(waybill, absolute)
   const kinds = await readKinds(absolute, things)
   problems.sort(byPlace)
   const locate = locator(waybill, things, kinds.writtenAt)
@@ -83,6 +81,24 @@ export async function loadConfiguration(
   const { types, routes, policies } = kinds
   const digests = await schemaDigests(types)
   return { configuration: { folder: absolute, settings, types, routes, policies, digests, locate }, sound, problems }
+}
+
+/**
+ * The settings of a folder alone: of what `waybill.yaml` loads it is seen to that it is there, and nothing is read. Undefined where
+ * `waybill.yaml` has an error.
+ */
+export async function loadSettings(
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Settings | undefined> {
+  const absolute = resolve(folder)
+  const problems: Problem[] = []
+  const text = await readMainFile(folder, absolute, problems)
+  if (text === undefined) return undefined
+  const waybill = readWaybill(text, environment, problems)
+  await loadedFiles(absolute, waybill)
+  const settings = settingsOf(waybill, absolute)
+  return problems.some(({ severity }) => severity === 'error') ? undefined : settings
 }
 
 const nothingSound: LoadedConfiguration['sound'] = {
@@ -144,6 +160,12 @@ function readWhatIsSound<Value, Result>(
   }
   if (!checkKind({ kind, value, thing: yaml, complain, variableOf })) return undefined
   return read(thing as Thing<Value>)
+}
+
+function settingsOf(waybill: ReturnType<typeof readWaybill>, folder: string): Settings | undefined {
+  return readWhatIsSound<Written.Waybill, Settings>(waybill, ({ value, complain }) =>
+    readSettings(value, folder, complain),
+  )
 }
 
 interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies'> {

@@ -69,7 +69,8 @@ function complainOfBundle(things: readonly Thing[]): void {
   }
 }
 
-async function loadedFiles(folder: string, waybill: WaybillThing): Promise<readonly string[]> {
+/** The files that `load` names, listed and not read. */
+export async function loadedFiles(folder: string, waybill: WaybillThing): Promise<readonly string[]> {
   const files = new Set<string>()
   const entries = waybill.load ?? (await defaultEntries(folder))
   for (const [at, entry] of entries.entries()) {

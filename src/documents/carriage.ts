@@ -9,7 +9,7 @@ import {
   textOf,
 } from '../domain/element.ts'
 import { reject } from '../domain/rejection.ts'
-import { sha256 } from './digest.ts'
+import { digestOf, sha256 } from './digest.ts'
 import { parseJson } from './json.ts'
 import { exceeds, type Limits } from './limits.ts'
 import { type DocumentParse, readSealed } from './sealed.ts'
@@ -46,17 +46,42 @@ function readElement(carrier: Element, around: readonly Element[], limits: Limit
   const root = selfContained(carrier, around)
   const written = writeDocument(root, limits)
   if (written.kind === 'rejected') return written
-  const { text: payload, bytes, digest } = written
-  const common = { form: 'element' as const, datatype: '', payload, bytes, digest }
-  const document: Document = opaque
-    ? { ...common, mediaType: ENCRYPTED_MEDIA_TYPE, rootName: '', content: { kind: 'opaque' } }
-    : {
-        ...common,
-        mediaType: 'application/xml',
-        rootName: expandedName(root.uri, root.name),
-        content: { kind: 'xml', root },
-      }
+  const { text: payload, bytes } = written
+  const document = opaque ? encryptedDocument(root, payload, bytes) : elementDocument(root, payload, bytes)
   return { kind: 'document', document }
+}
+
+/** Only what is accepted needs a digest, so it is taken when it is asked for. */
+function elementDocument(root: Element, payload: string, bytes: number): Document {
+  let digest: string | undefined
+  return {
+    form: 'element',
+    mediaType: 'application/xml',
+    rootName: expandedName(root.uri, root.name),
+    datatype: '',
+    content: { kind: 'xml', root },
+    payload,
+    bytes,
+    get digest() {
+      digest ??= digestOf(root)
+      return digest
+    },
+  }
+}
+
+function encryptedDocument(root: Element, payload: string, bytes: number): Document {
+  const digest = digestOf(root)
+  const content = { kind: 'opaque' } as const
+  return {
+    form: 'element',
+    mediaType: ENCRYPTED_MEDIA_TYPE,
+    rootName: '',
+    datatype: '',
+    content,
+    payload,
+    bytes,
+    digest,
+  }
 }
 
 /** XEP-0432 3: a JSON container with the name of its data type. */

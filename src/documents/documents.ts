@@ -1,11 +1,11 @@
 import type { Content, Document, Form } from '../domain/document.ts'
 import { type DocumentType, type SchemaLayer, typeKey } from '../domain/document-type.ts'
-import { type Element, expandedName } from '../domain/element.ts'
+import { expandedName } from '../domain/element.ts'
 import { serialise } from '../domain/serialise.ts'
 import type { Documents, Validation, XPathTest } from '../flow/ports.ts'
 import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { ENCRYPTED_MEDIA_TYPE } from './carriage.ts'
-import { sha256 } from './digest.ts'
+import { digestOf, sha256 } from './digest.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
 import { decodeXml } from './encoding.ts'
 import { carriesNothing, extract, registeredRoots } from './extract.ts'
@@ -18,7 +18,6 @@ import { mediaTypeOfFile } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
 import { type Checked, type CompiledLayer, type CompiledType, check, complete, validate } from './validate.ts'
-import { writeDocument } from './write.ts'
 import { parseXml } from './xml.ts'
 import { type Compiled, compileTruth } from './xpath.ts'
 
@@ -167,10 +166,6 @@ export function contentAgain(form: Form, mediaType: string, payload: string | Ui
   if (typeof payload !== 'string') return sealedAgain(mediaType, payload).content
   if (form !== 'element') return must(parseJson(payload, noLimits), 'json')
   return mediaType === ENCRYPTED_MEDIA_TYPE ? { kind: 'opaque' } : must(parseXml(payload, noLimits), 'xml')
-}
-
-function digestOf(root: Element): string {
-  return must(writeDocument(root, noLimits), 'written').digest
 }
 
 function sealedAgain(mediaType: string, payload: Uint8Array): Document {

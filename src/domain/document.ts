@@ -31,7 +31,7 @@ export interface Document {
   readonly payload: string | Uint8Array
   /** Size of the payload in bytes of UTF-8. */
   readonly bytes: number
-  /** SHA-256, hex: of the bytes when sealed, of names, attributes and text when in-band (docs/protocol.md 1.4). */
+  /** SHA-256, hex: of the bytes when sealed, of names, attributes and text when in-band (docs/protocol.md 1.4). May be taken when it is first asked for. */
   readonly digest: string
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { assembled, settingsOf } from '../../src/commands/assembled.ts'
+import { assembled } from '../../src/commands/assembled.ts'
+import { settingsOf } from '../../src/commands/settings-of.ts'
 import { withFolder } from '../config/folder.ts'
 import { keptOutput, WAYBILL } from './given.ts'
 

@@ -143,7 +143,7 @@ function compareWithSaxon(name, rules, texts, found, folder) {
       },
     ]
   })
-  const isExplained = (/** @type {{ ours: string, theirs: string }} */ difference) =>
+  const isExplained = (/** @type {{ ours: string, theirs: string, text: string }} */ difference) =>
     EXPLAINED.some(({ when }) => when(difference))
   return {
     asked: texts.length,
@@ -154,13 +154,25 @@ function compareWithSaxon(name, rules, texts, found, folder) {
   }
 }
 
-/** @type {readonly { why: string, when: (difference: { ours: string, theirs: string }) => boolean }[]} */
+/** @type {readonly { why: string, when: (difference: { ours: string, theirs: string, text: string }) => boolean }[]} */
 const EXPLAINED = [
   {
     why: 'a context that can’t be evaluated for a node is an error in Waybill, and no match in XSLT',
     when: ({ ours }) => / context\b/.test(ours),
   },
+  {
+    why: 'fontoxpath takes a day that its month doesn’t have for a date, 2026-02-30, of which Saxon makes an error',
+    when: ({ ours, text }) => ours === 'has nothing more' && hasNoSuchDay(text),
+  },
 ]
+
+/** @param {string} text */
+function hasNoSuchDay(text) {
+  return [...text.matchAll(/>\s*(\d{4})-(\d\d)-(\d\d)/g)].some(([, year, month, day]) => {
+    const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+    return Number(day) <= 31 && Number(month) <= 12 && date.getUTCDate() !== Number(day)
+  })
+}
 
 /** @param {readonly string[]} list @param {readonly string[]} others */
 function without(list, others) {

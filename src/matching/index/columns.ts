@@ -8,7 +8,7 @@ export const APART = 48
 export function grown<Column extends Int32Array | Float64Array | Uint8Array>(column: Column, length: number): Column {
   if (length <= column.length) return column
   const make = column.constructor as new (length: number) => Column
-  const larger = new make(Math.ceil(length * 1.4))
+  const larger = new make(Math.ceil(length * 1.2))
   larger.set(column)
   return larger
 }

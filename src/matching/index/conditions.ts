@@ -148,7 +148,14 @@ function within(operand: Operand, low: number, high: number, sense: boolean, nee
 
 function equal(operand: Operand, constant: Constant, sense: boolean, needs: TermNeeds): Term {
   if (typeof constant === 'number' && Number.isNaN(constant)) return sense ? FAILS : HOLDS
-  return atom(EQUAL, operand, needs.constants.take(constant), 0, sense, needs)
+  if (isLastEqual(operand, constant, needs)) needs.atoms.share(operand.lastEqual)
+  else operand.lastEqual = needs.atoms.take(EQUAL, operand, needs.constants.take(constant), 0)
+  return operand.lastEqual * 2 + (sense ? 0 : 1)
+}
+
+function isLastEqual({ id, lastEqual }: Operand, constant: Constant, { atoms, constants }: TermNeeds): boolean {
+  if (lastEqual < 0 || atoms.kind[lastEqual] !== EQUAL || atoms.operand[lastEqual] !== id) return false
+  return constants.at(atoms.first[lastEqual]!) === constant
 }
 
 function textTerm(kind: number, operand: Operand, text: string, sense: boolean, needs: TermNeeds): Term {

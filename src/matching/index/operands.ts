@@ -15,7 +15,9 @@ export interface Operand {
   asked: number
   /** The atom that it exists, or -1. */
   exists: number
-  /** Whether routes wait for that atom. */
+  /** The equality atom that was taken into use last, or -1: the next route often has the same. It may be another atom by now. */
+  lastEqual: number
+  /** Whether routes wait for the atom that it exists. */
   existenceIsAwaited: boolean
   /** How often routes use its equality atoms: what a single one's share is taken of. */
   uses: number
@@ -44,6 +46,7 @@ export function createOperand(id: number, kind: Operand['kind']): Operand {
     equalNumbers: 0,
     asked: 0,
     exists: -1,
+    lastEqual: -1,
     existenceIsAwaited: false,
     uses: 0,
     low: Number.POSITIVE_INFINITY,

@@ -44,7 +44,7 @@ interface Space {
 
 /** Spaces that are kept, and shapes in all of them together; more begin anew. */
 const SPACES = 32
-const SHAPES = 1_000
+const SHAPES = 600
 
 export function createShapes(): Shapes {
   let spaces: Space[] = []
@@ -216,13 +216,12 @@ function hasFixedPaths(node: XPathNode): boolean {
 }
 
 function remembering(find: FindPaths): FindPaths {
-  const whole = new Map<Path, FoundPaths | undefined>()
-  const own = new Map<Path, FoundPaths | undefined>()
+  // There are one or two in a shape.
+  const known: { readonly path: Path; readonly isOwn: boolean; readonly found: FoundPaths | undefined }[] = []
   return (path, isOwn) => {
-    const known = isOwn ? own : whole
-    if (known.has(path)) return known.get(path)
+    for (const one of known) if (one.path === path && one.isOwn === isOwn) return one.found
     const found = find(path, isOwn)
-    known.set(path, found)
+    known.push({ path, isOwn, found })
     return found
   }
 }

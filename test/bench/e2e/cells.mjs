@@ -5,7 +5,7 @@
  * @typedef {{
  *   server: 'prosody' | 'ejabberd', size: string, carriage: 'in-band' | 'sealed', fanOut: number, to: 'jid' | 'node' | 'passing-node', senders: number
  * }} Situation
- * @typedef {{ routes: number, durability: 'everysec' | 'fsync', schema: 'xsd' | 'schematron', processes: number }} Variant
+ * @typedef {{ routes: number, durability: 'everysec' | 'fsync', schema: 'xsd' | 'schematron', domains: number, processes: number }} Variant `processes`: of each domain, which one of them holds
  * @typedef {{ situation: Situation, variants: Variant[], naive: boolean }} Group
  */
 import { SIZES } from '../documents.mjs'
@@ -24,10 +24,11 @@ export const LISTS = Object.freeze({
   routes: { field: 'routes', most: 1_000_000, otherwise: '1000' },
   durabilities: { field: 'durability', known: ['everysec', 'fsync'], otherwise: 'everysec' },
   schemas: { field: 'schema', known: ['xsd', 'schematron'], otherwise: 'xsd' },
+  domains: { field: 'domains', most: 8, otherwise: '1' },
   processes: { field: 'processes', most: 8, otherwise: '1' },
 })
 
-const USUAL = Object.freeze({ routes: 1_000, durability: 'everysec', schema: 'xsd', processes: 1 })
+const USUAL = Object.freeze({ routes: 1_000, durability: 'everysec', schema: 'xsd', domains: 1, processes: 1 })
 const PLAIN = Object.freeze({ size: '1k', carriage: 'in-band', fanOut: 1, to: 'jid', senders: 100 })
 
 /**
@@ -112,8 +113,9 @@ export function titleOf({ server, size, carriage, fanOut, to, senders }) {
 }
 
 /** @param {Variant} variant */
-export function variantName({ routes, durability, schema, processes }) {
+export function variantName({ routes, durability, schema, domains, processes }) {
   const rest = [durability, schema].filter((word) => word !== USUAL.durability && word !== USUAL.schema)
+  if (domains > 1) rest.push(`${domains} domains`)
   if (processes > 1) rest.push(`${processes} processes`)
   return ['waybill', `${routes} routes`, ...rest].join(' ')
 }

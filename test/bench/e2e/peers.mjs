@@ -5,23 +5,24 @@ import { destinationsOf, writeConfiguration } from './configuration.mjs'
 
 const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative, import.meta.url))
 const NEVER = /(?!)/
-const STANDS_BY = /"standby"/
+const READY = /^ready/m
+const READY_OR_STANDBY = /^ready|"standby"/m
 
 /** @typedef {import('../../servers/xmpp.ts').RunningXmppServer} RunningXmppServer */
 /** @typedef {typeof import('../../servers/processes.ts')} Processes */
 /** @typedef {import('./cells.mjs').Situation} Situation */
 /**
  * What stands between sender and receiver, online.
- * @typedef {{ name: string, domain: string, pids: number[], redis: string, hasEnded: () => boolean, lastWords: () => string, stop: () => Promise<void> }} Peer
+ * @typedef {{ name: string, domains: string[], pids: number[], redis: string, hasEnded: () => boolean, lastWords: () => string, stop: () => Promise<void> }} Peer
  */
 
 /**
  * @param {'raw' | 'naive'} name
- * @param {{ component: string, situation: Situation, server: RunningXmppServer, redisUrl: string, processes: Processes, profileFolder?: string | undefined }} given
+ * @param {{ components: readonly string[], situation: Situation, server: RunningXmppServer, redisUrl: string, processes: Processes, profileFolder?: string | undefined }} given
  * @returns {Promise<Peer>}
  */
-export async function startYardstick(name, { component, situation, server, redisUrl, processes, profileFolder }) {
-  const { domain, port, secret } = server.component(component)
+export async function startYardstick(name, { components, situation, server, redisUrl, processes, profileFolder }) {
+  const { domain, port, secret } = server.component(components[0])
   const destinations = destinationsOf(domain, situation.fanOut)
   const args = [
     ...profileArguments(profileFolder, name),
@@ -38,40 +39,36 @@ export async function startYardstick(name, { component, situation, server, redis
     PERSIST: situation.to === 'node' ? '1' : '0',
     SCHEMA: path('../config/order.schema.json'),
   })
-  return peerOf(name, domain, '', [process])
+  return peerOf(name, [domain], '', [process])
 }
 
 /**
+ * A domain is held by one of its processes, the first; every domain is an installation of its own.
+ *
  * @param {import('./cells.mjs').Variant} variant
- * @param {{ name: string, component: string, situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined, more?: string }} given `more`: YAML beside what it writes itself
- * @returns {Promise<Peer>} when as many processes are up as the variant has
+ * @param {{ name: string, components: readonly string[], situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined, more?: string }} given `more`: YAML beside what it writes itself
+ * @returns {Promise<Peer>} when all are up
  */
 export async function startWaybill(
   variant,
-  { name, component, situation, server, redis, processes, profileFolder, more },
+  { name, components, situation, server, redis, processes, profileFolder, more },
 ) {
-  const entry = server.component(component)
   const folder = processes.serverFolder('peer')
-  const config = join(folder, 'config')
   const { fanOut, to } = situation
-  writeConfiguration(config, {
-    entry,
-    host: server.domain,
-    pubsub: server.pubsub,
-    redisUrl: redis.url,
-    fanOut,
-    to,
-    variant,
-    more,
-  })
-  const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
+  const { domain: host, pubsub } = server
+  // As deploy/systemd and the Dockerfile start it.
+  const environment = { NODE_ENV: 'production', NODE_OPTIONS: '--max-semi-space-size=64' }
+  const entries = components.map((component) => server.component(component))
   const running = []
-  for (let count = 0; count < variant.processes; count += 1) {
-    // As deploy/systemd and the Dockerfile start it.
-    const environment = { NODE_ENV: 'production', NODE_OPTIONS: '--max-semi-space-size=64' }
-    running.push(await startProcess(processes, args, environment, count > 0))
+  for (const entry of entries) {
+    const config = join(folder, entry.domain)
+    writeConfiguration(config, { entry, host, pubsub, redisUrl: redis.url, fanOut, to, variant, more })
+    const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
+    for (let count = 0; count < variant.processes; count += 1)
+      running.push(await startProcess(processes, args, environment, count > 0))
   }
-  const peer = peerOf(name, entry.domain, redis.url, running)
+  const domains = entries.map(({ domain }) => domain)
+  const peer = peerOf(name, domains, redis.url, running)
   return {
     ...peer,
     async stop() {
@@ -88,15 +85,15 @@ function profileArguments(folder, name) {
 
 /**
  * @param {string} name
- * @param {string} domain
+ * @param {string[]} domains
  * @param {string} redis
  * @param {Awaited<ReturnType<typeof startProcess>>[]} running
  * @returns {Peer}
  */
-function peerOf(name, domain, redis, running) {
+function peerOf(name, domains, redis, running) {
   return {
     name,
-    domain,
+    domains,
     redis,
     pids: running.map(({ pid }) => pid),
     hasEnded: () => running.some((process) => process.hasEnded()),
@@ -108,7 +105,7 @@ function peerOf(name, domain, redis, running) {
 }
 
 /**
- * A Node process that says `ready…` when it is up, or that it stands by.
+ * A Node process that says `ready…` when it is up, or in its log that it stands by.
  * @param {Processes} processes
  * @param {string[]} args
  * @param {Record<string, string>} environment
@@ -116,8 +113,7 @@ function peerOf(name, domain, redis, running) {
 async function startProcess({ launch, removeFolder, serverFolder, whenReady }, args, environment, mayStandBy = false) {
   const folder = serverFolder('process')
   const peer = launch({ command: process.execPath, arguments: args, folder, environment })
-  const ready = mayStandBy ? new RegExp(`^ready|${STANDS_BY.source}`, 'm') : /^ready/m
-  await whenReady(peer, { ready: [ready], portTaken: NEVER })
+  await whenReady(peer, { ready: [mayStandBy ? READY_OR_STANDBY : READY], portTaken: NEVER })
   return {
     pid: peer.pid,
     hasEnded: peer.hasEnded,

@@ -8,7 +8,7 @@
  * @typedef {{ start: { sender: Entry, receiver?: Entry, seed: number } }} Start
  * @typedef {{ subscribe: { pubsub: string, nodes: string[] } }} Subscribe
  * @typedef {{
- *   target: string, size: string, carriage: 'in-band' | 'sealed', fanOut: number, senders: number, isAnswered: boolean,
+ *   targets: string[], size: string, carriage: 'in-band' | 'sealed', fanOut: number, senders: number, isAnswered: boolean,
  *   seconds: number, drainSeconds: number,
  *   documents?: number,        // at most
  *   window?: number,           // closed loop: at most so many that aren't settled
@@ -181,14 +181,14 @@ function woken(deadline) {
  * @param {Tally} mine
  * @param {Work} work
  */
-function makeSend(mine, { size, carriage, target, senders }) {
+function makeSend(mine, { size, carriage, targets, senders }) {
   const key = `${size} ${carriage}`
   const write = writers.get(key) ?? makeWriter(size, carriage, seed)
   writers.set(key, write)
   return (/** @type {number} */ dueAt) => {
     const sequence = recordSend(mine, dueAt)
     ends.sender.write(
-      `<iq type='set' from='s${sequence % senders}@peer.example.test/bench' to='${target}' id='b${sequence}'>${write(sequence)}</iq>`,
+      `<iq type='set' from='s${sequence % senders}@peer.example.test/bench' to='${targets[sequence % targets.length]}' id='b${sequence}'>${write(sequence)}</iq>`,
     )
   }
 }

@@ -16,7 +16,7 @@ const BURST_SECONDS = 2
 const LONGEST_SECONDS = 120
 const WITHIN_SECONDS = 10
 const SITUATION = /** @type {const} */ ({ size: '1k', carriage: 'in-band', fanOut: 1, to: 'jid', senders: 1 })
-const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', processes: 1 })
+const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', domains: 1, processes: 1 })
 const READINGS = `---
 kind: DocumentType
 name: reading
@@ -48,12 +48,12 @@ export async function measureDevices(
   const server = await startXmppServer(kind)
   closing.add(() => server.stop())
   const situation = { ...SITUATION, server: kind }
-  const given = { name: 'waybill', component: 'waybill', situation, server, redis, processes, more: READINGS }
+  const given = { name: 'waybill', components: ['waybill'], situation, server, redis, processes, more: READINGS }
   const waybill = await startWaybill(VARIANT, given)
   closing.add(() => waybill.stop())
   const gateway = startGateway(closing)
   const ends = { sender: server.component('peer'), receiver: server.component('other') }
-  await gateway.ask({ start: { ...ends, target: waybill.domain, devices, seed } })
+  await gateway.ask({ start: { ...ends, target: waybill.domains[0], devices, seed } })
   console.error(`devices: ${devices}, one reading a minute each, ${minutes} minutes`)
   const pids = { waybill: waybill.pids[0] ?? 0, redis: redis.pid, server: server.pid, gateway: gateway.pid }
   const cpuSince = watchCpu(pids)

@@ -21,7 +21,13 @@ const SITUATION = /** @type {const} */ ({
   to: 'jid',
   senders: 100,
 })
-const VARIANT = /** @type {const} */ ({ routes: 1_000, durability: 'everysec', schema: 'xsd', processes: 1 })
+const VARIANT = /** @type {const} */ ({
+  routes: 1_000,
+  durability: 'everysec',
+  schema: 'xsd',
+  domains: 1,
+  processes: 1,
+})
 
 /**
  * Orders of 1.1 KB go by at full speed, in fifty slices.
@@ -37,10 +43,17 @@ export async function measureMemory(documents, { startRedis, startXmppServer, pr
   const traffic = await startTraffic(server, seed)
   closing.add(() => traffic.stop())
   const situation = { ...SITUATION, server: kind }
-  const given = { name: 'waybill', component: 'waybill', situation, server, redis, processes }
+  const given = { name: 'waybill', components: ['waybill'], situation, server, redis, processes }
   const waybill = await startWaybill(VARIANT, given)
   closing.add(() => waybill.stop())
-  const work = { ...situation, target: waybill.domain, isAnswered: true, window: 1024, seconds: 600, drainSeconds: 60 }
+  const work = {
+    ...situation,
+    targets: waybill.domains,
+    isAnswered: true,
+    window: 1024,
+    seconds: 600,
+    drainSeconds: 60,
+  }
   const pids = { waybill: waybill.pids[0] ?? 0, redis: redis.pid, server: server.pid }
   /** @type {Slice[]} */
   const slices = []

@@ -13,7 +13,7 @@ const CASES = /** @type {const} */ ([
   { size: '100k', fanOut: 1, ratePerSecond: 8 },
 ])
 const SECONDS = 5
-const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', processes: 1 })
+const VARIANT = /** @type {const} */ ({ routes: 100, durability: 'everysec', schema: 'xsd', domains: 1, processes: 1 })
 
 /**
  * What a document takes in Redis while it waits: nobody is attached as the domain that it goes to.
@@ -37,7 +37,7 @@ export async function measureWaiting({ startRedis, startXmppServer, processes, k
       to: 'jid',
       senders: 100,
     })
-    const given = { name: 'waybill', component: 'waybill', situation, server, redis, processes }
+    const given = { name: 'waybill', components: ['waybill'], situation, server, redis, processes }
     const waybill = await startWaybill(VARIANT, given)
     closing.add(() => waybill.stop())
     const before = await usedBytes(redis.url)
@@ -45,7 +45,7 @@ export async function measureWaiting({ startRedis, startXmppServer, processes, k
     const work = {
       ...situation,
       fanOut: 0,
-      target: waybill.domain,
+      targets: waybill.domains,
       isAnswered: true,
       seconds: SECONDS,
       drainSeconds: 60,
