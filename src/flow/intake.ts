@@ -141,8 +141,12 @@ async function decide(
  * What has been matched is written from its payload: its tree is emptied, since what waits for Redis is much, and whatever it keeps
  * alive is copied by each collection of garbage.
  */
-function forget({ content }: Document): void {
-  if (content.kind === 'xml') (content.root.children as Node[]).length = 0
+function forget(document: Document): void {
+  if (document.content.kind !== 'xml') return
+  // Of the tree, and taken when it is first asked for.
+  void document.digest
+  const children = document.content.root.children as Node[]
+  children.length = 0
 }
 
 /** Of what is held: the decision is taken when it is released. */

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { digestOf } from '../../src/documents/digest.ts'
 import { childElements } from '../../src/domain/element.ts'
 import { type Documents, type InboundStanza, StoreUnavailable } from '../../src/flow/ports.ts'
 import type { Reply } from '../../src/flow/reply.ts'
@@ -87,6 +88,8 @@ describe('a document that is taken', () => {
     const id = idIn(await flow.take(stanza))
     expect(kept).toEqual([0])
     expect(String(await flow.store.payload(id))).toBe(order('7'))
+    const { digest } = (await flow.store.trace(id))!
+    expect(digest).toBe(digestOf(childElements(iq('1', order('7')).element)[0]!))
   })
 
   it('and matches no route is accepted, and a dead letter that says so', async () => {
