@@ -1,6 +1,6 @@
 import type { ProcessFigures } from './domain/process-figures.ts'
 import type { Figures } from './flow/figures.ts'
-import type { Lease, Log } from './flow/ports.ts'
+import type { Log } from './flow/ports.ts'
 import type { FiguresStore } from './redis/figures.ts'
 import { INSTANCE } from './settings.ts'
 import { VERSION } from './version.ts'
@@ -8,8 +8,10 @@ import { VERSION } from './version.ts'
 export interface TellingNeeds {
   readonly figures: Figures
   readonly store: Pick<FiguresStore, 'tellFigures'> & { readonly ready: boolean }
-  readonly lease: Pick<Lease, 'held'>
-  readonly domain: string
+  /** Domains that are held. */
+  readonly holds: () => readonly string[]
+  /** All that there are. */
+  readonly domains: readonly string[]
   /** Heavy documents in hand. */
   readonly checking: () => number
   readonly log: Log
@@ -18,7 +20,7 @@ export interface TellingNeeds {
 const EVERY_MS = 1_000
 
 /** Tells others once a second what this process does, for `waybill top`; gives the way to stop. */
-export function tellFigures({ figures, store, lease, domain, checking, log }: TellingNeeds): () => void {
+export function tellFigures({ figures, store, holds, domains, checking, log }: TellingNeeds): () => void {
   const sinceMs = Date.now()
   let cpu = process.cpuUsage()
   let atMs = performance.now()
@@ -30,10 +32,11 @@ export function tellFigures({ figures, store, lease, domain, checking, log }: Te
     const share = (user + system) / 1_000 / Math.max(1, nowMs - atMs)
     cpu = process.cpuUsage()
     atMs = nowMs
+    const held = holds()
     return {
       instance: INSTANCE,
-      domain,
-      role: lease.held ? 'holder' : 'standby',
+      domain: held.join(', ') || domains.join(', '),
+      role: held.length > 0 ? 'holder' : 'standby',
       version: VERSION,
       sinceMs,
       ...figures.read(),

@@ -34,6 +34,8 @@ export interface ReloadNeeds {
   readonly log: Log
   /** Gives an assembly what it needs to come into force. */
   readonly prepare: (assembly: Assembly) => Promise<Assembly>
+  /** Resolves when the other processes know of it too, or have been waited for long enough. */
+  readonly agreed: (next: Assembly) => Promise<void>
   /** Another assembly is in force. */
   readonly tookOver: () => void
 }
@@ -53,6 +55,7 @@ export function createReloads({
   registered,
   log,
   prepare,
+  agreed,
   tookOver,
 }: ReloadNeeds): Reloads {
   let bundles: readonly RegisteredBundle[] = []
@@ -80,7 +83,9 @@ export function createReloads({
       assembly.documents.dispose()
       return
     }
-    takeOver(await prepare(assembly))
+    const prepared = await prepare(assembly)
+    await agreed(prepared)
+    takeOver(prepared)
     const { types, routes } = assembly.configuration
     log('info', 'reloaded', { cause, types: types.length, routes: routes.length, changes: shown(changes) })
     const late = needRestart(changes)

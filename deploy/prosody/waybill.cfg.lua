@@ -38,6 +38,12 @@ Component(waybill_domain)
 	-- Told to clients by Prosody while Waybill is not connected.
 	name = "Waybill document router"
 
+-- Further domains of Waybill (xmpp.domains) are entries like the one above, with the same secret:
+--   Component "w2.example.org"
+--     component_secret = waybill_secret
+--     component_conflict_resolve = "kick_old"
+-- and belong to the admins below.
+
 Component(pubsub_domain) "pubsub"
 	-- Waybill creates, configures and publishes to nodes. Only admins of the service may create nodes.
 	admins = { waybill_domain }

@@ -205,7 +205,7 @@ function ending(ended: string, later: boolean, dryRun: boolean): string {
 }
 
 /** Oldest first: what is ordered goes behind all others one by one. */
-async function chosen(store: Store, verb: ChangeVerb, options: DeadOptions): Promise<string[]> {
+async function chosen(store: Pick<Store, 'dead'>, verb: ChangeVerb, options: DeadOptions): Promise<string[]> {
   if (!options.all) throw new CommandFailed(2, 'Cannot choose: give an ID, or --all with filters')
   // To drop, the reason is the operator's own.
   const { reason, ...words } = options

@@ -6,9 +6,9 @@ import { destinationName } from '../domain/delivery.ts'
 import { type Lease, StoreUnavailable } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
 import { durabilityProblems } from '../redis/durability.ts'
+import type { OperatorsStore } from '../redis/joined.ts'
 import { openLease } from '../redis/lease.ts'
-import type { RedisStore } from '../redis/store.ts'
-import { connectionOptionsOf, leaseOptionsOf } from '../settings.ts'
+import { connectionOptionsOf, domainsOf, leaseOptionsOf } from '../settings.ts'
 import { type Connection, createConnection } from '../xmpp/connection.ts'
 import { probePubSub, probeSubscription } from '../xmpp/probe.ts'
 import { assembled } from './assembled.ts'
@@ -38,7 +38,7 @@ export async function doctor(folder: string, output: Output): Promise<ExitCode> 
   const examinations = [
     { part: 'configuration', verdict: 'fine' as const, detail: folder },
     ...(await examineRedis(assembly)),
-    ...(await examineXmpp(assembly.configuration)),
+    ...(await examineDomains(assembly.configuration)),
   ]
   const rows = examinations.map(({ part, verdict, detail }) => ({ part, verdict, detail }))
   printRows(output, rows, examinations, '')
@@ -71,6 +71,7 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
         },
         ...(await examineDestinations(store)),
         await examineHeld(store),
+        ...(await examineProcesses(store)),
       ]
     })
   } catch (error) {
@@ -78,8 +79,18 @@ async function examineRedis(assembly: Assembly): Promise<readonly Examination[]>
   }
 }
 
+/** Those that run on this installation, and whether they all route by the same. */
+async function examineProcesses(store: OperatorsStore): Promise<readonly Examination[]> {
+  const processes = await store.presence.living()
+  const isOne = new Set(processes.map(({ inForce }) => inForce)).size <= 1
+  return processes.map(({ instance, holds, inForce }) => {
+    const detail = `holds ${holds.join(', ') || 'no domain'}; configuration ${inForce} is in force`
+    return { part: `process ${instance}`, verdict: isOne ? 'fine' : 'limited', detail }
+  })
+}
+
 /** Those that keep failing, as the process that holds the domain has found. */
-async function examineDestinations(store: RedisStore): Promise<readonly Examination[]> {
+async function examineDestinations(store: OperatorsStore): Promise<readonly Examination[]> {
   const open = await store.openDestinations()
   if (open.length === 0) return [{ part: 'destinations', verdict: 'fine', detail: 'none keeps failing' }]
   return open.map(({ destination, breaker, waiting }) => {
@@ -89,14 +100,14 @@ async function examineDestinations(store: RedisStore): Promise<readonly Examinat
 }
 
 /** Nothing becomes of what is held until somebody looks at it, or a configuration accepts it. */
-async function examineHeld(store: RedisStore): Promise<Examination> {
+async function examineHeld(store: OperatorsStore): Promise<Examination> {
   const { held } = await store.depth()
   const detail = held === 0 ? 'none' : `${held} held as invalid: waybill held shows them`
   return { part: 'held documents', verdict: held === 0 ? 'fine' : 'limited', detail }
 }
 
 /** A Redis that answers may still take no documents: no memory, no disk, a replica only. */
-async function examineWrites(store: RedisStore): Promise<Examination> {
+async function examineWrites(store: OperatorsStore): Promise<Examination> {
   const detail = await store.probeWrites().then(
     () => '',
     (error: Error) => error.message,
@@ -108,25 +119,38 @@ async function examineWrites(store: RedisStore): Promise<Examination> {
  * A running Waybill is asked rather than disturbed: a second connection would take its stanzas away, or the connection itself.
  * So doctor attaches as every process does: only while it holds the domain.
  */
-async function examineXmpp(configuration: Configuration): Promise<readonly Examination[]> {
+async function examineDomains(configuration: Configuration): Promise<readonly Examination[]> {
   const running = await askRunning(configuration)
-  const { settings } = configuration
-  const domain = settings.xmpp.domain
+  const domains = domainsOf(configuration.settings)
+  const examinations: Examination[] = [...(running ?? [])]
+  for (const domain of domains) {
+    const found = await examineDomain(configuration, domain, running !== undefined)
+    const named = domains.length === 1 ? found : found.map((one) => ({ ...one, part: `${one.part} of ${domain}` }))
+    examinations.push(...named)
+  }
+  return examinations
+}
+
+async function examineDomain(
+  configuration: Configuration,
+  domain: string,
+  isRunning: boolean,
+): Promise<readonly Examination[]> {
   try {
-    const lease = await openLease(leaseOptionsOf(settings, silent))
+    const lease = await openLease(leaseOptionsOf(configuration.settings, domain, silent))
     try {
       const taken = await lease.tryTake()
-      if (running) return [...running, ...examineHolder(lease, domain)]
+      if (isRunning) return examineHolder(lease, domain)
       if (!taken) return [...examineHolder(lease, domain), leftAlone]
       await lease.take()
-      return await examineAttached(configuration, lease)
+      return await examineAttached(configuration, domain, lease)
     } finally {
       await lease.close()
     }
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
     const detail = `nobody can say whether another process holds ${domain}: ${error.message}`
-    return running ?? [{ part: 'xmpp', verdict: 'not asked', detail }]
+    return isRunning ? [] : [{ part: 'xmpp', verdict: 'not asked', detail }]
   }
 }
 
@@ -136,9 +160,13 @@ function examineHolder({ other }: Lease, domain: string): readonly Examination[]
   return [{ part: 'holder', verdict: 'fine', detail }]
 }
 
-async function examineAttached(configuration: Configuration, lease: Lease): Promise<readonly Examination[]> {
-  const { service, domain, host } = configuration.settings.xmpp
-  const connection = connectionFor(configuration, lease)
+async function examineAttached(
+  configuration: Configuration,
+  domain: string,
+  lease: Lease,
+): Promise<readonly Examination[]> {
+  const { service, domain: first, host } = configuration.settings.xmpp
+  const connection = connectionFor(configuration, domain, lease)
   try {
     await Promise.race([connection.start(() => {}), tooLate(service)])
   } catch (error) {
@@ -150,8 +178,8 @@ async function examineAttached(configuration: Configuration, lease: Lease): Prom
       { part: 'xmpp', verdict: 'fine', detail: `attached to ${service} as ${domain}` },
       await examineHost(connection, host),
       ...(await examinePubSub(connection, configuration)),
-      ...(await examineSubscriptions(connection, configuration)),
-      await examineTakeover(connectionFor(configuration, lease)),
+      ...(domain === first ? await examineSubscriptions(connection, configuration) : []),
+      await examineTakeover(connectionFor(configuration, domain, lease)),
     ]
   } finally {
     await connection.stop(2_000)
@@ -173,8 +201,8 @@ async function examineTakeover(second: Connection): Promise<Examination> {
   }
 }
 
-function connectionFor({ settings }: Configuration, lease: Lease): Connection {
-  return createConnection({ ...connectionOptionsOf(settings, lease, silent), refusalAfterMs: 0 })
+function connectionFor({ settings }: Configuration, domain: string, lease: Lease): Connection {
+  return createConnection({ ...connectionOptionsOf(settings, domain, lease, silent), refusalAfterMs: 0 })
 }
 
 async function tooLate(service: string): Promise<never> {
@@ -193,9 +221,11 @@ async function askRunning({ settings }: Configuration): Promise<readonly Examina
   return [
     // These have been looked up in Redis.
     ...parts
-      .filter(({ part }) => !part.startsWith('destination') && part !== 'held documents')
+      .filter(({ part }) => !part.startsWith('destination') && !part.startsWith('held documents'))
       .map(({ part, ready, reason }): Examination => {
         const isFine = ready || reason.startsWith('standby: ')
+        // For a moment, while they change together.
+        if (!ready && part === 'configuration') return { part: `running ${part}`, verdict: 'limited', detail: reason }
         return { part: `running ${part}`, verdict: isFine ? 'fine' : 'wrong', detail: reason || 'ready' }
       }),
     { part: 'pubsub', verdict: 'not asked', detail: 'Waybill is running: its own connection is not disturbed' },

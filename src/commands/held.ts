@@ -111,7 +111,7 @@ async function change(
 }
 
 /** Oldest first: what is ordered goes in the order in which it came. */
-async function chosen(store: Store, options: HeldOptions): Promise<readonly string[]> {
+async function chosen(store: Pick<Store, 'held'>, options: HeldOptions): Promise<readonly string[]> {
   const documents = await store.held({ limit: Infinity, ...readHeldFilter(options) })
   return documents.map(({ id }) => id).toReversed()
 }

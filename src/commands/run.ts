@@ -1,5 +1,6 @@
 import { createLog, logLevelOf } from '../log.ts'
-import { type RunningWaybill, StartFailed, start } from '../main.ts'
+import { type RunningWaybill, start } from '../main.ts'
+import { StartFailed } from '../start-failed.ts'
 import type { ExitCode, Output } from './output.ts'
 
 /** Runs until SIGTERM or SIGINT. One line on stdout when it is up; logs are JSON lines on stderr. */
@@ -23,7 +24,7 @@ export async function run(folder: string, output: Output): Promise<ExitCode> {
       complain: output.complain,
       cancelled: cancel.signal,
     })
-    output.print(`ready ${JSON.stringify({ domain: running.domain, http: running.http, pid: process.pid })}`)
+    output.print(`ready ${JSON.stringify({ domain: running.domains[0], http: running.http, pid: process.pid })}`)
     log('info', 'stopping', { signal: await asked })
     await running.stop()
     return 0

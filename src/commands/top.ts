@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { StoreUnavailable } from '../flow/ports.ts'
-import type { RedisStore } from '../redis/store.ts'
+import type { OperatorsStore } from '../redis/joined.ts'
+import { domainsOf } from '../settings.ts'
 import { type ExitCode, type Output, printJson } from './output.ts'
 import { settingsOf } from './settings-of.ts'
 import { fitted, frameOf, type Seen } from './top-frame.ts'
@@ -17,7 +18,7 @@ const REFRESH_MS = 1_000
 export async function top(folder: string, { once }: TopOptions, output: Output): Promise<ExitCode> {
   const settings = await settingsOf(folder, output)
   return withStore(settings, async (store): Promise<ExitCode> => {
-    const look = () => lookAt(store, settings.xmpp.domain)
+    const look = () => lookAt(store, domainsOf(settings).join(', '))
     if (output.format === 'json') printJson(output, await look())
     else if (once || !process.stdout.isTTY || !process.stdin.isTTY) output.print(frameOf(await look()).join('\n'))
     else await watch(look)
@@ -25,7 +26,7 @@ export async function top(folder: string, { once }: TopOptions, output: Output):
   })
 }
 
-async function lookAt(store: RedisStore, domain: string): Promise<Seen> {
+async function lookAt(store: OperatorsStore, domain: string): Promise<Seen> {
   const [processes, depth] = await Promise.all([store.figures(), store.depth()])
   return { domain, atMs: Date.now(), processes, depth }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import { typeKey } from '../domain/document-type.ts'
 import type { Configuration, Settings } from './configuration.ts'
@@ -51,6 +52,42 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'limits.attributes',
   'checking.threads',
 ])
+
+/**
+ * The same in all processes that judge and route alike, whatever folder and machine they run on: of types with their schemas, routes, policies,
+ * and the settings that need no restart.
+ */
+export function digestOfConfiguration(configuration: Compared): string {
+  const digest = digested.get(configuration) ?? digestOnce(configuration)
+  digested.set(configuration, digest)
+  return digest
+}
+
+/** A configuration never changes. */
+const digested = new WeakMap<Compared, string>()
+
+function digestOnce(configuration: Compared): string {
+  const { types, digests, policies, settings } = configuration
+  const { admins, senders, alarms, limits } = settings
+  const judged = types.map(({ layers, ...type }) => {
+    const named = layers.map((layer) => ({ ...layer, file: relative(layer.folder, layer.file), folder: '' }))
+    return [typeKey(type), type, named, digests.get(typeKey(type))]
+  })
+  const inForce = {
+    admins,
+    senders,
+    alarms,
+    documentBytes: limits.documentBytes,
+    depth: limits.depth,
+    attributes: limits.attributes,
+  }
+  const all = [inOrder(judged), inOrder([...routesOf(configuration)]), inOrder([...policies]), inForce]
+  return createHash('sha256').update(textOf(all)).digest('hex').slice(0, 16)
+}
+
+function inOrder(things: readonly unknown[]): readonly string[] {
+  return things.map(textOf).sort()
+}
 
 function typesOf({ folder, types, digests }: Compared): ReadonlyMap<string, unknown> {
   return new Map(

@@ -21,6 +21,12 @@ export interface Waybill {
      */
     domain: string
     /**
+     * Further names under which Waybill is reached, each a component entry of the same server with the same secret. Each is served on its own, by one process at a time, so that processes and servers work side by side ([operations](operations.md#several-domains)).
+     *
+     * Items: A domain, as the server's component entry names it.
+     */
+    domains: string[]
+    /**
      * The server's own domain: it is pinged for the proof that a stanza was handed over.
      */
     host: string

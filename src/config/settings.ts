@@ -12,6 +12,8 @@ export interface Settings {
     /** `xmpp://HOST:PORT` or `xmpps://HOST:PORT`, always with a port. */
     readonly service: string
     readonly domain: string
+    /** Further ones. */
+    readonly domains: readonly string[]
     /** The server, asked for the hand-over proof. */
     readonly host: string
     readonly secret: string
@@ -76,7 +78,13 @@ export function readSettings(value: Waybill, folder: string, complain: Complain)
   const { xmpp, limits, retention } = value
   const bounceWindowMs = parseTimespan(value.bounceWindow)!
   const settings: Settings = {
-    xmpp: { ...xmpp, service: readService(xmpp), domain: jid(xmpp.domain), host: jid(xmpp.host) },
+    xmpp: {
+      ...xmpp,
+      service: readService(xmpp),
+      domain: jid(xmpp.domain),
+      domains: xmpp.domains.map(jid),
+      host: jid(xmpp.host),
+    },
     redis: readRedis(value.redis, folder),
     http: readHttp(value.http),
     admins: value.admins.map(jid),
@@ -136,6 +144,7 @@ function complainOfSettings(settings: Settings, complain: Complain): void {
   if (senders.length === 0) {
     complain('no-senders', ['senders'], 'senders is empty: nobody may send', { severity: 'warning' })
   }
+  complainOfDomains(xmpp, complain)
   complainOfSubscriptions(settings, complain)
   const fittingBytes = Math.floor(((xmpp.maxStanzaBytes - STANZA_ROOM_BYTES) * 3) / 4)
   if (limits.documentBytes > fittingBytes) {
@@ -145,6 +154,13 @@ function complainOfSettings(settings: Settings, complain: Complain): void {
   if (retention.finishedMs < bounceWindowMs) {
     const message = `retention.finished must not be less than bounceWindow: ${retention.finishedMs / 1000} s is less than ${bounceWindowMs / 1000} s`
     complain('limits-conflict', ['retention', 'finished'], message)
+  }
+}
+
+function complainOfDomains({ domain, domains }: Settings['xmpp'], complain: Complain): void {
+  for (const [at, name] of domains.entries()) {
+    if (name !== domain && domains.indexOf(name) === at) continue
+    complain('duplicate-domain', ['xmpp', 'domains', at], `Cannot be attached as ${name} twice`)
   }
 }
 

@@ -5,6 +5,8 @@ import type { Metrics } from './ports.ts'
 export interface Figures {
   /** Counts, and passes on. */
   readonly metrics: Metrics
+  /** Counts the same, and passes on to others: those of another domain. */
+  over(metrics: Metrics): Metrics
   /** Rates and latencies of the last {@link SECONDS_KEPT} whole seconds. */
   read(): {
     readonly perSecond: Readonly<Record<Rate, number>>
@@ -59,7 +61,8 @@ export function createFigures(metrics: Metrics, clock: () => number): Figures {
     return ring.filter((second) => second.at >= at - SECONDS_KEPT && second.at < at)
   }
 
-  const counting: Partial<Metrics> = {
+  const over = (metrics: Metrics): Metrics => ({
+    ...metrics,
     accepted(type, stanza, seconds) {
       count('accepted').acceptMs[bucketOf(seconds * 1_000)]! += 1
       metrics.accepted(type, stanza, seconds)
@@ -85,10 +88,11 @@ export function createFigures(metrics: Metrics, clock: () => number): Figures {
       if (state === 'dead') count('dead')
       metrics.ended(state, reason, seconds)
     },
-  }
+  })
 
   return {
-    metrics: { ...metrics, ...counting },
+    metrics: over(metrics),
+    over,
     read() {
       const seconds = recent()
       const span = Math.max(1, Math.min(SECONDS_KEPT, secondOf(clock()) - startedAt))

@@ -13,7 +13,7 @@ import type { Ruling } from './intake.ts'
 import type { DeliveryTrace, EndedByHand, EnvelopeTrace, Redrive, Replacement, Store } from './ports.ts'
 
 export interface OperationNeeds {
-  readonly store: Store
+  readonly store: Pick<Store, 'trace' | 'payload' | 'redrive' | 'replan' | 'drop' | 'park'>
   /** What is in force now: a document that found no route is matched again by it. */
   readonly ruling: Ruling
   /** A document again from what is stored of it. */

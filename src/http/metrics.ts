@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Metrics } from '../flow/ports.ts'
 
 /** What is looked at when somebody asks, rather than counted as it happens. */
@@ -23,11 +23,48 @@ export interface Gauges {
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
 
-/** All metrics of the product, each with its meaning: the text after `help` is what `/metrics` and docs say of it. */
-export function createMetrics(gauges: Gauges): { readonly metrics: Metrics; readonly registry: Registry } {
+/** What `/metrics` says. */
+export type MetricsText = Pick<Registry, 'contentType' | 'metrics'>
+
+/** Those of several domains have the label `domain`; those of one, and those of the Node process, have none. */
+export function metricsOfDomains(
+  domains: readonly string[],
+  gaugesOf: (domain: string) => Gauges,
+): { readonly of: (domain: string) => Metrics; readonly text: MetricsText } {
+  const [only] = domains
+  if (domains.length === 1) {
+    const { metrics, registry } = createMetrics(gaugesOf(only!))
+    return { of: () => metrics, text: registry }
+  }
+  const ofProcess = processRegistry()
+  const made = new Map(domains.map((domain) => [domain, createMetrics(gaugesOf(domain), new Registry())]))
+  for (const [domain, { registry }] of made) registry.setDefaultLabels({ domain })
+  const registries = [ofProcess, ...[...made.values()].map(({ registry }) => registry)]
+  return {
+    of: (domain) => made.get(domain)!.metrics,
+    text: {
+      contentType: ofProcess.contentType,
+      async metrics() {
+        const all = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()))
+        return AggregatorRegistry.aggregate(all).metrics()
+      },
+    },
+  }
+}
+
+/** The registry of a whole process. */
+function processRegistry(): Registry {
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry, prefix: 'waybill_' })
+  return registry
+}
+
+/** All metrics of the product, each with its meaning: the text after `help` is what `/metrics` and docs say of it. */
+export function createMetrics(
+  gauges: Gauges,
+  registry = processRegistry(),
+): { readonly metrics: Metrics; readonly registry: Registry } {
+  const registers = [registry]
 
   const accepted = new Counter({
     name: 'waybill_documents_accepted_total',

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Registry } from 'prom-client'
 import type { Log } from '../flow/ports.ts'
+import type { MetricsText } from './metrics.ts'
 import { answerSchemas, SCHEMAS_PATH, type SchemaApi } from './schemas.ts'
 
 /** One part of the process, ready or not and why not. */
@@ -17,7 +17,7 @@ export interface HttpOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
-  readonly registry: Registry
+  readonly registry: MetricsText
   readonly readiness: () => Promise<readonly Readiness[]>
   /** Undefined where there is no token. */
   readonly schemas?: SchemaApi

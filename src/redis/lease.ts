@@ -20,6 +20,8 @@ export interface LeaseOptions extends RedisAddress {
 }
 
 export interface RedisLease extends Lease {
+  /** Whether anybody holds it; for who doesn't. Throws {@link StoreUnavailable}. */
+  isFree(): Promise<boolean>
   /** Releases it, and ends the connection. */
   close(): Promise<void>
 }
@@ -28,6 +30,8 @@ const LENGTH_MS = 8_000
 /** Parts of the length: the pause between renewals, and how much earlier than by Redis it ends by our own clock. */
 const RENEWALS = 8
 const MARGINS = 8
+/** Takes nothing and gives nothing back. */
+const LOOK = -1
 /** How soon a standby process notices that the lease is free, and a holder that Redis can be asked again. */
 const SOON_MS = 250
 
@@ -69,9 +73,16 @@ function createLease(
     const [ours, holder, since] = reply as [number, Buffer, Buffer]
     // What ran out while nobody looked was lost, even if it is ours again now: somebody else may have had it.
     tell()
-    if (ours === 1) heldUntil = sentAt + wantedMs - lengthMs / MARGINS
-    else heldUntil = Number.NEGATIVE_INFINITY
+    if (wantedMs > 0) heldUntil = ours === 1 ? sentAt + wantedMs - lengthMs / MARGINS : Number.NEGATIVE_INFINITY
     meet(ours === 1 || holder.length === 0 ? undefined : { instance: String(holder), sinceMs: Number(String(since)) })
+  }
+
+  async function askOnce(wantedMs: number): Promise<void> {
+    try {
+      await ask(wantedMs)
+    } catch (error) {
+      throw new StoreUnavailable(`Cannot ask who holds ${domain}: ${describe(error)}`, { cause: error })
+    }
   }
 
   function meet(next: LeaseHolder | undefined): void {
@@ -126,12 +137,12 @@ function createLease(
       return wasOthers
     },
     async tryTake() {
-      try {
-        await ask(lengthMs)
-      } catch (error) {
-        throw new StoreUnavailable(`Cannot ask who holds ${domain}: ${describe(error)}`, { cause: error })
-      }
+      await askOnce(lengthMs)
       return isHeld()
+    },
+    async isFree() {
+      await askOnce(LOOK)
+      return other === undefined
     },
     async take(cancelled) {
       cancelled?.throwIfAborted()

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 
 export type ScriptName =
   | 'accept'
+  | 'announce'
   | 'archived'
   | 'bounce'
   | 'cleared'

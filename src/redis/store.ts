@@ -38,6 +38,7 @@ import { keyPrefix } from './keys.ts'
 import { createLanes } from './lanes.ts'
 import { createLostStarts, type LostStarts } from './lost-starts.ts'
 import { createOwedReports } from './owed-reports.ts'
+import { createPresence, type Presence } from './presence.ts'
 import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
 import { createRegistry } from './registry.ts'
@@ -74,6 +75,7 @@ export interface StoreOptions extends RedisAddress {
 
 export interface RedisStore extends Store, Checkpoints, Breakers, Archive, FiguresStore {
   readonly registry: Registry
+  readonly presence: Presence
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -137,6 +139,7 @@ const TYPES = {
   sequence: 'string',
   registry: 'hash',
   registered: 'stream',
+  processes: 'hash',
   registration: 'string',
 } as const
 
@@ -201,6 +204,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createBreakerStore(call),
     ...createFiguresStore(call),
     registry: createRegistry(call, client, prefix, kept.confirm),
+    presence: createPresence(call, instance),
     get ready() {
       return client.status === 'ready'
     },

@@ -105,7 +105,7 @@ function planOf(values, quick) {
     rounds: positive('rounds', values.rounds, roundsOf(isFixed, quick)),
     seconds: positive('seconds', values.seconds, quick ? 0.7 : 3),
     ratePerSecond: positive('rate', values.rate, 200),
-    warmUpSeconds: quick ? 0.5 : 2.5,
+    warmUpSeconds: quick ? 0.2 : 2.5,
     latencySeconds: quick ? 0.7 : 3,
     drainSeconds: quick ? 15 : 30,
     longestSeconds: longestOf(values.check === true, quick),

@@ -75,6 +75,7 @@ describe('a configuration folder without mistakes', () => {
       xmpp: {
         service: 'xmpp://127.0.0.1:5347',
         domain: 'waybill.example.org',
+        domains: [],
         host: 'example.org',
         secret: 'component-secret',
         maxStanzaBytes: 262_144,

@@ -100,6 +100,12 @@ const inWaybill: readonly Mistake[] = [
     'needs insecure: true',
   ],
   [
+    'a domain that stands there twice',
+    'senders: ["*@a.example"]\nxmpp: { domain: w.example.org, domains: [w2.example.org, »W.example.org], host: example.org, secret: a }',
+    'duplicate-domain',
+    'Cannot be attached as w.example.org twice',
+  ],
+  [
     'a Redis on another machine without TLS',
     `${XMPP}redis: { url: »"redis://redis.example.org:6379" }`,
     'insecure-redis',

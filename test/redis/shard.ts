@@ -68,7 +68,7 @@ export const SETS = [
 ] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
 const OTHERS =
-  /^(bull:|figures$|archive$|archive:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|sequence$|version$)/
+  /^(bull:|figures$|archive$|archive:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|processes$|sequence$|version$)/
 
 export async function readShard(client: Redis, prefix: string): Promise<Shard> {
   const begin = keyPrefix(prefix)

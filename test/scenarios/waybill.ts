@@ -162,6 +162,8 @@ export interface InstallOptions {
   /** Instead of a Redis of its own; they are left running. */
   readonly sentinels?: SentinelSet
   readonly durability?: 'memory' | 'everysec' | 'fsync'
+  /** Further domains of Waybill, by their first labels: `waybill2`. */
+  readonly further?: readonly string[]
   /** A folder of the kinds, instead of the scenarios' own. */
   readonly config?: string
   /** Is done before Waybill starts; the address of Waybill is free until then. */
@@ -177,6 +179,7 @@ export async function install({
   settings = {},
   redisConfig,
   sentinels,
+  further = [],
   durability = 'everysec',
   config = CONFIG,
   serverOptions,
@@ -184,7 +187,7 @@ export async function install({
 }: InstallOptions): Promise<Installation> {
   const [redis, server] = await Promise.all([
     sentinels?.primary() ?? startRedis(redisConfig === undefined ? {} : { config: redisConfig }),
-    startXmppServer(kind, serverOptions),
+    startXmppServer(kind, { ...serverOptions, components: [...(serverOptions?.components ?? []), ...further] }),
   ])
   const folder = mkdtempSync(join(tmpdir(), 'waybill-scenario-'))
   cpSync(config, folder, { recursive: true })
@@ -193,6 +196,7 @@ export async function install({
     xmpp: {
       service: `xmpp://127.0.0.1:${entry.port}`,
       domain: entry.domain,
+      domains: further.map((name) => server.component(name).domain),
       host: server.domain,
       secret: entry.secret,
     },

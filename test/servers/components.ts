@@ -6,9 +6,11 @@ export interface ComponentEntry {
   readonly secret: string
 }
 
-/** A new secret for each of the components. */
+/** A new secret for each of the components; Waybill's own, `waybill` and `waybill2` and so on, share theirs. */
 export function newSecrets(names: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(names.map((name) => [name, randomBytes(12).toString('hex')]))
+  const ours = randomBytes(12).toString('hex')
+  const secretOf = (name: string) => (name.startsWith('waybill') ? ours : randomBytes(12).toString('hex'))
+  return Object.fromEntries(names.map((name) => [name, secretOf(name)]))
 }
 
 /** Throws where the server has no such component. */

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- One holder for a name at a time. ARGV[3]: name. ARGV[4]: instance. ARGV[5]: length in milliseconds, by the clock of Redis;
--- 0 gives it back. Takes it where nobody holds it, and makes it last where the instance does; it is never taken from another.
+-- 0 gives it back, -1 only looks. Takes it where nobody holds it, and makes it last where the instance does; it is never taken from another.
 -- Gives 1 where the instance holds it now; who holds it, or ''; and since when, in milliseconds.
 local NAME, INSTANCE, LENGTH_MS = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local lease = key('lease:' .. NAME)
@@ -12,6 +12,8 @@ end
 
 local holder, since = unpack(redis.call('HMGET', lease, 'holder', 'since'))
 if holder and holder ~= INSTANCE then return { 0, holder, since } end
+if LENGTH_MS < 0 and not holder then return { 0, '', '' } end
+if LENGTH_MS < 0 then return { 1, INSTANCE, since } end
 if LENGTH_MS == 0 then
   redis.call('DEL', lease)
   return { 0, '', '' }

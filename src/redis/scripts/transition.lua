@@ -44,6 +44,7 @@
 -- registered   stream  every change of the registry, with its number as id: who waits hears of it, who was away reads on
 -- registration how many changes there were
 -- bundle:DIGEST  the files of a registered version, packed; gone with the last version that has them
+-- processes    hash  instance -> until when it lives, by the clock of Redis, and JSON of what it says of itself (announce.lua)
 -- figures      hash  process -> until when it counts by the clock of Redis, and JSON (domain/process-figures.ts)
 -- lease:NAME   hash  holder, since; expires by the clock of Redis (lease.lua)
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
