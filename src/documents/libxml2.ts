@@ -38,6 +38,7 @@ import {
   xmlSchemaValidateDoc,
   xmlXPathCompiledEval,
   xmlXPathCtxtCompile,
+  xmlXPathFreeCompExpr,
   xmlXPathFreeContext,
   xmlXPathFreeObject,
   xmlXPathNewContext,
@@ -315,16 +316,33 @@ function validateByRng(schema: number, tree: Tree): number {
 
 // -------------------------------------------------------------------------------------------------------- XPath
 
-/** Compiled expressions by their text. Kept for good: a reload brings the same ones again, and few others. */
+/** Compiled expressions by their text: a reload brings most of them again. The oldest ones make room, and are compiled anew when they are asked. */
 const expressions = new Map<string, number>()
 
-/** 0 where it is no XPath; the library says why on stderr, so ask only for what was checked before. */
+/** About a kilobyte each, in memory that the library never gives back. */
+export const EXPRESSIONS_KEPT = 10_000
+
+/**
+ * 0 where it is no XPath; the library says why on stderr, so ask only for what was checked before.
+ *
+ * @returns what {@link evaluate} takes, true until the next call
+ */
 export function compileExpression(text: string): number {
   const known = expressions.get(text)
   if (known !== undefined) return known
   const expression = xmlXPathCtxtCompile(0, text)
-  if (expression !== 0) expressions.set(text, expression)
+  if (expression === 0) return 0
+  if (expressions.size >= EXPRESSIONS_KEPT) forgetOldest()
+  expressions.set(text, expression)
   return expression
+}
+
+function forgetOldest(): void {
+  for (const [text, expression] of expressions) {
+    expressions.delete(text)
+    xmlXPathFreeCompExpr(expression)
+    return
+  }
 }
 
 export interface SelectedNode {

@@ -62,19 +62,18 @@ function check(text: string, namespaces: Namespaces): Checked | { readonly kind:
     if (error instanceof XPathProblem) return { kind: 'error', message: message(error.message) }
     throw error
   }
-  const expression = compileExpression(text)
-  if (expression === 0) return { kind: 'error', message: message('libxml2 refuses it') }
-  return { kind: 'ok', node, ask: (content, nodesAtMost) => ask(content, expression, namespaces, nodesAtMost, node) }
+  if (compileExpression(text) === 0) return { kind: 'error', message: message('libxml2 refuses it') }
+  return { kind: 'ok', node, ask: (content, nodesAtMost) => ask(content, text, namespaces, nodesAtMost, node) }
 }
 
 function ask(
   content: XmlContent,
-  expression: number,
+  text: string,
   namespaces: Namespaces,
   nodesAtMost: number | undefined,
   node: XPathNode,
 ): XPathValue {
-  const value = evaluate(matchedTree(content), expression, namespaces, nodesAtMost)
+  const value = evaluate(matchedTree(content), compileExpression(text), namespaces, nodesAtMost)
   if (!value) throw new Error(`Cannot evaluate an XPath that gives a ${typeOf(node)}: libxml2 failed`)
   return value
 }

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { compileXPathTest } from '../../src/documents/documents.ts'
+import { EXPRESSIONS_KEPT } from '../../src/documents/libxml2.ts'
 import { releaseTrees, type XmlContent } from '../../src/documents/parsed.ts'
 import { compileByLibxml2, compileXPath, type XPathAnswer } from '../../src/documents/xpath.ts'
 import type { Element, Node } from '../../src/domain/element.ts'
@@ -309,4 +310,11 @@ describe('the short way gives what libxml2 gives', () => {
     }
     expect(held).toBeGreaterThan(500)
   })
+})
+
+it('expressions that made room for others are compiled again when they are asked', () => {
+  const content = contentOf('<a:x xmlns:a="urn:a"><a:y/></a:x>')
+  const first = compileByLibxml2('string(count(//a:y))', namespaces)
+  for (let count = 0; count <= EXPRESSIONS_KEPT; count++) compileByLibxml2(`/a:x/a:y[${count}]`, namespaces)
+  for (let times = 0; times < 2; times++) expect(first.kind === 'ok' && first.xpath.answer(content)).toBe('1')
 })
