@@ -1,3 +1,5 @@
+import type { Document } from '../domain/document.ts'
+import type { Node } from '../domain/element.ts'
 import { holdingOf } from '../domain/held.ts'
 import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
@@ -124,6 +126,7 @@ async function decide(
       if (isRejection(checked)) return answer(checked, submission.origin.item, needs)
       matched.push(checked)
     }
+    for (const { submission } of matched) forget(submission.document)
     if (turn?.before) await turn.before
     const accepting = accept(matched, needs)
     turn?.pass()
@@ -132,6 +135,18 @@ async function decide(
   } finally {
     turn?.pass()
   }
+}
+
+/**
+ * What has been matched is written from its payload: its tree is emptied, since what waits for Redis is much, and whatever it keeps
+ * alive is copied by each collection of garbage.
+ */
+function forget(document: Document): void {
+  if (document.content.kind !== 'xml') return
+  // Of the tree, and taken when it is first asked for.
+  void document.digest
+  const children = document.content.root.children as Node[]
+  children.length = 0
 }
 
 /** Of what is held: the decision is taken when it is released. */

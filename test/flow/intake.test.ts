@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { digestOf } from '../../src/documents/digest.ts'
+import { childElements } from '../../src/domain/element.ts'
 import { type Documents, type InboundStanza, StoreUnavailable } from '../../src/flow/ports.ts'
 import type { Reply } from '../../src/flow/reply.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
@@ -67,6 +69,27 @@ describe('a document that is taken', () => {
     })
     expect(flow.wakes).toEqual([{ ids: [`${accepted!.id}.0`], delayMs: 0 }])
     expect(flow.counted).toEqual(['accepted order iq'])
+  })
+
+  it('keeps nothing of its tree in memory while it waits for Redis', async () => {
+    const stanza = iq('1', order('7'))
+    const [root] = childElements(stanza.element)
+    const kept: number[] = []
+    const flow = await flowOn(redis.url, {
+      between: (store) => ({
+        ...store,
+        accept(acceptances) {
+          kept.push(root!.children.length)
+          return store.accept(acceptances)
+        },
+      }),
+    })
+    expect(root!.children.length).toBeGreaterThan(0)
+    const id = idIn(await flow.take(stanza))
+    expect(kept).toEqual([0])
+    expect(String(await flow.store.payload(id))).toBe(order('7'))
+    const { digest } = (await flow.store.trace(id))!
+    expect(digest).toBe(digestOf(childElements(iq('1', order('7')).element)[0]!))
   })
 
   it('and matches no route is accepted, and a dead letter that says so', async () => {

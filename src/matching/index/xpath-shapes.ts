@@ -42,13 +42,17 @@ interface Space {
   readonly shapes: Map<number, Shape>
 }
 
-/** Spaces that are kept, and shapes in all of them together; more begin anew. */
+/** Spaces that are kept; more begin anew. */
 const SPACES = 32
-const SHAPES = 600
+/** Shapes that are kept, a few kilobytes each. Others are parsed each time. */
+const SHAPES = 400
+/** When so many had no place, those that have one may be out of use: all begin anew. */
+const PARSED = 100_000
 
 export function createShapes(): Shapes {
   let spaces: Space[] = []
   let count = 0
+  let parsed = 0
 
   function spaceOf(namespaces: Namespaces): Space {
     const known = spaces.find((space) => space.namespaces === namespaces || areEqual(space.namespaces, namespaces))
@@ -62,6 +66,7 @@ export function createShapes(): Shapes {
   function forget(): void {
     spaces = []
     count = 0
+    parsed = 0
   }
 
   function make(text: string, scan: Scan, part: number, { namespaces, shapes }: Space): Shape {
@@ -85,10 +90,16 @@ export function createShapes(): Shapes {
   function testsOf(text: string, scan: Scan, part: number, space: Space): XPathTests | undefined {
     let shape = space.shapes.get(scan.hash[part]!)
     while (shape && !hasShape(text, scan, part, shape)) shape = shape.next
+    if (!shape && count >= SHAPES) return parsedAlone(text.slice(scan.from[part]!, scan.to[part]!), space)
     if (!shape) return exactIn(make(text, scan, part, space))
     const first = firstConstant(scan, part)
     for (let at = 0; at < shape.constants.length; at++) shape.constants[at]!.value = valueAt(text, scan, first + at)
     return exactIn(shape)
+  }
+
+  function parsedAlone(text: string, { namespaces }: Space): XPathTests | undefined {
+    parsed += 1
+    return exactTests(parseXPath(text, namespaces), pathFinder(namespaces))
   }
 
   function conjunction(text: string, scan: Scan, space: Space): XPathTests | undefined {
@@ -102,7 +113,7 @@ export function createShapes(): Shapes {
 
   return {
     exactTests(text, namespaces) {
-      if (count >= SHAPES) forget()
+      if (parsed >= PARSED) forget()
       const scan = scanned(text)
       try {
         const found = scan && conjunction(text, scan, spaceOf(namespaces))

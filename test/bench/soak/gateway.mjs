@@ -21,12 +21,13 @@ import { quantile } from '../e2e/tally.mjs'
 
 const MINUTE_MS = 60_000
 const UNANSWERED_MS = 4_000
-const TOLD_TO_WAIT_MS = 500
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 4_000
 const RECONNECT_MS = 100
 const TICK_MS = 20
 
 /**
- * @typedef {{ sequence: number, device: number, celsius: string, volts: string, dueAt: number, againAt: number, acknowledgedAt: number, arrivedAt: number, isRefused: boolean }} Reading
+ * @typedef {{ sequence: number, device: number, celsius: string, volts: string, dueAt: number, againAt: number, acknowledgedAt: number, arrivedAt: number, isRefused: boolean, tries: number }} Reading
  */
 
 /** @type {Start['start']} */
@@ -135,6 +136,7 @@ function read(device, dueAt) {
     acknowledgedAt: 0,
     arrivedAt: 0,
     isRefused: false,
+    tries: 0,
   }
   readings.push(reading)
   unacknowledged.add(reading)
@@ -144,6 +146,7 @@ function read(device, dueAt) {
 /** @param {Reading} reading */
 function send(reading) {
   const { sequence, device, celsius, volts } = reading
+  reading.tries += 1
   reading.againAt = performance.now() + UNANSWERED_MS * (1 + next() / 4)
   ends.sender?.write(
     `<iq type='set' from='d${device}@peer.example.test/sensor' to='${settings.target}' id='r${sequence}'>` +
@@ -172,7 +175,12 @@ function reply(id, error) {
     reading.isRefused = true
     counts.firstRefusal ||= error
     unacknowledged.delete(reading)
-  } else reading.againAt = performance.now() + TOLD_TO_WAIT_MS * (0.5 + next())
+  } else reading.againAt = performance.now() + waitMs(reading.tries)
+}
+
+/** Twice as long each time, so that ten thousand devices don't keep the server from coming back. @param {number} tries */
+function waitMs(tries) {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)) * (0.5 + next() / 2)
 }
 
 /** @param {number} sequence */
