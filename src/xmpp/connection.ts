@@ -42,7 +42,7 @@ export interface ConnectionOptions {
   readonly openTimeoutMs?: number
   /** How long a refusal must last at the first start to be believed (docs/operations.md, guarantee 8): 15 s by default. */
   readonly refusalAfterMs?: number
-  /** First pause before another try; it doubles up to 30 s, up to 60 s where the server refuses us. 250 ms by default. */
+  /** First pause before another try; it doubles up to 2 s, up to 60 s where the server refuses us. 250 ms by default. */
   readonly firstPauseMs?: number
   /**
    * Nothing is written, and nothing attached, while it isn't held (docs/operations.md, guarantee 5). Where another process has held it, its connection
@@ -112,7 +112,8 @@ export class ConnectionRefused extends Error {
 const HIGH_WATER_BYTES = 1_048_576
 /** A server that leaves so much unread is given up. */
 const STALLED_BYTES = 64 * HIGH_WATER_BYTES
-const LONGEST_PAUSE_MS = 30_000
+/** An attempt costs nothing, and after a restart of the server everybody waits for us. */
+const LONGEST_PAUSE_MS = 2_000
 /** A server that refuses us is asked less often. */
 const LONGEST_REFUSED_PAUSE_MS = 60_000
 /** A stream that lasted so long makes what went wrong before it irrelevant. */
