@@ -20,13 +20,16 @@ const OPERANDS_AFTER_DIR: Readonly<Record<string, number>> = {
   archive: 1,
 }
 
-/** Verbs of `schema` with one operand after DIR. */
-const SCHEMA_VERBS: ReadonlySet<string> = new Set(['register', 'show', 'deprecate', 'remove'])
+/** Verbs that stand before DIR, with one operand after it. */
+const VERBS_BEFORE_DIR: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['schema', new Set(['register', 'show', 'deprecate', 'remove'])],
+  ['types', new Set(['show'])],
+])
 
 /** DIR comes first everywhere; where it is left out it is the current folder. */
 export function withFolder(words: readonly string[]): string[] {
   const [command = '', ...rest] = words
-  if (command === 'schema' && SCHEMA_VERBS.has(rest[0] ?? '')) {
+  if (VERBS_BEFORE_DIR.get(command)?.has(rest[0] ?? '')) {
     const [verb, ...after] = rest
     return operands(after).length > 1 || isHelp(after) ? [...words] : [command, verb!, '.', ...after]
   }
