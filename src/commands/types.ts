@@ -13,22 +13,37 @@ import { type ExitCode, formatTime, type Output, printJson, printRows } from './
 export async function typesList(folder: string, output: Output): Promise<ExitCode> {
   const { assembly, versions } = await assembledWithWhatIsRegistered(folder, output)
   assembly.documents.dispose()
-  const types = assembly.offered.map((one) => describe(one, assembly, versions))
-  printRows(output, types.map(rowOf), types, 'there are no document types')
-  return 0
+  return listTypes(assembly, versions, output)
 }
 
 /** @param subject NAME@VERSION, or NAME for its newest version that isn't deprecated. */
 export async function typesShow(folder: string, subject: string, output: Output): Promise<ExitCode> {
   const { assembly, versions } = await assembledWithWhatIsRegistered(folder, output)
   assembly.documents.dispose()
-  const found = find(assembly.offered, subject)
+  return showType(subject, assembly, versions, output)
+}
+
+type Loaded = Pick<Assembly, 'configuration' | 'offered'>
+
+export function listTypes(loaded: Loaded, versions: readonly RegisteredVersion[], output: Output): ExitCode {
+  const types = loaded.offered.map((one) => describe(one, loaded, versions))
+  printRows(output, types.map(rowOf), types, 'there are no document types')
+  return 0
+}
+
+export function showType(
+  subject: string,
+  loaded: Loaded,
+  versions: readonly RegisteredVersion[],
+  output: Output,
+): ExitCode {
+  const found = find(loaded.offered, subject)
   if (!found) {
-    const known = assembly.offered.map(({ type }) => typeKey(type))
+    const known = loaded.offered.map(({ type }) => typeKey(type))
     output.complain(`Cannot find the document type ${subject}${didYouMean(subject, known)}`)
     return 1
   }
-  const described = describe(found, assembly, versions)
+  const described = describe(found, loaded, versions)
   if (output.format === 'json') printJson(output, described)
   else for (const line of linesOf(described)) output.print(line)
   return 0
@@ -45,7 +60,7 @@ type Described = ReturnType<typeof describe>
 
 function describe(
   { type, layers, files, sample }: OfferedType,
-  { configuration }: Pick<Assembly, 'configuration'>,
+  { configuration }: Loaded,
   versions: readonly RegisteredVersion[],
 ) {
   const key = typeKey(type)

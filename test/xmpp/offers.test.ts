@@ -223,9 +223,8 @@ describe('schema', () => {
       const parts: Buffer[] = []
       let offset = 0
       do {
-        const answer = await ask(own('schema', `type='large' file='large.xsd' offset='${offset}'`), SENDER, {
-          maxStanzaBytes,
-        })
+        const question = own('schema', `type='large' file='large.xsd' offset='${offset}'`)
+        const answer = await ask(question, SENDER, maxStanzaBytes)
         expect(Buffer.byteLength(answer)).toBeLessThanOrEqual(maxStanzaBytes)
         const [schema] = childElements(stanza(answer))
         const [file] = childElements(schema!)
