@@ -1,13 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { LineCounter, parseDocument } from 'yaml'
 import type { Configuration, Problem } from './config/configuration.ts'
+import type { Sample } from './config/samples.ts'
 import { type CompiledDocuments, type DocumentLimits, parseDocumentFile } from './documents/documents.ts'
 import { typeKey } from './domain/document-type.ts'
 import type { Finding } from './domain/rejection.ts'
 
 type Sound = Pick<Configuration, 'types' | 'samples' | 'locate'>
-type Samples = Configuration['samples']
-type Sample = Samples extends ReadonlyMap<string, infer One> ? One : never
 
 /**
  * A sample that isn't a valid document of its own type and version would mislead whoever goes by it. One after the other, with a pause between
