@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { checkSamples } from './check-samples.ts'
 import type { RegisteredBundle } from './config/bundle.ts'
 import { byPlace, type Configuration, loadConfiguration, type Problem, type Settings } from './config/configuration.ts'
 import { keepReading } from './documents/bundle-reader.ts'
@@ -6,15 +7,19 @@ import type { ThreadedCheckers } from './documents/checking/checkers.ts'
 import type { CheckedSet } from './documents/checking/task.ts'
 import { type CompiledDocuments, compileDocuments, compileXPathTest } from './documents/documents.ts'
 import { typeKey } from './domain/document-type.ts'
+import type { OfferedType } from './domain/offered-type.ts'
 import type { Ruling } from './flow/intake.ts'
 import { compileSenders } from './flow/senders.ts'
 import { compileRoutesInSlices } from './matching/matcher.ts'
+import { offeredTypes } from './offered-types.ts'
 
 /** A configuration with all that its types and routes compile into. */
 export interface Assembly {
   readonly configuration: Configuration
   readonly ruling: Ruling
   readonly documents: CompiledDocuments
+  /** What senders may read of the types. */
+  readonly offered: readonly OfferedType[]
   /** What other threads need to validate by it. */
   readonly checkedSet: CheckedSet
   /** Where a running process has given it threads. */
@@ -44,11 +49,15 @@ export async function assemble(
 ): Promise<Assembled> {
   const { configuration, sound, problems } = await loadConfiguration(folder, environment, registered)
   const { settings, types, routes, locate } = sound
+  const limits = settings?.limits ?? LIMITS
   const bundle = keepReading()
-  const compiled = await compileDocuments(types, settings?.limits ?? LIMITS, bundle)
+  const compiled = await compileDocuments(types, limits, bundle)
+  const broken = new Set(compiled.problems.flatMap(({ type, severity }) => (severity === 'error' ? [type] : [])))
+  const sampleProblems = await checkSamples(sound, compiled.documents, limits, (key) => !broken.has(key))
   const { matcher, problems: routeProblems } = await compileRoutesInSlices(routes, compileXPathTest, setImmediate)
   const all = [
     ...problems,
+    ...sampleProblems,
     ...compiled.problems.map(({ type, path, message, severity, at }): Problem => {
       const text = `type ${type}: ${message}${at === undefined ? '' : ` (at ${at})`}`
       return {
@@ -75,7 +84,7 @@ export async function assemble(
   const senders = compileSenders(configuration.settings.senders)
   const keepsOrder = configuration.routes.some(({ order }) => order.by !== 'none')
   const ruling: Ruling = { documents, matcher, senders, typeSenders, keepsOrder }
-  const { limits } = configuration.settings
   const checkedSet: CheckedSet = { types: configuration.types, limits, files: bundle.kept }
-  return { assembly: { configuration, ruling, documents, checkedSet }, settings, problems: all }
+  const offered = offeredTypes(configuration, documents)
+  return { assembly: { configuration, ruling, documents, offered, checkedSet }, settings, problems: all }
 }

@@ -8,6 +8,7 @@ import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { expand } from './flow/expand.ts'
 import { createHeldOperations, type HeldOperations } from './flow/held.ts'
 import { createIntake } from './flow/intake.ts'
+import { offeredTo } from './flow/offer.ts'
 import type { Checkpoints, Lease, Log, Metrics } from './flow/ports.ts'
 import { createQuestions } from './flow/questions.ts'
 import { createReports, type Reports, reportedEnvelope } from './flow/reports.ts'
@@ -171,12 +172,14 @@ function furnish(
     alarm,
     log,
   })
+  const admins = () => inForce.assembly.configuration.settings.admins
   const questions = createQuestions({
     store,
     now,
     log,
     ruling: () => inForce.assembly.ruling,
-    admins: () => inForce.assembly.configuration.settings.admins,
+    offered: () => inForce.assembly.offered,
+    admins,
     rate: limitRate(settings.limits.perSender.perMinute, 'questions'),
     inHandLimit: IN_HAND_LIMIT,
   })
@@ -189,7 +192,11 @@ function furnish(
       else void reports.bounced(id, from).catch(logged(log, 'bounce-failed'))
     },
   }
-  const describe = () => ({ version: VERSION, types: inForce.assembly.configuration.types, limits: settings.limits })
+  const describe = (from: string) => {
+    const { offered, ruling } = inForce.assembly
+    const types = offeredTo(from, offered, ruling, admins()).map(({ type }) => type)
+    return { version: VERSION, types, limits: settings.limits }
+  }
   const dispatch = createDispatch({
     connection,
     maxStanzaBytes: settings.xmpp.maxStanzaBytes,

@@ -1,8 +1,10 @@
 import { type Assembled, type Assembly, assemble } from '../assemble.ts'
 import type { Problem } from '../config/configuration.ts'
 import type { Settings } from '../config/settings.ts'
+import type { RegisteredVersion } from '../domain/registration.ts'
+import { StoreUnavailable } from '../flow/ports.ts'
 import { openRegistered } from '../registered.ts'
-import type { Output } from './output.ts'
+import { CommandFailed, type Output } from './output.ts'
 import { refuse, settingsOf } from './settings-of.ts'
 import { withStore } from './with-store.ts'
 
@@ -26,11 +28,34 @@ export async function assembledAsRunning(folder: string, output: Output): Promis
   return assembly ?? refuse(folder, problems, output)
 }
 
-function withRegistered(folder: string, settings: Settings): Promise<Assembled> {
+/**
+ * The same, with what is known of the versions that are registered. Where Redis can't be asked it says so, and gives what stands in the folder.
+ */
+export async function assembledWithWhatIsRegistered(
+  folder: string,
+  output: Output,
+): Promise<{ readonly assembly: Assembly; readonly versions: readonly RegisteredVersion[] }> {
+  const settings = await settingsOf(folder, output)
+  const { assembly, problems, versions } = await withRegistered(folder, settings).catch(async (error: Error) => {
+    if (!isAway(error)) throw error
+    output.complain(`What is registered can't be told, this is the folder alone: ${error.message}`)
+    return { ...(await assemble(folder, process.env)), versions: [] }
+  })
+  return { assembly: assembly ?? refuse(folder, problems, output), versions }
+}
+
+function isAway(error: Error): boolean {
+  return error instanceof StoreUnavailable || (error instanceof CommandFailed && error.exitCode === 3)
+}
+
+type Together = Assembled & { readonly versions: readonly RegisteredVersion[] }
+
+function withRegistered(folder: string, settings: Settings): Promise<Together> {
   return withStore(settings, async ({ registry }) => {
     const registered = openRegistered(registry)
     try {
-      return await assemble(folder, process.env, (await registered.read()).bundles)
+      const { state, bundles } = await registered.read()
+      return { ...(await assemble(folder, process.env, bundles)), versions: state.versions }
     } finally {
       await registered.close()
     }

@@ -7,6 +7,7 @@ export function addConfigurationCommands(waybill: Command, act: Act): void {
   addCheck(waybill, act)
   addTest(waybill, act)
   addExplain(waybill, act)
+  addTypes(waybill, act)
   addDiff(waybill, act)
   addDoctor(waybill, act)
 }
@@ -65,6 +66,36 @@ function addExplain(waybill: Command, act: Act): void {
     )
     .action((dir: string, doc: string, options) =>
       act(async (output) => (await import('./explain.ts')).explain(dir, doc, options.from, output), options.output),
+    )
+}
+
+function addTypes(waybill: Command, act: Act): void {
+  const types = waybill
+    .command('types')
+    .description('Document types: what senders may send, and by which schema.')
+    .addHelpText('before', examples('types ls', 'types ls conf', 'types show conf invoice@2.1'))
+  types
+    .command('ls')
+    .description('All of them, from the folder and registered.')
+    .argument('[dir]', 'the configuration folder', '.')
+    .addOption(formatOption())
+    .addHelpText('before', examples('types ls', 'types ls conf', 'types ls conf -o json'))
+    .action((dir: string, options) =>
+      act(async (output) => (await import('./types.ts')).typesList(dir, output), options.output),
+    )
+  types
+    .command('show')
+    .usage('[options] [dir] <type>')
+    .description('One of them: how it is recognised, its layers and files, fields, senders and sample.')
+    .argument('<dir>', 'the configuration folder; . where it is left out')
+    .argument('<type>', 'NAME@VERSION; NAME is its newest version')
+    .addOption(formatOption())
+    .addHelpText(
+      'before',
+      examples('types show invoice', 'types show conf invoice@2.1', 'types show conf invoice -o json'),
+    )
+    .action((dir: string, type: string, options) =>
+      act(async (output) => (await import('./types.ts')).typesShow(dir, type, output), options.output),
     )
 }
 

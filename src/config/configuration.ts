@@ -17,6 +17,7 @@ import { readPolicy } from './policies.ts'
 import type { Path, Problem as PlacedProblem, Position } from './problem.ts'
 import { loadedFiles, readThings } from './read-things.ts'
 import { complainOfMissingWhen, type ReadRoute, readRoute } from './routes.ts'
+import { readSample, type Sample } from './samples.ts'
 import { schemaDigests } from './schema-digests.ts'
 import { type Settings as ReadSettings, readSettings } from './settings.ts'
 import type { Thing } from './thing.ts'
@@ -35,7 +36,9 @@ export interface Configuration {
   readonly routes: readonly Route[]
   /** By name; `default` is always there. */
   readonly policies: ReadonlyMap<string, RetryPolicy>
-  /** For each type, by its key, what stands in the files of its schema, as a digest. */
+  /** Of the types that have one, by their keys. */
+  readonly samples: ReadonlyMap<string, Sample>
+  /** For each type, by its key, what stands in the files of its schema and in its sample, as digests. */
   readonly digests: ReadonlyMap<string, string>
   /**
    * Where something stands in the YAML of one thing, which of document types is named by its key: for problems that are found elsewhere, such as a schema that doesn't
@@ -48,7 +51,9 @@ export interface LoadedConfiguration {
   /** Undefined where one of the problems is an error. */
   readonly configuration: Configuration | undefined
   /** What has no error of its own: it can be compiled, so that what is found there is told at once with the rest. */
-  readonly sound: Pick<Configuration, 'types' | 'routes' | 'locate'> & { readonly settings: Settings | undefined }
+  readonly sound: Pick<Configuration, 'types' | 'routes' | 'samples' | 'locate'> & {
+    readonly settings: Settings | undefined
+  }
   /** All of them, in the order of files and lines. */
   readonly problems: readonly Problem[]
 }
@@ -75,12 +80,14 @@ export async function loadConfiguration(
   const kinds = await readKinds(absolute, things)
   problems.sort(byPlace)
   const locate = locator(waybill, things, kinds.writtenAt)
-  const sound = { settings, ...soundOf(things, kinds), locate }
+  const { samples } = kinds
+  const sound = { settings, ...soundOf(things, kinds), samples, locate }
   if (!settings || problems.some(({ severity }) => severity === 'error'))
     return { configuration: undefined, sound, problems }
   const { types, routes, policies } = kinds
-  const digests = await schemaDigests(types)
-  return { configuration: { folder: absolute, settings, types, routes, policies, digests, locate }, sound, problems }
+  const digests = await schemaDigests(types, samples)
+  const configuration = { folder: absolute, settings, types, routes, policies, samples, digests, locate }
+  return { configuration, sound, problems }
 }
 
 /**
@@ -105,6 +112,7 @@ const nothingSound: LoadedConfiguration['sound'] = {
   settings: undefined,
   types: [],
   routes: [],
+  samples: new Map(),
   locate: () => ({ file: WAYBILL_FILE, line: 1, column: 1 }),
 }
 
@@ -168,7 +176,7 @@ function settingsOf(waybill: ReturnType<typeof readWaybill>, folder: string): Se
   )
 }
 
-interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies'> {
+interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies' | 'samples'> {
   /** Routes that have nothing but their conditions, where something else of them is wrong. */
   readonly conditionsAlone: readonly Route[]
   /** By the name of a route. */
@@ -186,7 +194,7 @@ function readSenderGroups(things: readonly Thing[]): ReadonlyMap<string, readonl
 
 async function readKinds(folder: string, things: readonly Thing[]): Promise<ReadKinds> {
   const of = (kind: KindName) => things.filter((thing) => thing.kind === kind)
-  const types = await readTypes(of('DocumentType'), {
+  const { types, samples } = await readTypes(of('DocumentType'), {
     folder,
     senderGroups: readSenderGroups(of('SenderGroup')),
     senderGroupNames: namesOf(of('SenderGroup')),
@@ -217,7 +225,7 @@ async function readKinds(folder: string, things: readonly Thing[]): Promise<Read
     (one) => one?.route ?? [],
   )
   const routes = sound.map(({ route }) => route)
-  return { types: [...types.values()], routes, conditionsAlone: alone, policies, writtenAt }
+  return { types: [...types.values()], samples, routes, conditionsAlone: alone, policies, writtenAt }
 }
 
 function readGroups(
@@ -238,19 +246,22 @@ function readGroups(
 async function readTypes(
   things: readonly Thing[],
   surroundings: TypeSurroundings,
-): Promise<ReadonlyMap<string, DocumentType>> {
+): Promise<{ readonly types: ReadonlyMap<string, DocumentType>; readonly samples: Configuration['samples'] }> {
   complainOfMissingVersions(things)
+  const samples = new Map<string, Sample>()
   const read = await Promise.all(
     things.map(async (thing) => {
-      const type = await readWhatIsSound<Written.DocumentType, Promise<DocumentType>>(thing, (sound) =>
-        readDocumentType(sound, surroundings),
-      )
+      const type = await readWhatIsSound<Written.DocumentType, Promise<DocumentType>>(thing, async (sound) => {
+        const sample = await readSample(sound, surroundings.folder)
+        if (sample) samples.set(sound.key, sample)
+        return readDocumentType(sound, surroundings)
+      })
       return type && { thing, type }
     }),
   )
   const sound = withAllFamilies(read.filter((one) => one !== undefined))
   complainOfAmbiguousTypes(sound)
-  return new Map(sound.map(({ type }) => [typeKey(type), type]))
+  return { types: new Map(sound.map(({ type }) => [typeKey(type), type])), samples }
 }
 
 function namesOf(things: readonly Thing[]): ReadonlySet<string> {

@@ -499,6 +499,10 @@ export interface DocumentType {
       }
     | string
   /**
+   * Path of a document for example, which senders may read: looked up beside this YAML file, then in the configuration folder; of a bundle, within it. It must be a valid document of this very type and version.
+   */
+  sample?: string
+  /**
    * JID patterns and [groups of senders](#sendergroup) that narrow the installation's own `senders` for this type. Left out: those alone count.
    *
    * Items: A JID pattern, or a mapping with the `group` that has them.

@@ -2,15 +2,19 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
 import { type DocumentType, type SchemaLayer, typeKey } from '../domain/document-type.ts'
+import type { Sample } from './samples.ts'
 
 /** Files of one schema that are looked at, at most. */
 const FILES_AT_MOST = 2_000
 
 /**
- * For each type with a schema, what stands in its files: all of the same ending in the folders of its layers, which is what a
- * layer may take in. Tells whether a type has changed though its YAML hasn't.
+ * For each type with a schema, what stands in its files, layer by layer: all of the same ending in the folders of its layers, which is what a
+ * layer may take in; then what stands in its sample. Tells whether a type has changed though its YAML hasn't.
  */
-export async function schemaDigests(types: readonly DocumentType[]): Promise<ReadonlyMap<string, string>> {
+export async function schemaDigests(
+  types: readonly DocumentType[],
+  samples: ReadonlyMap<string, Sample>,
+): Promise<ReadonlyMap<string, string>> {
   const known = new Map<string, Promise<string>>()
   const digestOf = (layer: SchemaLayer): Promise<string> => {
     const ending = extname(layer.file)
@@ -20,7 +24,10 @@ export async function schemaDigests(types: readonly DocumentType[]): Promise<Rea
     return digest
   }
   const digests = types.map(async (type) => {
-    return [typeKey(type), (await Promise.all(type.layers.map(digestOf))).join(' ')] as const
+    const layers = await Promise.all(type.layers.map(digestOf))
+    const sample = samples.get(typeKey(type))
+    const all = sample ? [...layers, createHash('sha256').update(sample.content).digest('hex')] : layers
+    return [typeKey(type), all.join(' ')] as const
   })
   return new Map(await Promise.all(digests))
 }

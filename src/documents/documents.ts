@@ -3,7 +3,7 @@ import { type DocumentType, type SchemaLayer, typeKey } from '../domain/document
 import { expandedName } from '../domain/element.ts'
 import { serialise } from '../domain/serialise.ts'
 import type { CheckedLayers, Documents, Validation, XPathTest } from '../flow/ports.ts'
-import { type BundleReader, onDisk } from './bundle-reader.ts'
+import { type BundleReader, onDisk, type SchemaFile } from './bundle-reader.ts'
 import { ENCRYPTED_MEDIA_TYPE } from './carriage.ts'
 import { digestOf, sha256 } from './digest.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
@@ -26,6 +26,8 @@ export interface Validator {
   /** Compiles the type's layers and fields; documents of a type with an error can't be validated. */
   compile(type: DocumentType): Promise<readonly DocumentsProblem[]>
   isReady(type: DocumentType): boolean
+  /** What the type's schema consists of, as it was compiled. */
+  filesOf(type: DocumentType): readonly SchemaFile[]
   validate(document: Document, type: DocumentType): Validation
   /** The first part of {@link Validator.validate}: all that takes long. */
   check(document: Document, type: DocumentType): CheckedLayers
@@ -52,6 +54,7 @@ export function createValidator(documentLimits: DocumentLimits, bundle: BundleRe
       return made.problems
     },
     isReady: (type) => compiled.has(typeKey(type)),
+    filesOf: (type) => type.layers.flatMap(layers.filesOf),
     validate: (document, type) => validate(ready(type), document),
     check: (document, type) => check(ready(type), document),
     complete: (document, type, checked) => complete(ready(type), document, checked),
@@ -64,7 +67,7 @@ export function createValidator(documentLimits: DocumentLimits, bundle: BundleRe
 }
 
 /** The documents room, and what has to do with where it validates. */
-export interface CompiledDocuments extends Documents, Pick<Validator, 'complete' | 'dispose'> {}
+export interface CompiledDocuments extends Documents, Pick<Validator, 'complete' | 'filesOf' | 'dispose'> {}
 
 /**
  * Makes the document types ready: schemas are read and compiled, XPaths checked, types that can't be told apart found. All
@@ -90,6 +93,7 @@ export async function compileDocuments(
     identify: identifier.identify,
     validate: validator.validate,
     complete: validator.complete,
+    filesOf: validator.filesOf,
     dispose: validator.dispose,
   } satisfies CompiledDocuments
   return { documents, problems: all }
@@ -195,5 +199,6 @@ export function parseDocumentFile(bytes: Uint8Array, source: string, limits: Doc
   return sealedDocument(bytes, mediaTypeOfFile(source, bytes), completeLimits(limits))
 }
 
+export type { SchemaFile } from './bundle-reader.ts'
 export type { DocumentsProblem } from './documents-problem.ts'
 export type { DocumentLimits } from './limits.ts'

@@ -185,10 +185,12 @@ function besideFirst(
 function withId(uri: string, source: SchemaSource, bundle: BundleReader): AnySchemaObject | undefined {
   const files = bundle.list(source.folder)
   for (const file of files.filter((name) => name.endsWith('.json')).slice(0, 1_000)) {
-    const bytes = bundle.read(source.folder, file)
+    const bytes = bundle.peek(source.folder, file)
     if (typeof bytes === 'string' || !Buffer.from(bytes).includes(uri)) continue
     const schema = parseSchema(bytes, file)
-    if (String(schema.$id).replace(/#$/, '') === uri) return schema
+    if (String(schema.$id).replace(/#$/, '') !== uri) continue
+    bundle.read(source.folder, file)
+    return schema
   }
   return undefined
 }

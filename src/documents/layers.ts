@@ -2,7 +2,7 @@ import type { Document } from '../domain/document.ts'
 import type { DocumentType, SchemaLayer } from '../domain/document-type.ts'
 import type { Element } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
-import { type BundleReader, onDisk } from './bundle-reader.ts'
+import { type BundleReader, noteReading, onDisk, type SchemaFile } from './bundle-reader.ts'
 import { decodeXml } from './encoding.ts'
 import { compileJsonSchema } from './json-schema.ts'
 import { noLimits } from './limits.ts'
@@ -23,6 +23,8 @@ import { compileXmlSchema, type XmlSchema } from './xml-schema.ts'
 export interface Layers {
   /** Without `layer` where the schema is wrong. */
   compile(layer: SchemaLayer, type: DocumentType): Promise<CompiledOrNot>
+  /** What a layer that was compiled consists of: its first file and all that this one takes in. */
+  filesOf(layer: SchemaLayer): readonly SchemaFile[]
   /** Frees all of them; nothing may be asked of them after it. */
   dispose(): void
 }
@@ -39,28 +41,43 @@ export function createLayers(bundle: BundleReader = onDisk): Layers {
   const rules = new Map<string, ReturnType<typeof compileSchematron>>()
   const xpath31 = createXPath31()
   const bindingOf = (name: string) => queryBinding(name, xpath31)
+  const files = new Map<string, readonly SchemaFile[]>()
+
+  async function compile(layer: SchemaLayer, type: DocumentType, reader: BundleReader): Promise<CompiledOrNot> {
+    switch (layer.language) {
+      case 'xsd':
+      case 'rng':
+        return compileXml({ ...layer, language: layer.language }, type, schemas, reader)
+      case 'json':
+        return type.identify.xml ? compileProjected(layer, reader) : compileJson(layer, reader)
+      case 'schematron': {
+        const key = `${layer.folder} ${layer.file} ${layer.phase}`
+        const made = rules.get(key) ?? compileSchematron(layer, layer.phase, bindingOf, reader)
+        rules.set(key, made)
+        return rulesLayer(layer, made)
+      }
+    }
+  }
+
   return {
     async compile(layer, type) {
-      switch (layer.language) {
-        case 'xsd':
-        case 'rng':
-          return compileXml({ ...layer, language: layer.language }, type, schemas, bundle)
-        case 'json':
-          return type.identify.xml ? compileProjected(layer, bundle) : compileJson(layer, bundle)
-        case 'schematron': {
-          const key = `${layer.folder} ${layer.file} ${layer.phase}`
-          const made = rules.get(key) ?? compileSchematron(layer, layer.phase, bindingOf, bundle)
-          rules.set(key, made)
-          return rulesLayer(layer, made)
-        }
-      }
+      const reader = noteReading(bundle)
+      const made = await compile(layer, type, reader)
+      // What another type has compiled is not read again.
+      if (reader.noted.length > 0) files.set(keyOf(layer), reader.noted)
+      return made
     },
+    filesOf: (layer) => files.get(keyOf(layer)) ?? [],
     dispose() {
       for (const { schema } of schemas.values()) schema?.dispose()
       schemas.clear()
       rules.clear()
     },
   }
+}
+
+function keyOf({ language, folder, file }: SchemaLayer): string {
+  return `${language} ${folder} ${file}`
 }
 
 // ------------------------------------------------------------------------------------------- XSD and RELAX NG
@@ -73,7 +90,7 @@ function compileXml(
   schemas: Map<string, ReturnType<typeof compileXmlSchema>>,
   bundle: BundleReader,
 ): CompiledOrNot {
-  const key = `${layer.language} ${layer.folder} ${layer.file}`
+  const key = keyOf(layer)
   const made = schemas.get(key) ?? compileXmlSchema(layer, bundle)
   schemas.set(key, made)
   const { schema } = made

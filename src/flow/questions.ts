@@ -1,8 +1,10 @@
 import { bareJid } from '../domain/jid.ts'
+import type { OfferedType } from '../domain/offered-type.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import { notAllowed, refuseSender } from './check.ts'
 import { isEnvelopeId } from './ids.ts'
 import type { Ruling } from './intake.ts'
+import { offeredTo } from './offer.ts'
 import {
   type Clock,
   type EnvelopeTrace,
@@ -19,6 +21,8 @@ import { type Trace, traceDocument } from './trace.ts'
 export interface QuestionNeeds {
   readonly store: Pick<Store, 'trace'>
   readonly ruling: () => Ruling
+  /** All types that are in force. */
+  readonly offered: () => readonly OfferedType[]
   /** Bare JIDs. */
   readonly admins: () => readonly string[]
   /** Its own, so that asking costs nobody a document. */
@@ -41,12 +45,18 @@ export type TraceAnswer =
   | { readonly kind: 'traced'; readonly trace: Trace; readonly full: boolean }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
 
+export type OfferAnswer =
+  | { readonly kind: 'offered'; readonly types: readonly OfferedType[] }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+
 /** What may be asked over XMPP; senders see counts and reasons, administrators destinations and routes. */
 export interface Questions {
   /** What became of a document: one's own, or any for administrators. */
   track(id: string, from: string): Promise<TrackAnswer>
   /** What would become of the document in the stanza, with no effect; `as`: in whose name, for administrators only. */
   trace(stanza: InboundStanza, as: string | undefined): Promise<TraceAnswer>
+  /** The types that one may send, with what may be read of them: all of them for administrators. */
+  offer(from: string): OfferAnswer
 }
 
 export function createQuestions(needs: QuestionNeeds): Questions {
@@ -91,6 +101,12 @@ export function createQuestions(needs: QuestionNeeds): Questions {
       const refused = full ? gate(from) : (refuseTrace(from, as, ruling) ?? gate(from))
       if (refused) return { kind: 'rejected', rejection: refused }
       return { kind: 'traced', trace: await hold(traceDocument(stanza, as ?? from, ruling, full)), full }
+    },
+
+    offer(from) {
+      const refused = gate(from)
+      if (refused) return { kind: 'rejected', rejection: refused }
+      return { kind: 'offered', types: offeredTo(from, needs.offered(), needs.ruling(), needs.admins()) }
     },
   }
 }

@@ -15,9 +15,10 @@ import {
   WAYBILL,
 } from './namespaces.ts'
 
-/** What Waybill says of itself; asked for anew with every question, so that a reload shows. */
+/** What Waybill says of itself to one who asks; asked for anew with every question, so that a reload shows. */
 export interface Description {
   readonly version: string
+  /** Those that the one who asks may send. */
   readonly types: readonly DocumentType[]
   readonly limits: { readonly documentBytes: number; readonly depth: number; readonly attributes: number }
 }

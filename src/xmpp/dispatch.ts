@@ -20,6 +20,7 @@ import {
   RECEIPTS,
   VERSION,
 } from './namespaces.ts'
+import { answerOffer, asksForOffer } from './offers.ts'
 import { answerQuestion, isQuestion } from './questions.ts'
 import {
   acceptedElements,
@@ -50,7 +51,8 @@ export interface DispatchNeeds {
   /** Hears of the events of nodes; none of them is ever answered. */
   readonly subscriptions: Pick<Subscriptions, 'hear' | 'miss'>
   readonly questions: Questions
-  readonly describe: () => Description
+  /** As far as it concerns who asks. */
+  readonly describe: (from: string) => Description
   readonly metrics: Pick<Metrics, 'rejected' | 'failed'>
   readonly log: Log
 }
@@ -147,7 +149,10 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
       void hold(stanza, () => answerQuestion(inbound('iq', stanza), payload, questions))
       return undefined
     }
-    if (type === 'get') return answerGet(element, payload, describe())
+    if (type === 'get' && asksForOffer(payload)) {
+      return answerOffer(element, payload, questions.offer(stanza.from), needs.maxStanzaBytes)
+    }
+    if (type === 'get') return answerGet(element, payload, () => describe(stanza.from))
     void submit('iq', stanza, (reply) => answerIq(element, reply))
     return undefined
   }
@@ -277,16 +282,16 @@ function iqProblem({ element, type }: Addressed): string | undefined {
   return count === 1 ? undefined : `Cannot read the iq: it has ${count} child elements, not one`
 }
 
-function answerGet(request: Element, payload: Element, description: Description): string {
+function answerGet(request: Element, payload: Element, describe: () => Description): string {
   switch (expandedName(payload.uri, payload.name)) {
     case `{${PING}}ping`:
       return iqResult(request, '')
     case `{${VERSION}}query`:
-      return iqResult(request, versionPayload(description.version))
+      return iqResult(request, versionPayload(describe().version))
     case `{${DISCO_INFO}}query`:
-      return answerNode(request, discoInfo(payload, description))
+      return answerNode(request, discoInfo(payload, describe()))
     case `{${DISCO_ITEMS}}query`:
-      return answerNode(request, discoItems(payload, attributeOf(request, 'to') ?? '', description))
+      return answerNode(request, discoItems(payload, attributeOf(request, 'to') ?? '', describe()))
     default:
       // RFC 6120 8.4.
       return errorReply(request, serviceUnavailable, '')

@@ -162,12 +162,12 @@ function destinationElement(name: string, route: string, refused: string): strin
 }
 
 /** As many as have room; `<more/>` says how many haven't. */
-function listed(elements: readonly string[]): string {
+export function listed(elements: readonly string[], bytesMost = LIST_BYTES): string {
   let text = ''
   let bytes = 0
   for (const [at, one] of elements.entries()) {
     bytes += Buffer.byteLength(one)
-    if (bytes > LIST_BYTES) return `${text}<more count="${elements.length - at}"/>`
+    if (bytes > bytesMost) return `${text}<more count="${elements.length - at}"/>`
     text += one
   }
   return text

@@ -414,7 +414,7 @@ describe('a fault of ours', () => {
       outlet: { receipt() {}, bounce() {} },
       intake: flow.take,
       subscriptions: { hear() {}, miss: () => false },
-      questions: { track: fail, trace: fail },
+      questions: { track: fail, trace: fail, offer: fail },
       describe: fail,
       metrics: flow.metrics,
       log: () => {},

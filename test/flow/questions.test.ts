@@ -74,6 +74,7 @@ function questionsOn(trace: (id: string) => Promise<EnvelopeTrace | undefined>, 
   return createQuestions({
     store: { trace },
     ruling: () => assembly.ruling,
+    offered: () => assembly.offered,
     admins: () => assembly.configuration.settings.admins,
     rate: limitRate(perMinute, 'questions'),
     now: Date.now,

@@ -158,18 +158,23 @@ describe.each(['prosody', 'ejabberd'] as const)('through %s', (kind) => {
     expect((await at.trace(id)).deliveries[0]?.destination).toBe(alice)
   })
 
-  it('service discovery tells identity, features, limits and the types that are accepted', async () => {
+  it('service discovery tells identity, features, limits, and the types that the one who asks may send', async () => {
     at.peer.send(
       `<iq type='get' id='d1' from='peer.example.test' to='waybill.example.test'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`,
     )
     const info = await at.peer.next((stanza) => attribute(stanza, 'id') === 'd1')
     for (const feature of ['urn:waybill:0', 'urn:xmpp:bob', 'urn:xmpp:json:0', 'urn:xmpp:ping', 'jabber:iq:version'])
       expect(info).toContain(feature)
-    at.peer.send(
-      `<iq type='get' id='d2' from='peer.example.test' to='waybill.example.test'><query xmlns='http://jabber.org/protocol/disco#items' node='types'/></iq>`,
-    )
-    const types = await at.peer.next((stanza) => attribute(stanza, 'id') === 'd2')
-    for (const type of ['order', 'note', 'reading']) expect(types).toContain(type)
+    const typesFor = async (id: string, from: string) => {
+      at.peer.send(
+        `<iq type='get' id='${id}' from='${from}' to='waybill.example.test'><query xmlns='http://jabber.org/protocol/disco#items' node='types'/></iq>`,
+      )
+      return at.peer.next((stanza) => attribute(stanza, 'id') === id)
+    }
+    const types = await typesFor('d2', 'a@peer.example.test/1')
+    for (const type of ['order', 'note', 'reading']) expect(types).toContain(`types/${type}`)
+    expect(types).not.toContain('types/secret-order')
+    expect(await typesFor('d3', 'peer.example.test')).not.toContain('types/')
   })
 
   it('everything that was accepted is accounted for', async () => {

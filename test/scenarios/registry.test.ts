@@ -69,6 +69,26 @@ describe('versions that are registered while two processes run', () => {
     })
   }
 
+  /** What senders read of the registered versions, over the stream, and people with the command. */
+  async function tellSenders(): Promise<void> {
+    const ask = (id: string, payload: string) => {
+      at.peer.send(`<iq type='get' id='${id}' from='a@peer.example.test/1' to='waybill.example.test'>${payload}</iq>`)
+      return at.peer.next((stanza) => stanza.includes(id))
+    }
+    const types = await ask('ask-types', "<types xmlns='urn:waybill:0'/>")
+    expect(types).toMatch(/<type [^>]*version=['"]1['"][^>]*><notice>please send 2<\/notice>/)
+    expect(types).toMatch(/<type [^>]*version=['"]2['"]/)
+    const amount = "type='claim' version='2' file='xsd/parts/amount.xsd'"
+    expect(await ask('ask-file', `<schema xmlns='urn:waybill:0' ${amount}/>`)).toContain(
+      `>${Buffer.from(AMOUNT).toString('base64')}<`,
+    )
+    const yaml = "type='claim' version='2' file='type.yaml'"
+    expect(await ask('ask-yaml', `<schema xmlns='urn:waybill:0' ${yaml}/>`)).toContain('item-not-found')
+    const { code, stdout } = await waybill(['types', 'show', at.folder, 'claim', '-o', 'json'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ version: '2', from: { registered: { sequence: 2 } } })
+  }
+
   it('are in force in both at once, and stay so through a restart', async () => {
     expect(rejectedAs(await submitClaim("amount='1'"))).toBe('unknown-type')
     const { code, stdout, stderr } = await schema(
@@ -131,6 +151,7 @@ describe('versions that are registered while two processes run', () => {
     expect(await at.metrics()).toContain(
       'waybill_documents_deprecated_total{type="claim",version="1",sender="a@peer.example.test"} 1',
     )
+    await tellSenders()
     expect((await schema('ls')).stdout).toMatch(/claim@1 .*please send 2\n3?.*claim@2/s)
     expect((await schema('show', 'claim@2')).stdout).toContain('file        xsd/parts/amount.xsd')
   })

@@ -11,6 +11,7 @@ import { meaning, stanza } from './stanza.ts'
 const questions: Questions = {
   track: async () => ({ kind: 'not-found' }),
   trace: async () => ({ kind: 'rejected', rejection: reject('not-allowed', 'no') }),
+  offer: () => ({ kind: 'offered', types: [] }),
 }
 
 const ENVELOPE = '01890a5d-ac96-774b-bcce-b302099a8057'

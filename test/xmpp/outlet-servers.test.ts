@@ -59,6 +59,7 @@ async function attach(server: RunningXmppServer, name: 'waybill' | 'other'): Pro
     questions: {
       track: async () => ({ kind: 'not-found' }),
       trace: () => Promise.reject(new Error('nobody asks')),
+      offer: () => ({ kind: 'offered', types: [] }),
     },
     describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
     metrics: { rejected: () => {}, failed: () => {} },

@@ -55,6 +55,9 @@ async function ask(request: string, answers: Answers): Promise<{ out: string; as
       if (!answers.trace) throw unexpected
       return answers.trace
     },
+    offer() {
+      throw unexpected
+    },
   }
   const dispatch = createDispatch({
     maxStanzaBytes: 262_144,
@@ -120,7 +123,11 @@ describe('track', () => {
         taken.push(kind)
         return { kind: 'ignored' }
       },
-      questions: { track: () => Promise.reject(new Error()), trace: () => Promise.reject(new Error()) },
+      questions: {
+        track: () => Promise.reject(new Error()),
+        trace: () => Promise.reject(new Error()),
+        offer: () => ({ kind: 'offered', types: [] }),
+      },
       subscriptions: { hear: () => {}, miss: () => false },
       describe: () => ({ version: '1', types: [], limits: { documentBytes: 1, depth: 1, attributes: 1 } }),
       metrics: { rejected: () => {}, failed: () => {} },
