@@ -7,6 +7,7 @@ import type { Json } from '../domain/document.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { type BundleReader, onDisk } from './bundle-reader.ts'
+import { misjudged } from './misjudged.ts'
 import { isObject, parsePointer, valueAt } from './pointer.ts'
 import { shape } from './projection.ts'
 import type { SchemaProblem } from './schema-files.ts'
@@ -211,6 +212,8 @@ function parseSchema(bytes: Uint8Array, file: string): AnySchemaObject {
     throw new SchemaFault(`it is no JSON: ${(error as Error).message}`, `${file}:1:1`)
   }
   if (!isObject(schema)) throw new SchemaFault('a schema is an object here', `${file}:1:1`)
+  const reason = misjudged(schema)
+  if (reason !== undefined) throw new SchemaFault(reason, `${file}:1:1`)
   return schema
 }
 
@@ -249,8 +252,22 @@ function allowExtensions(ajv: Ajv, schema: unknown): void {
   }
 }
 
+/** References that lead back to where they stand, without a step into the value. */
+const endless: Finding = {
+  layer: 'json-schema',
+  rule: '$ref',
+  severity: 'error',
+  path: '',
+  message: 'the schema refers to itself without end',
+}
+
 function findingsOf(validate: ValidateFunction, value: Json): readonly Finding[] {
-  if (validate(value)) return []
+  try {
+    if (validate(value)) return []
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return [endless]
+  }
   const errors = validate.errors ?? []
   const findings = errors.slice(0, FINDINGS_AT_MOST).map((error) => findingOf(error, value))
   if (errors.length > FINDINGS_AT_MOST) findings.push(more(errors.length))

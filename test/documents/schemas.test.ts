@@ -258,6 +258,31 @@ describe('a JSON Schema that can’t be used is a problem, never valid', () => {
     ['a misspelt keyword', '{"type":"object","requried":["a"]}', 'unknown keyword: "requried"'],
     ['a wrong keyword value', '{"type":"objekt"}', 'type'],
     ['an unknown format', '{"type":"string","format":"moon-phase"}', 'unknown format'],
+    [
+      'a property that would not be checked',
+      '{"type":"object","properties":{"__proto__":{"type":"number"}}}',
+      'called __proto__',
+    ],
+    [
+      'a dynamic reference to a part',
+      '{"type":"array","items":{"$dynamicRef":"#n"},"$defs":{"n":{"$dynamicAnchor":"n","type":"string"}}}',
+      '$dynamicRef is "#n"',
+    ],
+    [
+      'unevaluatedItems beside contains, within allOf',
+      '{"allOf":[{"contains":{"const":1}}],"unevaluatedItems":false}',
+      'unevaluatedItems beside contains',
+    ],
+    [
+      'unevaluatedItems beside items that may hold or not',
+      '{"unevaluatedItems":false,"anyOf":[{"items":{"type":"string"}},{"type":"array"}]}',
+      'unevaluatedItems beside items in anyOf',
+    ],
+    [
+      'unevaluatedProperties beside else alone, deep within',
+      '{"properties":{"a":{"if":{"required":["b"]},"else":{"required":["c"]},"unevaluatedProperties":false}}}',
+      'unevaluatedProperties beside if and else',
+    ],
     ['a reference to nothing', '{"$ref":"#/$defs/gone"}', '#/$defs/gone cannot be resolved'],
     ['a reference to a missing file', '{"$ref":"gone.json"}', 'no file of the bundle'],
     ['the network', '{"$ref":"https://example.org/x.json"}', 'no file of the bundle'],
@@ -292,6 +317,36 @@ it('a schema in a language that the type is not is a problem', async () => {
   const type = typeOf('order', { identify, schema: bundle('xsd', { 'order.xsd': ORDER_XSD }) })
   const { problems } = await compileDocuments([type], limits)
   expect(problems).toMatchObject([{ path: ['schema', 'xsd'], message: expect.stringContaining('it is not XML') }])
+})
+
+it.each([
+  ['with unevaluatedItems beside items', '{"items":{"type":"string"},"unevaluatedItems":false}'],
+  [
+    'with properties that are called like keywords',
+    '{"properties":{"contains":{},"unevaluatedItems":{},"if":{},"else":{}}}',
+  ],
+  [
+    'with a dynamic reference to the whole',
+    '{"$dynamicAnchor":"n","type":"object","properties":{"a":{"$dynamicRef":"#n"}}}',
+  ],
+  [
+    'with if, then and else',
+    '{"if":{"required":["a"]},"then":{"required":["b"]},"else":{},"unevaluatedProperties":false}',
+  ],
+])('a JSON Schema %s is taken', async (_, text) => {
+  expect(await problemsOf(bundle('json', { 'main.json': text }))).toEqual([])
+})
+
+it('a JSON Schema that refers to itself without end finds nothing valid, and says so', async () => {
+  const schema = bundle('json', { 'main.json': '{"type":"object","allOf":[{"$ref":"#"}]}' })
+  const type = typeOf('order', { identify: { json: { datatype: 'd' } }, schema })
+  const { documents } = await compileDocuments([type], limits)
+  const document = inBand(
+    documents,
+    `<payload xmlns='urn:xmpp:json-msg:0' datatype='d'><json xmlns='urn:xmpp:json:0'>{"a":1}</json></payload>`,
+  )
+  expect(documents.validate(document, type).findings).toMatchObject([{ layer: 'json-schema', rule: '$ref' }])
+  documents.dispose()
 })
 
 it('a bundle may lie behind a link itself', async () => {
