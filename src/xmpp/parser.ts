@@ -61,8 +61,11 @@ class Fault extends Error {
 }
 
 interface OpenElement extends Element {
-  readonly children: Node[]
+  children: Node[]
 }
+
+/** Of all elements that have no children yet; never filled. */
+const NO_CHILDREN: Node[] = []
 
 export function createStreamParser(limits: StanzaLimits, listener: StreamListener): StreamParser {
   const scope = createScope()
@@ -110,7 +113,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     const isTooMuch = excess !== undefined && raw.length > 2 * limits.attributes
     const element = build(name, isTooMuch ? raw.slice(0, 2 * limits.attributes) : raw)
     open.push(element)
-    if (open.length > 2) open[open.length - 2]!.children.push(element)
+    if (open.length > 2) addChild(open[open.length - 2]!, element)
     else if (open.length === 1) openStream(element)
   }
 
@@ -125,7 +128,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     const { name, uri, prefix } = scope.elementName(qualified)
     const attributes = scope.attributes(raw, declarations)
     const namespaces = open.length === 1 && inherited !== null ? { ...inherited, ...declarations } : declarations
-    return { name, uri, prefix, attributes, namespaces, children: [] }
+    return { name, uri, prefix, attributes, namespaces, children: NO_CHILDREN }
   }
 
   function openStream(header: Element): void {
@@ -145,11 +148,13 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       return
     }
     if (excess !== undefined) return
-    const { children } = open[open.length - 1]!
+    const element = open[open.length - 1]!
+    const { children } = element
     const last = children.length - 1
-    if (typeof children[last] === 'string') children[last] += text
-    else if (text !== '') children.push(text)
+    if (last >= 0 && typeof children[last] === 'string') children[last] += text
+    else if (text !== '') addChild(element, text)
   }
+
   function end(): void {
     if (skipped > 0) {
       skipped -= 1
@@ -204,6 +209,12 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       }
     },
   }
+}
+
+/** Most elements have one child: a list of one takes an eighth of the memory that one takes which was begun empty. */
+function addChild(parent: OpenElement, child: Node): void {
+  if (parent.children.length === 0) parent.children = [child]
+  else parent.children.push(child)
 }
 
 function tooManyBytes(limit: number): Rejection {

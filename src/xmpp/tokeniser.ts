@@ -8,7 +8,7 @@ export interface TokenListener {
   /** The encoding that the XML declaration names; '' where it names none. */
   declaration(encoding: string): void
   /** A start tag. Name, value, name, value of its attributes. */
-  opened(name: string, attributes: string[]): void
+  opened(name: string, attributes: readonly string[]): void
   /** An end tag, the right one; or that of an empty element. */
   closed(): void
   /** References and CDATA resolved; a long text comes in pieces. Within the root. */
@@ -39,6 +39,8 @@ const LESS = 0x3c
 const EQUALS = 0x3d
 const GREATER = 0x3e
 const BRACKET = 0x5d
+
+const NO_ATTRIBUTES: readonly string[] = []
 
 const CDATA = '<![CDATA['
 const DECLARATION = '<?xml'
@@ -121,13 +123,19 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
   }
 
   function readEndTag(): boolean {
-    const name = names.at(-1) ?? ''
+    const name = names[names.length - 1] ?? ''
     const nameEnd = at + 2 + name.length
+    if (input.charCodeAt(nameEnd) === GREATER && name !== '' && input.startsWith(name, at + 2)) return close(nameEnd)
     const end = input.indexOf('>', at)
     if (end < 0) return wait()
     if (name === '' || !input.startsWith(name, at + 2) || !isBlank(nameEnd, end)) {
       throw new Malformed(`unexpected close tag: ${input.slice(at, Math.min(end + 1, at + 100))}`)
     }
+    return close(end)
+  }
+
+  /** The end tag, of which this is the end, is the right one. */
+  function close(end: number): true {
     at = end + 1
     names.pop()
     if (names.length === 0) isOver = true
@@ -146,6 +154,7 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
     if (next === input.length) return wait()
     if (next === at + 1) throw new Malformed('disallowed character in tag name')
     const name = nameBetween(at + 1, next)
+    if (input.charCodeAt(next) === GREATER) return open(name, NO_ATTRIBUTES, next + 1, false)
     const attributes: string[] = []
     for (;;) {
       const afterSpace = skipSpace(next)
@@ -184,7 +193,7 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
     return close + 1
   }
 
-  function open(name: string, attributes: string[], end: number, isEmpty: boolean): boolean {
+  function open(name: string, attributes: readonly string[], end: number, isEmpty: boolean): boolean {
     if (attributes.length > 2) refuseDuplicates(attributes)
     at = end
     names.push(name)
