@@ -1,3 +1,5 @@
+import { shared } from './shared-text.ts'
+
 /** Addresses (RFC 7622), normalised once at the edge so that everywhere else they compare as strings. */
 
 export interface Jid {
@@ -60,10 +62,23 @@ export function formatJid({ local, domain, resource }: Jid): string {
   return `${local === '' ? '' : `${local}@`}${domain}${resource === '' ? '' : `/${resource}`}`
 }
 
-/** The normalised text of a JID, or undefined. */
+/** What comes after so many addresses begins anew; longer ones are not remembered. */
+const REMEMBERED = 8_192
+const REMEMBERED_LENGTH = 128
+
+let normal = new Map<string, string>()
+
+/** The normalised text of a JID, or undefined. Those that came normalised are remembered: who sends has mostly sent before. */
 export function normaliseJid(text: string): string | undefined {
+  const known = normal.get(text)
+  if (known !== undefined) return known
   const jid = parseJid(text)
-  return jid && formatJid(jid)
+  const normalised = jid && formatJid(jid)
+  if (normalised !== text || text.length > REMEMBERED_LENGTH) return normalised
+  if (normal.size >= REMEMBERED) normal = new Map()
+  const own = shared(text)
+  normal.set(own, own)
+  return own
 }
 
 /** The JID without its resource; takes and gives normalised text. */

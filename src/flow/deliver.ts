@@ -121,8 +121,9 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   function go(started: StartedAttempt, leave: () => void): void {
     ordinary += 1
-    void attempt(started, leave).finally(() => {
+    void attempt(started, () => {
       ordinary -= 1
+      leave()
     })
   }
 

@@ -1,32 +1,42 @@
 import { randomFillSync } from 'node:crypto'
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const pool = new Uint8Array(4096)
 let taken = pool.length
 let lastMs = 0
+/** Of the last millisecond, as an id begins. */
+let time = ''
 let counter = 0
 
 /**
  * UUIDv7 in lower case (RFC 9562 5.7), rising within the process: `rand_a` counts within a millisecond (6.2, method 1).
  */
 export function envelopeIdAt(nowMs: number): string {
-  if (nowMs > lastMs) {
-    lastMs = nowMs
-    counter = 0
-  } else if (++counter > 0xfff) {
-    lastMs++
-    counter = 0
-  }
-  if (taken + 8 > pool.length) {
+  if (nowMs > lastMs) begin(nowMs)
+  else if (++counter > 0xfff) begin(lastMs + 1)
+  const count = HEX[0x70 | (counter >> 8)]! + HEX[counter & 0xff]!
+  return `${time}-${count}-${HEX[(randomByte() & 0x3f) | 0x80]!}${randomHex(1)}-${randomHex(6)}`
+}
+
+function begin(ms: number): void {
+  lastMs = ms
+  counter = 0
+  const digits = ms.toString(16).padStart(12, '0')
+  time = `${digits.slice(0, 8)}-${digits.slice(8)}`
+}
+
+function randomHex(bytes: number): string {
+  let text = ''
+  for (let count = 0; count < bytes; count++) text += HEX[randomByte()]!
+  return text
+}
+
+function randomByte(): number {
+  if (taken === pool.length) {
     randomFillSync(pool)
     taken = 0
   }
-  const random = pool.subarray(taken, taken + 8)
-  taken += 8
-  const time = lastMs.toString(16).padStart(12, '0')
-  const variant = ((random[0]! & 0x3f) | 0x80).toString(16)
-  let tail = ''
-  for (let at = 1; at < 8; at++) tail += random[at]!.toString(16).padStart(2, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`
+  return pool[taken++]!
 }
 
 /** When an envelope was made, in milliseconds: the first 48 bits of its id (RFC 9562 5.7). */

@@ -47,11 +47,26 @@ export function createIntake(needs: IntakeNeeds): (stanza: InboundStanza) => Pro
     const ruling = needs.ruling()
     const refused = gate(stanza, ruling, needs, inHand.stanzas)
     if (refused) return answer(refused, '', needs)
+    const startedMs = performance.now()
+    const extraction = ruling.documents.extract(stanza)
+    if (extraction.kind === 'ignored') return answer('ignored', '', needs)
+    if (extraction.kind === 'rejected') return answer(extraction.rejection, extraction.item ?? '', needs)
+    const { submissions } = extraction
+    needs.rate.charge(stanza.from, submissions.length - 1)
+    const bytes = bytesOf(submissions)
+    // Something is always taken, however large.
+    if (inHand.bytes > 0 && inHand.bytes + bytes > needs.inHandBytes)
+      return answer(tooMuch(inHand.bytes, needs), '', needs)
     inHand.stanzas++
+    inHand.bytes += bytes
     try {
-      return await take(stanza, ruling, needs, inHand)
+      const turn = ruling.keepsOrder ? inHand.turns.join(stanza.from) : undefined
+      const result = await decide(submissions, ruling, needs, turn)
+      if (result.kind === 'accepted') count(result.accepted, stanza, startedMs, needs.metrics)
+      return result
     } finally {
       inHand.stanzas--
+      inHand.bytes -= bytes
     }
   }
 }
@@ -84,26 +99,10 @@ function gate(
   return needs.rate.take(stanza.from, needs.now())
 }
 
-async function take(stanza: InboundStanza, ruling: Ruling, needs: IntakeNeeds, inHand: InHand): Promise<Reply> {
-  const startedMs = performance.now()
-  const extraction = ruling.documents.extract(stanza)
-  if (extraction.kind === 'ignored') return answer('ignored', '', needs)
-  if (extraction.kind === 'rejected') return answer(extraction.rejection, extraction.item ?? '', needs)
-  const { submissions } = extraction
-  needs.rate.charge(stanza.from, submissions.length - 1)
-  const bytes = submissions.reduce((sum, { document }) => sum + document.bytes, 0)
-  // Something is always taken, however large.
-  if (inHand.bytes > 0 && inHand.bytes + bytes > needs.inHandBytes)
-    return answer(tooMuch(inHand.bytes, needs), '', needs)
-  inHand.bytes += bytes
-  try {
-    const turn = ruling.keepsOrder ? inHand.turns.join(stanza.from) : undefined
-    const result = await decide(submissions, ruling, needs, turn)
-    if (result.kind === 'accepted') count(result.accepted, stanza, startedMs, needs.metrics)
-    return result
-  } finally {
-    inHand.bytes -= bytes
-  }
+function bytesOf(submissions: readonly Submission[]): number {
+  let bytes = 0
+  for (const { document } of submissions) bytes += document.bytes
+  return bytes
 }
 
 function tooMuch(bytes: number, { inHandBytes }: IntakeNeeds): Rejection {
@@ -120,7 +119,8 @@ async function decide(
   try {
     const matched: Matched[] = []
     for (const submission of submissions) {
-      const checking = (await loops(submission, needs)) ?? check(submission, ruling, needs)
+      const looping = loops(submission, needs)
+      const checking = (looping && (await looping)) ?? check(submission, ruling, needs)
       // What is light is not kept waiting for anything.
       const checked = checking instanceof Promise ? await checking : checking
       if (isRejection(checked)) return answer(checked, submission.origin.item, needs)
@@ -185,17 +185,19 @@ function match(
   return { submission, type, fields: subject.fields, decision, ...marked, receivedAtMs }
 }
 
-/** An item that we published ourselves has come back. Ids of ours are looked up only where one could be. */
-export async function loops(
+/** An item that we published ourselves has come back. Ids of ours are looked up only where one could be: undefined where none could. */
+export function loops(
   { origin }: Submission,
   { store, log }: Pick<IntakeNeeds, 'store' | 'log'>,
-): Promise<Rejection | undefined> {
+): Promise<Rejection | undefined> | undefined {
   if (!isEnvelopeId(origin.item)) return undefined
-  const seen = await store.trace(origin.item).catch((error: Error) => {
-    log('warn', 'loop-check-unavailable', { reason: error.message })
-    return undefined
-  })
-  return seen && notAllowed(`Item ${origin.item} was made here: taking it in again would loop`)
+  return store.trace(origin.item).then(
+    (seen) => seen && notAllowed(`Item ${origin.item} was made here: taking it in again would loop`),
+    (error: Error) => {
+      log('warn', 'loop-check-unavailable', { reason: error.message })
+      return undefined
+    },
+  )
 }
 
 export function isRejection(checked: Checked): checked is Rejection {

@@ -1,4 +1,4 @@
-import { destinationName } from '../domain/delivery.ts'
+import { type AttemptOutcome, destinationName } from '../domain/delivery.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
 import { notAllowed } from './check.ts'
@@ -8,6 +8,7 @@ import {
   type InboundStanza,
   type Metrics,
   type Outlet,
+  type StartedAttempt,
   StoreUnavailable,
   type Submission,
 } from './ports.ts'
@@ -218,18 +219,20 @@ export function markOwn(
   isSource: (name: string) => boolean,
   checkpoints: Pick<Checkpoints, 'passOver'>,
 ): Outlet {
+  async function sendMarked(source: string, attempt: StartedAttempt, onHad?: () => void): Promise<AttemptOutcome> {
+    try {
+      await checkpoints.passOver(source, [{ item: attempt.envelopeId, digest: 'own' }], ITEMS_REMEMBERED)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      return { kind: 'void', reason: error.message }
+    }
+    return outlet.send(attempt, onHad)
+  }
+
   return {
-    async send(attempt, onHad) {
+    send(attempt, onHad) {
       const name = destinationName(attempt.destination)
-      if (isSource(name)) {
-        try {
-          await checkpoints.passOver(name, [{ item: attempt.envelopeId, digest: 'own' }], ITEMS_REMEMBERED)
-        } catch (error) {
-          if (!(error instanceof StoreUnavailable)) throw error
-          return { kind: 'void', reason: error.message }
-        }
-      }
-      return outlet.send(attempt, onHad)
+      return isSource(name) ? sendMarked(name, attempt, onHad) : outlet.send(attempt, onHad)
     },
     notify: (jid, text) => outlet.notify(jid, text),
     get online() {

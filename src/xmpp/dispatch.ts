@@ -1,5 +1,5 @@
 import { attributeOf, childElements, childNamed, type Element, expandedName } from '../domain/element.ts'
-import { bareJid, formatJid, normaliseJid, parseJid } from '../domain/jid.ts'
+import { bareJid, normaliseJid, splitJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
@@ -77,6 +77,8 @@ interface Addressed {
 /** What answers a reply of the flow, as text; undefined for nothing. */
 type Answering = (reply: Reply) => string | undefined
 
+const asItIs = (answer: string | undefined) => answer
+
 const closing = {
   kind: 'rejected',
   rejection: reject('unavailable', 'Cannot take the document: Waybill is stopping', [], 10),
@@ -111,10 +113,10 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
 
   function addressed(element: Element): Addressed | undefined {
     const from = normaliseJid(attributeOf(element, 'from') ?? '')
-    const to = parseJid(attributeOf(element, 'to') ?? connection.domain)
+    const to = normaliseJid(attributeOf(element, 'to') ?? connection.domain)
     // Stanzas for another component can reach us where a server's listener has several hosts; answering them is not ours.
-    if (from !== undefined && to?.domain === connection.domain) {
-      return { element, from, to: formatJid(to), type: attributeOf(element, 'type') }
+    if (from !== undefined && to !== undefined && splitJid(to).domain === connection.domain) {
+      return { element, from, to, type: attributeOf(element, 'type') }
     }
     const details = { stanza: element.name, from: attributeOf(element, 'from'), to: attributeOf(element, 'to') }
     log('warn', 'stanza-dropped', { reason: 'its addresses are not valid, or not ours', ...details })
@@ -146,7 +148,7 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
     const payload = childElements(element)[0]!
     if (payload.uri === PUBSUB || payload.uri === PUBSUB_OWNER) return takePubsub(stanza, payload)
     if (type === 'get' && isQuestion(payload)) {
-      void hold(stanza, () => answerQuestion(inbound('iq', stanza), payload, questions))
+      void hold(stanza, () => answerQuestion(inbound('iq', stanza), payload, questions), asItIs)
       return undefined
     }
     if (type === 'get' && asksForOffer(payload)) {
@@ -195,14 +197,18 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
   }
 
   function submit(kind: InboundStanza['kind'], stanza: Addressed, answering: Answering): Promise<void> {
-    return hold(stanza, async () => answering(closed ? refuseLate() : await intake(inbound(kind, stanza))))
+    return hold(stanza, () => (closed ? refuseLate() : intake(inbound(kind, stanza))), answering)
   }
 
   /** Keeps a stanza in hand until it is answered. */
-  async function hold(stanza: Addressed, answering: () => Promise<string | undefined>): Promise<void> {
+  async function hold<Outcome>(
+    stanza: Addressed,
+    decide: () => Outcome | Promise<Outcome>,
+    answering: (outcome: Outcome) => string | undefined,
+  ): Promise<void> {
     inHand += 1
     try {
-      const answer = await answering()
+      const answer = answering(await decide())
       if (answer !== undefined) write(stanza, answer)
     } catch (error) {
       fail(stanza, error)

@@ -92,12 +92,14 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     const carriage = carry(attempt, options.toElement)
     if (carriage.kind === 'unsendable') return carriage
     const { destination } = attempt
+    if (destination.kind === 'jid' && attempt.options.confirm !== 'iq') {
+      return await toJidByMessage(attempt, destination.jid, carriage.xml, onHad)
+    }
     const ask: Ask = async (request) =>
-      (await turns.take(attempt, onHad, () => connection.request(request))) ?? { kind: 'lost' }
-    if (destination.kind === 'node') return toNode(attempt, destination, carriage.xml, ask)
-    return attempt.options.confirm === 'iq'
-      ? toJidByIq(attempt, destination.jid, carriage.xml, ask)
-      : toJidByMessage(attempt, destination.jid, carriage.xml, onHad)
+      turns.take(attempt, onHad, () => connection.request(request), { kind: 'lost' } as const)
+    return destination.kind === 'node'
+      ? toNode(attempt, destination, carriage.xml, ask)
+      : toJidByIq(attempt, destination.jid, carriage.xml, ask)
   }
 
   /** All that came while the buffer was full go on in the order in which they came. */
@@ -127,21 +129,18 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     return outcomeOfAnswer(await ask({ to: jid, type: 'set', payload: document, id, timeoutMs }))
   }
 
-  async function toJidByMessage(
+  function toJidByMessage(
     attempt: StartedAttempt,
     jid: string,
     document: string,
     onHad: () => void,
-  ): Promise<AttemptOutcome> {
+  ): AttemptOutcome | Promise<AttemptOutcome> {
     const message = messageWithin(attempt, jid, document)
     const problem = unfit(attempt, jid + (attempt.options.body ?? ''), message, 0)
     if (problem) return problem
     if (unproven.has(attempt.id)) return { kind: 'void', reason: 'an earlier attempt is under way' }
-    const written = await turns.take(attempt, onHad, async () => {
-      if (!connection.write(message)) return offline
-      return fateOf(attempt, jid)
-    })
-    return written ?? offline
+    const write = () => (connection.write(message) ? fateOf(attempt, jid) : offline)
+    return turns.take(attempt, onHad, write, offline)
   }
 
   /** Findings go as far as there is room: the document comes before what is said of it. */
@@ -208,6 +207,8 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
         `Cannot send ${id}: its address or body holds characters that XML does not allow`,
       )
     }
+    // UTF-8 has three bytes at most for a unit of UTF-16.
+    if (3 * xml.length + around <= options.maxStanzaBytes) return undefined
     const bytes = Buffer.byteLength(xml) + around
     if (bytes <= options.maxStanzaBytes) return undefined
     return unsendable(

@@ -9,9 +9,14 @@ export interface Turns {
   /**
    * Runs `write`, which has written its stanza when it gives its promise, and settles with what it gives; ordinary ones as soon as
    * nothing has the stream to itself. An attempt that must be alone waits until the server has had everything before it, and nothing
-   * else is written until the server has had this one too. Undefined where the stream was lost before it was written.
+   * else is written until the server has had this one too. Settles with `lost` where the stream was lost before it was written.
    */
-  take<T>(attempt: Pick<StartedAttempt, 'alone'>, onHad: () => void, write: () => Promise<T>): Promise<T | undefined>
+  take<T>(
+    attempt: Pick<StartedAttempt, 'alone'>,
+    onHad: () => void,
+    write: () => T | Promise<T>,
+    lost: T,
+  ): T | Promise<T>
 }
 
 /**
@@ -26,11 +31,12 @@ export function createTurns(connection: Pick<Connection, 'isQuiet' | 'giveUp'>, 
   async function takeAlone<T>(
     alone: NonNullable<StartedAttempt['alone']>,
     onHad: () => void,
-    write: () => Promise<T>,
-  ): Promise<T | undefined> {
+    write: () => T | Promise<T>,
+    lost: T,
+  ): Promise<T> {
     const leave = close()
     try {
-      if (!connection.isQuiet && (await prove()) !== 'handed-over') return undefined
+      if (!connection.isQuiet && (await prove()) !== 'handed-over') return lost
       const written = write()
       if (alone === 'until-had') {
         void prove().then((proof) => {
@@ -43,6 +49,16 @@ export function createTurns(connection: Pick<Connection, 'isQuiet' | 'giveUp'>, 
     } finally {
       leave()
     }
+  }
+
+  async function takeLater<T>(
+    alone: StartedAttempt['alone'],
+    onHad: () => void,
+    write: () => T | Promise<T>,
+    lost: T,
+  ): Promise<T> {
+    while (taken) await taken
+    return alone === undefined ? write() : takeAlone(alone, onHad, write, lost)
   }
 
   function close(): () => void {
@@ -61,9 +77,8 @@ export function createTurns(connection: Pick<Connection, 'isQuiet' | 'giveUp'>, 
     get wait() {
       return taken
     },
-    async take({ alone }, onHad, write) {
-      while (taken) await taken
-      return alone === undefined ? write() : takeAlone(alone, onHad, write)
+    take({ alone }, onHad, write, lost) {
+      return alone === undefined && !taken ? write() : takeLater(alone, onHad, write, lost)
     },
   }
 }
