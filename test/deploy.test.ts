@@ -46,6 +46,31 @@ describe.each(['prosody', 'ejabberd'] as const)('the entry for %s', (kind) => {
     peer.close()
     await server.stop()
   })
+
+  it('has room for further domains, which share port and secret, each with its own stanzas', async () => {
+    const server = await startXmppServer(kind, { components: ['waybill2'] })
+    const entry = server.component('waybill2')
+    expect(entry).toEqual({ ...server.component('waybill'), domain: 'waybill2.example.test' })
+    const [first, second] = await Promise.all([
+      connectRawComponent(server.component('waybill')),
+      connectRawComponent(entry),
+    ])
+    for (const number of [1, 2, 3, 4]) {
+      first.send(`<message from='waybill.example.test' to='${entry.domain}' id='m${number}'/>`)
+      expect(await second.next((stanza) => stanza.startsWith('<message'))).toContain(`m${number}`)
+    }
+    expect(first.received).toEqual([])
+    first.close()
+    second.close()
+    await server.stop()
+  })
+})
+
+describe('the entry for Prosody', () => {
+  it('has each stanza go out at once, in the one table of network settings that there is', () => {
+    const settings = [read('prosody/waybill.cfg.lua'), read('compose/prosody.cfg.lua')].join('\n')
+    expect(settings.match(/^network_settings.*$/gm)).toEqual(['network_settings = { nagle = false }'])
+  })
 })
 
 describe('the entry for jabberd2', () => {

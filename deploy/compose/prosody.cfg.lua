@@ -15,7 +15,6 @@ storage = "internal"
 -- Waybill shares the network of this container.
 component_ports = { 5347 }
 component_interfaces = { "127.0.0.1" }
-network_settings = { nagle = false }
 
 VirtualHost(ENV_WAYBILL_XMPP_HOST or "demo.localhost")
 

@@ -79,7 +79,6 @@ certificates = ${text(join(folder, 'certs'))}
 log = { { levels = { min = "info" }, to = "console" } }
 interfaces = { "127.0.0.1" }
 component_interfaces = { "127.0.0.1" }
-network_settings = { nagle = false }
 c2s_ports = { ${site.ports.clients} }
 component_ports = { ${site.ports.components} }
 modules_enabled = { "saslauth", "roster", "disco", "ping", "version", "carbons" }

@@ -1,4 +1,4 @@
-import type { Document, Form } from '../domain/document.ts'
+import type { Content, Document, Form } from '../domain/document.ts'
 import {
   attributeOf,
   childElements,
@@ -47,25 +47,36 @@ function readElement(carrier: Element, around: readonly Element[], limits: Limit
   const written = writeDocument(root, limits)
   if (written.kind === 'rejected') return written
   const { text: payload, bytes } = written
-  const document = opaque ? encryptedDocument(root, payload, bytes) : elementDocument(root, payload, bytes)
+  const document = opaque ? encryptedDocument(root, payload, bytes) : new ElementDocument(root, payload, bytes)
   return { kind: 'document', document }
 }
 
-/** Only what is accepted needs a digest, so it is taken when it is asked for. */
-function elementDocument(root: Element, payload: string, bytes: number): Document {
-  let digest: string | undefined
-  return {
-    form: 'element',
-    mediaType: 'application/xml',
-    rootName: expandedName(root.uri, root.name),
-    datatype: '',
-    content: { kind: 'xml', root },
-    payload,
-    bytes,
-    get digest() {
-      digest ??= digestOf(root)
-      return digest
-    },
+/**
+ * Only what is accepted needs a digest, so it is taken when it is asked for. By a class, since the engine keeps every object with a getter
+ * of its own, and what hangs on it, until it looks through all memory.
+ */
+class ElementDocument implements Document {
+  readonly form = 'element'
+  readonly mediaType = 'application/xml'
+  readonly rootName: string
+  readonly datatype = ''
+  readonly content: Content
+  readonly payload: string
+  readonly bytes: number
+  readonly #root: Element
+  #digest: string | undefined
+
+  constructor(root: Element, payload: string, bytes: number) {
+    this.rootName = expandedName(root.uri, root.name)
+    this.content = { kind: 'xml', root }
+    this.payload = payload
+    this.bytes = bytes
+    this.#root = root
+  }
+
+  get digest(): string {
+    this.#digest ??= digestOf(this.#root)
+    return this.#digest
   }
 }
 

@@ -3,6 +3,7 @@ import type { Attribute, Element, Node } from '../domain/element.ts'
 import { type Finding, type Rejection, type RejectionKind, reject } from '../domain/rejection.ts'
 import { shared } from '../domain/shared-text.ts'
 import { exceeds, type Limits } from './limits.ts'
+import { readPlainXml } from './plain-xml.ts'
 import { shown } from './shown.ts'
 
 export type XmlParse =
@@ -18,6 +19,12 @@ export type XmlParse =
  * @param places Takes in where each element's tag begins.
  */
 export function parseXml(text: string, limits: Limits, places?: Places): XmlParse {
+  const plain = places ? undefined : readPlainXml(text, limits)
+  return plain ? { kind: 'xml', root: plain } : parseBySaxes(text, limits, places)
+}
+
+/** As {@link parseXml}, but always by saxes: the measure that the shorter way is compared with. */
+export function parseBySaxes(text: string, limits: Limits, places?: Places): XmlParse {
   try {
     return { kind: 'xml', root: parseStrictly(text, limits, places) }
   } catch (error) {

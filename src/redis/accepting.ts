@@ -12,10 +12,10 @@ import { type ArchiveOptions, archivedPayload } from './archive.ts'
 import type { Call } from './calls.ts'
 import { coalesce } from './coalesce.ts'
 import { PATIENCE_MS } from './connection.ts'
-import { laterArguments, type SplitDeliveries, splitDeliveries } from './expansion.ts'
+import { type LaterDeliveries, laterDeliveries, type SplitDeliveries, splitDeliveries } from './expansion.ts'
 import { nameDigest } from './keys.ts'
 import { type LostStarts, startToken } from './lost-starts.ts'
-import { type Facts, factsOf, firstRecord, metaOf } from './records.ts'
+import { type Facts, factsOf, firstRecord, metaOf, optionsText } from './records.ts'
 import type { Argument } from './scripts.ts'
 
 /** How many documents may wait, in all and of one sender, and how many bytes their payloads may come to. */
@@ -75,7 +75,9 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
   const accept = coalesce<readonly Prepared[], readonly AcceptAnswer[]>(
     async (stanzas, deadlineMs) => {
       const { waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes } = limits
+      const senders = sendersOf(stanzas)
       const args: Argument[] = [waiting, perSenderWaiting, waitingBytes, held, perSenderHeld, heldBytes, stanzas.length]
+      args.push(senders.length, ...senders)
       const beginning = { holder: instance, token: startToken(), leaseMs: attemptLeaseMs, nowMs: clock() }
       for (const stanza of stanzas) {
         args.push(stanza.length)
@@ -85,7 +87,7 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         lost.add(beginning.token, stanzas.flatMap(toBegin))
         throw error
       })
-      return (reply as (Buffer | number)[][][]).map((answers) => answers.map((answer) => acceptAnswer(answer, limits)))
+      return (reply as BatchReply[]).map((answers, at) => answersOf(answers, stanzas[at]!, limits))
     },
     {
       name: 'accept',
@@ -119,6 +121,14 @@ function bytesOf({ envelope, deliveries }: Acceptance): number {
   return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
 }
 
+/** Bare JIDs, each once. */
+function sendersOf(stanzas: readonly (readonly Prepared[])[]): readonly string[] {
+  const senders = new Set<string>()
+  for (const stanza of stanzas)
+    for (const { acceptance } of stanza) senders.add(bareJid(acceptance.envelope.origin.from))
+  return [...senders]
+}
+
 /** The ids of deliveries whose attempts were to begin. */
 function toBegin(stanza: readonly Prepared[]): readonly string[] {
   return stanza.flatMap(({ acceptance: { envelope, begin = [] } }) => begin.map((at) => deliveryId(envelope.id, at)))
@@ -130,10 +140,11 @@ function addArguments(
   beginning: Beginning,
   part: number | undefined,
 ): void {
-  const { envelope, begin, holding, claim, key, taken } = acceptance
+  const { envelope, begin, claim } = acceptance
   const { document, receivedAtMs, submit } = envelope
   const { nowMs } = beginning
   const times = { receivedAtMs, nowMs, submitExpiresMs: submit.expiresMs }
+  const later = laterDeliveries(split, times, part)
   args.push(
     envelope.id,
     envelope.type,
@@ -141,19 +152,14 @@ function addArguments(
     document.digest,
     claim ? nameDigest(claim.name) : '',
     claim?.windowMs ?? 0,
-    key ? nameDigest(key.name) : '',
-    key?.windowMs ?? 0,
-    taken ? nameDigest(taken.source) : '',
-    taken ? nameDigest(taken.item) : '',
-    taken?.keep ?? 0,
     submit.report ?? '',
-    holding ? JSON.stringify(holding) : '',
-    archived,
+    rareOf(acceptance, archived !== '', later?.rest),
     JSON.stringify(metaOf(envelope)),
     typeof document.payload === 'string' ? document.payload : asBuffer(document.payload),
-    ...laterArguments(split, times, part),
-    split.now.length,
   )
+  if (archived !== '') args.push(archived)
+  if (later) args.push(...later.parts)
+  args.push(split.now.length)
   for (const { planned, number } of split.now) {
     const waiting = factsOf(planned, times)
     const isToBegin = begin?.includes(number) ?? false
@@ -161,14 +167,28 @@ function addArguments(
     args.push(
       facts.route,
       facts.lane ?? '',
-      facts.priority,
-      facts.expires ?? '',
       JSON.stringify(facts),
-      JSON.stringify(planned.options),
+      optionsText(planned.options),
       firstRecord(planned, nowMs),
       isToBegin ? nowMs + Math.max(beginning.leaseMs, facts.patience + LEASE_GRACE_MS) : '',
     )
   }
+}
+
+/** What few documents have; '' for most, which accept.lua then writes as they are given. */
+function rareOf(
+  { holding, key, taken }: Acceptance,
+  archived: boolean,
+  rest: LaterDeliveries['rest'] | undefined,
+): string {
+  if (!holding && !key && !taken && !archived && !rest) return ''
+  return JSON.stringify({
+    ...(key && { key: nameDigest(key.name), keyMs: key.windowMs }),
+    ...(taken && { source: nameDigest(taken.source), item: nameDigest(taken.item), keep: taken.keep }),
+    ...(holding && { held: JSON.stringify(holding) }),
+    ...(archived && { archived: 1 }),
+    ...(rest && { rest }),
+  })
 }
 
 /** The facts of a delivery whose first attempt has begun, as start.lua would write them. */
@@ -188,6 +208,18 @@ const LIMIT_OF = {
   'held of sender': 'perSenderHeld',
   'held bytes': 'heldBytes',
 } as const satisfies Record<OverloadScope, keyof AcceptLimits>
+
+/** 1: its one document is accepted, and all its attempts have begun. */
+type BatchReply = 1 | (Buffer | number)[][]
+
+function answersOf(reply: BatchReply, stanza: readonly Prepared[], limits: AcceptLimits): readonly AcceptAnswer[] {
+  if (reply !== 1) return reply.map((answer) => acceptAnswer(answer, limits))
+  return stanza.map(({ acceptance: { envelope, begin } }) => ({
+    kind: 'accepted',
+    id: envelope.id,
+    ...(begin && { begun: begin }),
+  }))
+}
 
 function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOptions['limits']): AcceptAnswer {
   const kind = String(answer[0])

@@ -3,7 +3,6 @@ import type { DeliveryOptions, PlannedDelivery } from '../domain/delivery.ts'
 import { type Acceptance, DELIVERIES_AT_ONCE, type Store } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
 import { type Facts, factsOf } from './records.ts'
-import type { Argument } from './scripts.ts'
 
 /** A script writes so many in about five milliseconds. */
 const PART = 500
@@ -46,9 +45,26 @@ interface Shared {
 /** Number, which of the shared values are its own, destination, lane. */
 type Row = readonly [number: number, shared: number, to: string, lane?: string]
 
-/** What accept.lua is given of the deliveries that are to be written later: '' for none. */
-export function laterArguments({ now, later }: SplitDeliveries, times: Times, most = PART): Argument[] {
-  if (later.length === 0) return ['']
+/** What accept.lua is given of the deliveries that are to be written later. */
+export interface LaterDeliveries {
+  readonly rest: {
+    readonly count: number
+    /** Of those that are written now. */
+    readonly numbers: readonly number[]
+    readonly routes: Readonly<Record<string, number>>
+    /** A number and a lane a line. */
+    readonly lanes: string
+    readonly starts: readonly number[]
+  }
+  readonly parts: readonly string[]
+}
+
+export function laterDeliveries(
+  { now, later }: SplitDeliveries,
+  times: Times,
+  most = PART,
+): LaterDeliveries | undefined {
+  if (later.length === 0) return undefined
   const routes: Record<string, number> = {}
   const lanes: string[] = []
   const starts: number[] = []
@@ -65,7 +81,7 @@ export function laterArguments({ now, later }: SplitDeliveries, times: Times, mo
     parts.push(part.text())
   }
   const numbers = now.map(({ number }) => number)
-  return [JSON.stringify({ count: later.length, numbers, routes, lanes: lanes.join('\n'), starts }), ...parts]
+  return { rest: { count: later.length, numbers, routes, lanes: lanes.join('\n'), starts }, parts }
 }
 
 function createPart() {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** The shard of the first domain. */
 const FIRST = '0'
@@ -23,5 +23,5 @@ export function shardOf(domain: string): string {
 
 /** A name of any length, chosen by a peer, as part of a key: 192 bits of its SHA-256. */
 export function nameDigest(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 32)
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 32)
 }

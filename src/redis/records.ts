@@ -178,6 +178,17 @@ export function parseRecords(lines: string): AttemptRecord[] {
   return lines === '' ? [] : lines.split('\n').map((line) => JSON.parse(line) as AttemptRecord)
 }
 
+const optionsTexts = new WeakMap<DeliveryOptions, string>()
+
+/** Options as they are stored. A route gives the same ones to most of its deliveries. */
+export function optionsText(options: DeliveryOptions): string {
+  const known = optionsTexts.get(options)
+  if (known !== undefined) return known
+  const text = JSON.stringify(options)
+  optionsTexts.set(options, text)
+  return text
+}
+
 export function parseOptions(text: string): DeliveryOptions {
   return JSON.parse(text) as DeliveryOptions
 }

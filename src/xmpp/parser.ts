@@ -1,7 +1,7 @@
 import type { Element, Node } from '../domain/element.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
-import { createScope, type Declarations } from './scope.ts'
-import { createTokeniser } from './tokeniser.ts'
+import { createScope, type Declarations } from '../domain/xml-scope.ts'
+import { createTokeniser } from '../domain/xml-tokeniser.ts'
 
 /**
  * The parser of a stream: strict, limited, and straight to domain elements. The library's own has no limits, dies of an
@@ -87,7 +87,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   let bytes = 0
 
   const tokeniser = createTokeniser({
-    declaration(encoding) {
+    declaration(_, encoding) {
       if (encoding === '' || encoding.toUpperCase() === 'UTF-8') return
       throw new Fault('unsupported-encoding', `the stream is in ${encoding}`)
     },
@@ -136,7 +136,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       throw new Fault('not-well-formed', `the root is {${header.uri}}${header.name}, not a stream`)
     }
     inherited = inheritable(header.namespaces)
-    childEnd = tokeniser.position
+    childEnd = tokeniser.position()
     excess = undefined
     listener.opened(header)
   }
@@ -169,7 +169,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   }
 
   function finish(child: OpenElement): void {
-    const finishedAt = tokeniser.position
+    const finishedAt = tokeniser.position()
     // A unit of UTF-16 takes three bytes at most.
     if (3 * (finishedAt - childEnd) > limits.bytes && bytesUntil(finishedAt) > limits.bytes) {
       excess ??= tooManyBytes(limits.bytes)

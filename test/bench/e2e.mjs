@@ -37,8 +37,8 @@ Every combination of these lists is measured, unless --check takes its twelve ce
   --routes LIST         of Waybill, of which one matches (1000)
   --durabilities LIST   of everysec, fsync (everysec)
   --schemas LIST        of xsd; schematron, which is XSD and Schematron (xsd)
-  --domains LIST        of Waybill, each with processes of its own; senders take turns (1)
-  --processes LIST      of each domain, which the first of them holds (1)
+  --domains LIST        of Waybill, shared by as many processes; senders write to them in turns (1)
+  --processes LIST      for each domain, which one of them holds (1)
 
   --peers LIST          of raw, naive, waybill (all)
   --only TEXT           of those combinations, or of --check, the situations whose title holds it: ejabberd, sealed, "20 jids"

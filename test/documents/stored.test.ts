@@ -26,6 +26,8 @@ describe('a document again from what is stored', () => {
     const again = rehydrate(form, mediaType, datatype, Buffer.from(payload as string))
     expect({ ...again, content: undefined, payload: undefined }).toEqual({
       ...document,
+      // May be a getter of its class.
+      digest: document.digest,
       content: undefined,
       payload: undefined,
     })

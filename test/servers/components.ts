@@ -6,10 +6,15 @@ export interface ComponentEntry {
   readonly secret: string
 }
 
-/** A new secret for each of the components; Waybill's own, `waybill` and `waybill2` and so on, share theirs. */
+/** Whether Waybill is to attach as it: `waybill`, `waybill2` and so on share a secret, and a port. */
+export function isOurs(name: string): boolean {
+  return name.startsWith('waybill')
+}
+
+/** A new secret for each of the components. */
 export function newSecrets(names: readonly string[]): Readonly<Record<string, string>> {
   const ours = randomBytes(12).toString('hex')
-  const secretOf = (name: string) => (name.startsWith('waybill') ? ours : randomBytes(12).toString('hex'))
+  const secretOf = (name: string) => (isOurs(name) ? ours : randomBytes(12).toString('hex'))
   return Object.fromEntries(names.map((name) => [name, secretOf(name)]))
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { domainOf, entryOf, newSecrets } from './components.ts'
+import { domainOf, entryOf, isOurs, newSecrets } from './components.ts'
 import { freePorts } from './ports.ts'
 import {
   findProgram,
@@ -38,13 +38,15 @@ export async function startEjabberd({
     .replaceAll('waybill.example.org', 'waybill.example.test')
     .replace(/(?<=max_stanza_size: )(\d+)/, stanzaBytes === undefined ? '$1' : String(stanzaBytes))
     .replace(/(?<=^ +server: )(waybill\S+)/m, `[${['$1', ...components.map(domainOf)].join(', ')}]`)
+    .replace(/^ +password: WAYBILL_SECRET\n/m, (found) => found + components.filter(isOurs).map(hostOf).join(''))
   writeFileSync(entry, tlsCertificate === undefined ? template : withTls(template, tlsCertificate))
   const secrets = newSecrets(['waybill', 'peer', 'other', ...components])
 
   return withFreePorts(async () => {
     const names = Object.keys(secrets)
-    const [client, api, ...own] = (await freePorts(2 + names.length)) as [number, number, ...number[]]
-    const ports: Ports = { ...Object.fromEntries(names.map((name, index) => [name, own[index]!])), client, api }
+    const [client, api, ours, ...own] = (await freePorts(3 + names.length)) as [number, number, number, ...number[]]
+    const portOf = (name: string, index: number) => [name, isOurs(name) ? ours : own[index]!]
+    const ports: Ports = { ...Object.fromEntries(names.map(portOf)), client, api }
     writeFileSync(config, configuration(entry, ports, secrets))
     const launchOnce = () => launchEjabberd(command, folder, { ...environment, EJABBERD_CONFIG_PATH: config })
     const first = await launchOnce()
@@ -58,6 +60,11 @@ export async function startEjabberd({
       addUser: (local: string, password: string) => register(api, local, password),
     })
   })
+}
+
+/** A further domain of Waybill, as the template's own comment says. */
+function hostOf(name: string): string {
+  return `      ${domainOf(name)}:\n        password: WAYBILL_SECRET\n`
 }
 
 /** As the template's own comment says. */
@@ -142,7 +149,7 @@ listen:
   - { port: ${ports.client}, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 1048576, shaper: none, starttls: false }
   - { port: ${ports.api}, ip: "127.0.0.1", module: ejabberd_http, request_handlers: { /api: mod_http_api } }
 ${Object.keys(secrets)
-  .filter((name) => name !== 'waybill')
+  .filter((name) => !isOurs(name))
   .map((name) => componentListener(name, ports, secrets))
   .join('\n')}
 acl:

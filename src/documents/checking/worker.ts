@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Content } from '../../domain/document.ts'
 import { typeKey } from '../../domain/document-type.ts'
+import type { Element } from '../../domain/element.ts'
 import type { CheckAnswer, CheckTask } from '../../flow/ports.ts'
 import { fromKept } from '../bundle-reader.ts'
 import { contentAgain, createValidator } from '../documents.ts'
@@ -42,24 +43,35 @@ class Unreadable extends Error {}
 
 /** Schemas in XML ask for the element tree of invalid documents only. */
 function lazyContent({ form, mediaType, payload, content }: CheckTask): Content {
-  let made: Content | undefined
   const make = () => {
     try {
-      made ??= contentAgain(form, mediaType, payload)
-      return made
+      return contentAgain(form, mediaType, payload)
     } catch (error) {
       throw new Unreadable((error as Error).message)
     }
   }
-  if (content !== 'xml') return make()
-  return {
-    kind: 'xml',
-    get root() {
-      const xml = make()
-      if (xml.kind !== 'xml') throw new Unreadable(`it is ${xml.kind}`)
-      return xml.root
-    },
+  return content === 'xml' ? new LazyXml(make) : make()
+}
+
+/** A class, since the engine keeps every object with a getter of its own, and what hangs on it, until it looks through all memory. */
+class LazyXml {
+  readonly kind = 'xml'
+  readonly #make: () => Content
+  #root: Element | undefined
+
+  constructor(make: () => Content) {
+    this.#make = make
   }
+
+  get root(): Element {
+    this.#root ??= rootOf(this.#make())
+    return this.#root
+  }
+}
+
+function rootOf(content: Content): Element {
+  if (content.kind !== 'xml') throw new Unreadable(`it is ${content.kind}`)
+  return content.root
 }
 
 for (const key of first) {

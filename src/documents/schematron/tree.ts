@@ -70,20 +70,14 @@ export interface DocumentIndex {
 export function buildTree(root: Element): DocumentNode {
   const making: Making = { order: 0, parents: new Map(), owners: new Map() }
   const childNodes: ElementNode[] = []
-  const document: DocumentNode = {
-    nodeType: 9,
-    nodeName: '#document',
-    order: making.order++,
-    childNodes,
-    index: {
-      parentsOf: (name) => making.parents.get(name) ?? NONE,
-      ownersOf: (name) => making.owners.get(name) ?? NONE,
-      get nodes() {
-        return making.order
-      },
-    },
+  const index = {
+    parentsOf: (name: string) => making.parents.get(name) ?? NONE,
+    ownersOf: (name: string) => making.owners.get(name) ?? NONE,
+    nodes: 0,
   }
+  const document: DocumentNode = { nodeType: 9, nodeName: '#document', order: making.order++, childNodes, index }
   childNodes.push(elementNode(root, document, 0, making))
+  index.nodes = making.order
   sortParents(making)
   return document
 }

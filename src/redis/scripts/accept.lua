@@ -2,30 +2,33 @@
 -- Accepts batches of documents, each batch all or none: envelopes, deliveries with their places in the order, claims, ledger.
 -- ARGV[3], ARGV[4]: how many documents may wait in all, and of one sender. ARGV[5]: how many bytes of payload may wait, the
 -- document that reaches it included. ARGV[6], ARGV[7], ARGV[8]: the same of documents that are held. ARGV[9]: how many batches follow.
--- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, key, its window, the source
--- and item that it was taken from, how many items of it are remembered, which reports are wanted or '', what was found wrong with it
--- where it is held or '', what goes into the archive of it or '', meta, payload; what is to be written later of its deliveries, or '',
--- and its parts where there are some; the count of deliveries to be written now; and of each of these: route, lane, priority, when it
--- expires or '', facts, options, its first record where it is dead from the beginning, or '', and the end of the lease of its first
--- attempt where that is to begin now, or ''. The facts are then those of a delivery under way.
--- Gives for each batch, of each document: its answer, an id, 'replaced' where it takes over the claim of another document, or '', and
--- the indexes of the deliveries whose attempts have begun; 'held' behind the id of a duplicate whose first one is held; or
--- 'overloaded', scope, waiting.
+-- ARGV[10]: the count of senders; then these, each once; then the batches.
+-- Of each: the count of documents; of each document: id, type, sender, digest, claim, its window, which reports are wanted or '', what
+-- few documents have (JSON) or '', meta, payload; where it says so what goes into the archive, and the parts of its deliveries
+-- that are to be written later; the count of deliveries to be written now; and of each of these: route, lane or '', facts, options, its
+-- first record where it is dead from the beginning, or '', and the end of the lease of its first attempt where that is to begin now, or
+-- ''. The facts are then those of a delivery under way.
+-- What few have: key, keyMs (its window); source and item that it was taken from, keep (how many items of it are remembered); held
+-- (what was found wrong with it); archived (1 where an argument follows); rest (what is to be written later of its deliveries).
+-- Gives for each batch 1, where its one document is accepted and all its attempts have begun; otherwise of each document: its answer, an
+-- id, 'replaced' where it takes over the claim of another document, or '', and the indexes of the deliveries whose attempts have begun;
+-- 'held' behind the id of a duplicate whose first one is held; or 'overloaded', scope, waiting.
 local LIMIT_ALL, LIMIT_SENDER, LIMIT_BYTES = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local HELD_ALL, HELD_SENDER, HELD_BYTES, COUNT = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local at = 9
+local at = 10 + tonumber(ARGV[10])
 local waiting = tonumber(redis.call('HGET', key('ledger'), 'documents waiting') or 0)
 local bytesWaiting = tonumber(redis.call('HGET', key('ledger'), 'bytes waiting') or 0)
 local waitingOf = {}
+for first = 11, at, 1000 do
+  local last = math.min(first + 999, at)
+  for index, count in ipairs(redis.call('HMGET', key('senders'), unpack(ARGV, first, last))) do
+    waitingOf[ARGV[first + index - 1]] = tonumber(count or 0)
+  end
+end
 
 local function argument()
   at = at + 1
   return ARGV[at]
-end
-
-local function waitingFrom(sender)
-  waitingOf[sender] = waitingOf[sender] or tonumber(redis.call('HGET', key('senders'), sender) or 0)
-  return waitingOf[sender]
 end
 
 -- The id and digest that a claim or key stands for: in Redis, or made by an earlier document of the same batch.
@@ -86,7 +89,7 @@ local function refusal(document, batch)
     if id then return digest == document.digest and duplicate(id, batch) or { 'key-conflict', id } end
   end
   if document.held ~= '' then return heldRefusal(document, batch) end
-  local inAll, ofSender = waiting + batch.added, waitingFrom(document.sender) + (batch.addedBy[document.sender] or 0)
+  local inAll, ofSender = waiting + batch.added, waitingOf[document.sender] + (batch.addedBy[document.sender] or 0)
   if inAll >= LIMIT_ALL then return { 'overloaded', 'all', inAll } end
   if ofSender >= LIMIT_SENDER then return { 'overloaded', 'sender', ofSender } end
   if bytesWaiting + batch.bytes >= LIMIT_BYTES then return { 'overloaded', 'bytes', bytesWaiting + batch.bytes } end
@@ -129,16 +132,15 @@ local function mayBegin(delivery, isFirst)
   return not isAnyOpen() or breakerOf(cjson.decode(delivery.facts).to) ~= 'open'
 end
 
--- As it is before its first attempt.
-local function waitingFacts(text)
-  local facts = cjson.decode(text)
-  facts.holder, facts.token, facts.started, facts.tries = nil, nil, nil, 0
-  return cjson.encode(facts)
-end
-
+-- It waits for its first attempt.
 local function schedule(id, delivery, isFirst)
-  if delivery.expires then put('expiring', id, delivery.expires) end
-  if isFirst then put('ready', id, rank({ priority = delivery.priority, due = NOW })) end
+  local facts = cjson.decode(delivery.facts)
+  if delivery.lease ~= '' then
+    facts.holder, facts.token, facts.started, facts.tries = nil, nil, nil, 0
+    delivery.facts = cjson.encode(facts)
+  end
+  if facts.expires then put('expiring', id, facts.expires) end
+  if isFirst then put('ready', id, rank(facts)) end
 end
 
 local function numberOf(document, index)
@@ -163,7 +165,6 @@ local function writeDeliveries(document, envelope, answer)
         put('underway', id, delivery.lease)
         answer[#answer + 1] = number
       else
-        if delivery.lease ~= '' then delivery.facts = waitingFacts(delivery.facts) end
         schedule(id, delivery, isFirst)
       end
     end
@@ -260,28 +261,34 @@ local function commit(documents, answers, batch)
   waiting, bytesWaiting = waiting + batch.added, bytesWaiting + batch.bytes
   heldNow.all, heldNow.bytes = heldNow.all + batch.held, heldNow.bytes + batch.heldBytes
   for sender, by in pairs(batch.heldBy) do add(heldNow.by, sender, by) end
-  for sender, by in pairs(batch.addedBy) do waitingOf[sender] = waitingFrom(sender) + by end
+  for sender, by in pairs(batch.addedBy) do waitingOf[sender] = waitingOf[sender] + by end
+end
+
+-- What few documents have, with the arguments that follow where it says so.
+local function readRare(document, text)
+  local rare = text == '' and {} or cjson.decode(text)
+  document.key, document.keyMs, document.held = rare.key, rare.keyMs or 0, rare.held or ''
+  document.source, document.item, document.keep = rare.source or '', rare.item, rare.keep
+  document.archived = rare.archived and argument() or ''
+  if rare.rest then
+    document.rest, document.parts = rare.rest, {}
+    for at = 1, #rare.rest.starts do document.parts[at] = argument() end
+    document.waiting, document.ordered = rare.rest.count, rare.rest.lanes ~= ''
+  end
 end
 
 local function readDocument()
-  local document = {
-    id = argument(), type = argument(), sender = argument(), digest = argument(),
-    claim = argument(), claimMs = tonumber(argument()), key = argument(), keyMs = tonumber(argument()),
-    source = argument(), item = argument(), keep = tonumber(argument()), report = argument(),
-    held = argument(), archived = argument(), meta = argument(), payload = argument(), waiting = 0, dead = 0, deliveries = {},
-  }
-  local rest = argument()
-  if rest ~= '' then
-    document.rest, document.parts = cjson.decode(rest), {}
-    for at = 1, #document.rest.starts do document.parts[at] = argument() end
-    document.waiting, document.ordered = document.rest.count, document.rest.lanes ~= ''
-  end
+  local document = { waiting = 0, dead = 0, deliveries = {} }
+  local rare
+  document.id, document.type, document.sender, document.digest, document.claim, document.claimMs, document.report, rare,
+    document.meta, document.payload = unpack(ARGV, at + 1, at + 10)
+  at, document.claimMs = at + 10, tonumber(document.claimMs)
+  readRare(document, rare)
   document.count = tonumber(argument())
   for index = 1, document.count do
-    local delivery = {
-      route = argument(), lane = argument(), priority = tonumber(argument()), expires = tonumber(argument()),
-      facts = argument(), options = argument(), record = argument(), lease = argument(),
-    }
+    local delivery = {}
+    delivery.route, delivery.lane, delivery.facts, delivery.options, delivery.record, delivery.lease = unpack(ARGV, at + 1, at + 6)
+    at = at + 6
     if delivery.record == '' then document.waiting = document.waiting + 1 else document.dead = document.dead + 1 end
     if delivery.lane ~= '' then document.ordered = true end
     document.deliveries[index] = delivery
@@ -289,12 +296,12 @@ local function readDocument()
   return document
 end
 
-local function acceptBatch()
+local function acceptBatch(count)
   local batch = {
     ids = {}, names = {}, added = 0, bytes = 0, addedBy = {}, held = 0, heldBytes = 0, heldBy = {}, heldIds = {},
   }
   local documents, answers, whole = {}, {}, true
-  for index = 1, tonumber(argument()) do
+  for index = 1, count do
     local document = readDocument()
     local answer = judge(document, batch)
     documents[index], answers[index] = document, answer
@@ -304,7 +311,73 @@ local function acceptBatch()
   return answers
 end
 
+-- Most documents come alone, have nothing rare, and nothing is in the way of their first attempts: they are written as they are
+-- given. What is found in the way leaves everything to the common way. Gives whether it was accepted.
+local plain = { types = {}, routes = {}, bytes = 0 }
+local jsonOf = {}
+
+local function quoted(text)
+  jsonOf[text] = jsonOf[text] or cjson.encode(text)
+  return jsonOf[text]
+end
+
+local function isPlain()
+  if ARGV[at + 8] ~= '' or isAnyOpen() then return false end
+  local count = tonumber(ARGV[at + 11])
+  for first = at + 12, at + 11 + 6 * count, 6 do
+    if ARGV[first + 1] ~= '' or ARGV[first + 4] ~= '' or ARGV[first + 5] == '' then return false end
+  end
+  return count > 0
+end
+
+local function acceptPlainly()
+  local id, type, sender, digest, claim, claimMs, report, _, meta, payload, count = unpack(ARGV, at + 1, at + 11)
+  local name, claimName = key('envelope:' .. id), tonumber(claimMs) > 0 and key('claim:' .. claim)
+  if waiting >= LIMIT_ALL or waitingOf[sender] >= LIMIT_SENDER or bytesWaiting >= LIMIT_BYTES then return false end
+  if redis.call('EXISTS', name, claimName or name) > 0 then return false end
+  local sum = '{"type":' .. quoted(type) .. ',"sender":' .. quoted(sender) .. ',"sequence":0,"waiting":' .. count ..
+    ',"held":0,"dead":0,"expired":0,"dropped":0,"delivered":0,"bytes":' .. #payload ..
+    (report == '' and '' or ',"report":"' .. report .. '"') .. ',"state":"waiting"}'
+  local writes = { 'v', VERSION, 'meta', meta, 'payload', payload, 'sum', sum }
+  at = at + 11
+  for number = 0, tonumber(count) - 1 do
+    local route, _, facts, options, _, lease = unpack(ARGV, at + 1, at + 6)
+    at = at + 6
+    local size = #writes
+    writes[size + 1], writes[size + 2], writes[size + 3], writes[size + 4] = 'd' .. number, facts, 'o' .. number, options
+    put('underway', id .. '.' .. number, lease)
+    add(plain.routes, route, 1)
+  end
+  redis.call('HSET', name, unpack(writes))
+  if claimName then redis.call('SET', claimName, id .. ' ' .. digest, 'PX', claimMs) end
+  waiting, bytesWaiting, waitingOf[sender] = waiting + 1, bytesWaiting + #payload, waitingOf[sender] + 1
+  plain.bytes = plain.bytes + #payload
+  add(plain.types, type, 1)
+  add(senders, sender, 1)
+  return true
+end
+
+local function countPlain()
+  for type, count in pairs(plain.types) do
+    add(countsOf(documentsBy, 'accepted'), type, count)
+    add(countsOf(documentsBy, 'waiting'), type, count)
+  end
+  for route, count in pairs(plain.routes) do
+    countDelivery(route, 'planned', count)
+    countDelivery(route, 'waiting', count)
+  end
+  add(ledger, 'bytes waiting', plain.bytes)
+end
+
 local batches = {}
-for index = 1, COUNT do batches[index] = acceptBatch() end
+for index = 1, COUNT do
+  local count = tonumber(argument())
+  if count == 1 and isPlain() and acceptPlainly() then
+    batches[index] = 1
+  else
+    batches[index] = acceptBatch(count)
+  end
+end
+countPlain()
 settle()
 return batches

@@ -45,6 +45,7 @@
 -- registration how many changes there were
 -- bundle:DIGEST  the files of a registered version, packed; gone with the last version that has them
 -- processes    hash  instance -> until when it lives, by the clock of Redis, and JSON of what it says of itself (announce.lua)
+-- served       set of the further domains that were ever served, each with a shard of its own
 -- figures      hash  process -> until when it counts by the clock of Redis, and JSON (domain/process-figures.ts)
 -- checkers     hash  process -> the same, and by which set of types and files it checks documents for others, and how many
 -- checks:for:PROCESS, checks:of:PROCESS  list  documents that it is to check, and what others have found for it
@@ -54,6 +55,7 @@ local RECORDS_FIRST, RECORDS_ALL = 5, 25
 -- A delivery that was unproven at so many closes of the stream, or under way at so many ends of a process, is a suspect of both.
 local SUSPECT_AFTER = 3
 local envelopes, ledger, senders, holding = {}, {}, {}, {}
+local deliveriesBy, documentsBy = {}, {}
 local sets = {
   expanding = {}, ready = {}, later = {}, suspects = {}, underway = {}, expiring = {},
   dead = {}, held = {}, finished = {}, reopenable = {}, reports = {}, lapsing = {},
@@ -69,6 +71,15 @@ end
 
 local function add(counts, name, by)
   counts[name] = (counts[name] or 0) + by
+end
+
+local function countsOf(counts, state)
+  local of = counts[state]
+  if not of then
+    of = {}
+    counts[state] = of
+  end
+  return of
 end
 
 local function put(set, member, score)
@@ -90,14 +101,13 @@ local function isFinished(state)
   return state == 'delivered' or state == 'expired' or state == 'dropped'
 end
 
+-- Counted by state first: the names of the ledger are put together once for all that a batch counts.
 local function countDelivery(route, state, by)
-  add(ledger, 'deliveries ' .. state, by)
-  add(ledger, 'route ' .. state .. ' ' .. route, by)
+  add(countsOf(deliveriesBy, state), route, by)
 end
 
 local function countDocument(sum, state, by)
-  add(ledger, 'documents ' .. state, by)
-  add(ledger, 'type ' .. state .. ' ' .. sum.type, by)
+  add(countsOf(documentsBy, state), sum.type, by)
   if state == 'waiting' then add(senders, sum.sender, by) end
   if state == 'held' then add(holding, sum.sender, by) end
 end
@@ -480,7 +490,7 @@ end
 
 -- Ends a delivery: delivered, dead, expired or dropped. Gives the one of its lane that became first.
 local function finish(delivery, state, reason)
-  local was = delivery.facts.state
+  local was, isUnderWay = delivery.facts.state, delivery.facts.holder ~= nil
   if was == 'waiting' or was == 'delivered' then delivery.envelope.ended = true end
   release(delivery)
   -- A probe that comes back later burns no try either.
@@ -488,9 +498,18 @@ local function finish(delivery, state, reason)
   delivery.facts.reason = reason
   delivery.facts.ended = NOW
   move(delivery, state)
-  unschedule(delivery.id)
-  take('expiring', delivery.id)
-  if state == 'dead' then put('dead', delivery.id, NOW) else take('dead', delivery.id) end
+  if isUnderWay then
+    -- The start of its attempt has taken it from all other sets.
+    take('underway', delivery.id)
+  else
+    unschedule(delivery.id)
+    take('expiring', delivery.id)
+  end
+  if state == 'dead' then
+    put('dead', delivery.id, NOW)
+  elseif was == 'dead' then
+    take('dead', delivery.id)
+  end
   return leave(delivery)
 end
 
@@ -633,16 +652,49 @@ local function settleEnvelope(envelope)
   if envelope.partsGone then redis.call('HDEL', envelope.key, unpack(envelope.partsGone)) end
 end
 
+-- "KIND STATE" for all, "OWN STATE NAME" for each name.
+local function sumUp(kind, own, byState)
+  for state, counts in pairs(byState) do
+    local all = 0
+    for name, by in pairs(counts) do
+      all = all + by
+      add(ledger, own .. ' ' .. state .. ' ' .. name, by)
+    end
+    add(ledger, kind .. ' ' .. state, all)
+  end
+end
+
+-- Adds to the counts of a hash, in few commands where there are many. What comes to nothing is forgotten where `isForgotten`.
+local function settleCounts(name, counts, isForgotten)
+  local names = {}
+  for counted, by in pairs(counts) do
+    if by ~= 0 then names[#names + 1] = counted end
+  end
+  for first = 1, #names, 1000 do
+    local last = math.min(first + 999, #names)
+    local known = redis.call('HMGET', key(name), unpack(names, first, last))
+    local changed, gone = {}, {}
+    for at = first, last do
+      local now = (known[at - first + 1] or 0) + counts[names[at]]
+      if isForgotten and now <= 0 then
+        gone[#gone + 1] = names[at]
+      else
+        changed[#changed + 1] = names[at]
+        changed[#changed + 1] = string.format('%d', now)
+      end
+    end
+    if #changed > 0 then redis.call('HSET', key(name), unpack(changed)) end
+    if #gone > 0 then redis.call('HDEL', key(name), unpack(gone)) end
+  end
+end
+
 -- Writes all that was changed.
 local function settle()
   for _, envelope in pairs(envelopes) do settleEnvelope(envelope) end
   for name, members in pairs(sets) do settleSet(name, members) end
-  for name, by in pairs(ledger) do
-    if by ~= 0 then redis.call('HINCRBY', key('ledger'), name, by) end
-  end
-  for name, counts in pairs({ senders = senders, holding = holding }) do
-    for sender, by in pairs(counts) do
-      if by ~= 0 and redis.call('HINCRBY', key(name), sender, by) <= 0 then redis.call('HDEL', key(name), sender) end
-    end
-  end
+  sumUp('deliveries', 'route', deliveriesBy)
+  sumUp('documents', 'type', documentsBy)
+  settleCounts('ledger', ledger, false)
+  settleCounts('senders', senders, true)
+  settleCounts('holding', holding, true)
 end

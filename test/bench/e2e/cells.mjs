@@ -5,7 +5,7 @@
  * @typedef {{
  *   server: 'prosody' | 'ejabberd', size: string, carriage: 'in-band' | 'sealed', fanOut: number, to: 'jid' | 'node' | 'passing-node', senders: number
  * }} Situation
- * @typedef {{ routes: number, durability: 'everysec' | 'fsync', schema: 'xsd' | 'schematron', domains: number, processes: number }} Variant `processes`: of each domain, which one of them holds
+ * @typedef {{ routes: number, durability: 'everysec' | 'fsync', schema: 'xsd' | 'schematron', domains: number, processes: number }} Variant `processes`: for each domain, which one of them holds
  * @typedef {{ situation: Situation, variants: Variant[], naive: boolean }} Group
  */
 import { SIZES } from '../documents.mjs'
@@ -116,6 +116,6 @@ export function titleOf({ server, size, carriage, fanOut, to, senders }) {
 export function variantName({ routes, durability, schema, domains, processes }) {
   const rest = [durability, schema].filter((word) => word !== USUAL.durability && word !== USUAL.schema)
   if (domains > 1) rest.push(`${domains} domains`)
-  if (processes > 1) rest.push(`${processes} processes`)
+  if (domains * processes > 1) rest.push(`${domains * processes} processes`)
   return ['waybill', `${routes} routes`, ...rest].join(' ')
 }

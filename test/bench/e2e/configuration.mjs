@@ -9,8 +9,9 @@ export const DESTINATION = 'dest-'
 /** The domain at which everything is received. */
 export const RECEIVER = 'other.example.test'
 const NODE_OPTIONS = {
-  node: '{ access_model: open, max_items: 20 }',
-  'passing-node': '{ access_model: open, persist_items: false }',
+  // Of several domains the first to publish makes the node.
+  node: '{ access_model: open, publish_model: open, max_items: 20 }',
+  'passing-node': '{ access_model: open, publish_model: open, persist_items: false }',
 }
 
 /**
@@ -18,16 +19,17 @@ const NODE_OPTIONS = {
  *
  * @param {string} folder to be made
  * @param {{
- *   entry: { domain: string, port: number, secret: string }, host: string, pubsub: string, redisUrl: string,
+ *   entries: readonly { domain: string, port: number, secret: string }[], host: string, pubsub: string, redisUrl: string,
  *   fanOut: number, to: import('./cells.mjs').Situation['to'], variant: import('./cells.mjs').Variant, more?: string | undefined
- * }} given `more`: further YAML documents
+ * }} given `entries`: of all its domains, with one port and one secret; `more`: further YAML documents
  */
-export function writeConfiguration(folder, { entry, host, pubsub, redisUrl, fanOut, to, variant, more = '' }) {
+export function writeConfiguration(folder, { entries, host, pubsub, redisUrl, fanOut, to, variant, more = '' }) {
   mkdirSync(folder)
   cpSync(SCHEMAS, folder, { recursive: true })
-  const { domain, port, secret } = entry
+  const [{ domain, port, secret }, ...further] = entries
+  const domains = further.map((entry) => entry.domain)
   const settings = {
-    xmpp: { service: `xmpp://127.0.0.1:${port}`, domain, host, secret },
+    xmpp: { service: `xmpp://127.0.0.1:${port}`, domain, ...(domains.length > 0 && { domains }), host, secret },
     redis: { url: redisUrl, prefix: domain, durability: variant.durability },
     http: { listen: '127.0.0.1:0' },
     senders: ['*@peer.example.test'],

@@ -7,6 +7,8 @@ const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative,
 const NEVER = /(?!)/
 const READY = /^ready/m
 const READY_OR_STANDBY = /^ready|"standby"/m
+/** As deploy/systemd and the Dockerfile start Waybill, and all peers alike. */
+const ENVIRONMENT = { NODE_ENV: 'production', NODE_OPTIONS: '--max-semi-space-size=64' }
 
 /** @typedef {import('../../servers/xmpp.ts').RunningXmppServer} RunningXmppServer */
 /** @typedef {typeof import('../../servers/processes.ts')} Processes */
@@ -29,6 +31,7 @@ export async function startYardstick(name, { components, situation, server, redi
     path(name === 'naive' ? 'naive-peer.mjs' : 'raw-forwarder.mjs'),
   ]
   const process = await startProcess(processes, args, {
+    ...ENVIRONMENT,
     XMPP_SERVICE: `xmpp://127.0.0.1:${port}`,
     XMPP_DOMAIN: domain,
     XMPP_SECRET: secret,
@@ -43,7 +46,7 @@ export async function startYardstick(name, { components, situation, server, redi
 }
 
 /**
- * A domain is held by one of its processes, the first; every domain is an installation of its own.
+ * One installation: as many processes as domains share these, and further ones stand by.
  *
  * @param {import('./cells.mjs').Variant} variant
  * @param {{ name: string, components: readonly string[], situation: Situation, server: RunningXmppServer, redis: { url: string }, processes: Processes, profileFolder?: string | undefined, more?: string }} given `more`: YAML beside what it writes itself
@@ -56,18 +59,15 @@ export async function startWaybill(
   const folder = processes.serverFolder('peer')
   const { fanOut, to } = situation
   const { domain: host, pubsub } = server
-  // As deploy/systemd and the Dockerfile start it.
-  const environment = { NODE_ENV: 'production', NODE_OPTIONS: '--max-semi-space-size=64' }
   const entries = components.map((component) => server.component(component))
-  const running = []
-  for (const entry of entries) {
-    const config = join(folder, entry.domain)
-    writeConfiguration(config, { entry, host, pubsub, redisUrl: redis.url, fanOut, to, variant, more })
-    const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
-    for (let count = 0; count < variant.processes; count += 1)
-      running.push(await startProcess(processes, args, environment, count > 0))
-  }
+  const config = join(folder, 'waybill')
+  writeConfiguration(config, { entries, host, pubsub, redisUrl: redis.url, fanOut, to, variant, more })
+  const args = [...profileArguments(profileFolder, 'waybill'), path('../../../dist/cli.js'), 'run', config]
   const domains = entries.map(({ domain }) => domain)
+  const running = []
+  // A process that holds two domains more than another one hands one over: as many as there are domains get ready.
+  for (let count = 0; count < domains.length * variant.processes; count += 1)
+    running.push(await startProcess(processes, args, ENVIRONMENT, count >= domains.length))
   const peer = peerOf(name, domains, redis.url, running)
   return {
     ...peer,

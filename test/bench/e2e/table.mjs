@@ -14,9 +14,9 @@ const HEADINGS = [
   'p99',
   'ack p50',
 ]
-const WIDTHS = [38, 12, 15, 8, 10, 13, 8, 11, 8, 9]
+const WIDTHS = [44, 12, 15, 8, 10, 13, 8, 11, 8, 9]
 const COST_HEADINGS = ['', 'CPU us/document', 'peer', 'server', 'redis', 'traffic', 'RSS MiB: peer', 'server', 'redis']
-const COST_WIDTHS = [38, 17, 8, 8, 8, 9, 16, 8, 8]
+const COST_WIDTHS = [44, 17, 8, 8, 8, 9, 16, 8, 8]
 
 /** @param {import('./measure.mjs').Result} result */
 export function printGroup(result) {

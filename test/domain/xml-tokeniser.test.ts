@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes'
 import { describe, expect, it } from 'vitest'
-import { createTokeniser, Malformed } from '../../src/xmpp/tokeniser.ts'
+import { createTokeniser, Malformed } from '../../src/domain/xml-tokeniser.ts'
 import { seededRandom } from '../redis/model.ts'
 
 /** What is told of a text that comes in pieces, text that follows text as one; the fault that ends it last. */
@@ -8,7 +8,7 @@ function told(pieces: readonly string[]): readonly string[] {
   const lines: string[] = []
   const names: string[] = []
   const tokeniser = createTokeniser({
-    declaration: (encoding) => void lines.push(`encoding ${encoding}`),
+    declaration: (version, encoding) => void lines.push(`version ${version} encoding ${encoding}`),
     opened(name, attributes) {
       names.push(name)
       lines.push(`<${name} ${JSON.stringify(attributes)}`)
@@ -95,8 +95,9 @@ describe('well-formed text', () => {
   })
 
   it.each([
-    [`<?xml version='1.0'?><a/>`, 'encoding '],
-    [`\uFEFF<?xml version="1.0" encoding='utf-8' standalone="yes" ?><a/>`, 'encoding utf-8'],
+    [`<?xml version='1.0'?><a/>`, 'version 1.0 encoding '],
+    [`\uFEFF<?xml version="1.0" encoding='utf-8' standalone="yes" ?><a/>`, 'version 1.0 encoding utf-8'],
+    [`<?xml version="1.1"?><a/>`, 'version 1.1 encoding '],
   ])('may begin with %j', (text, declaration) => {
     expect(told([text])).toEqual([declaration, '<a []', '>a'])
     expect(told([...text])).toEqual([declaration, '<a []', '>a'])
@@ -171,7 +172,7 @@ describe('the position', () => {
   it('is where what was told last has ended', () => {
     const positions: number[] = []
     const noop = () => {}
-    const at = () => void positions.push(tokeniser.position)
+    const at = () => void positions.push(tokeniser.position())
     const tokeniser = createTokeniser({ declaration: noop, opened: at, closed: at, text: noop, restricted: noop })
     for (const piece of ['<a>', '<b', '/>te', 'xt</a', ' >']) tokeniser.write(piece)
     expect(positions).toEqual([3, 7, 7, 16])

@@ -1,7 +1,7 @@
-import type { Attribute } from '../domain/element.ts'
-import { shared } from '../domain/shared-text.ts'
+import type { Attribute } from './element.ts'
+import { shared } from './shared-text.ts'
 
-/** Namespaces in XML 1.0 over the names of a stream: what prefixes mean where. */
+/** Namespaces in XML 1.0 over the names of a text: what prefixes mean where. */
 
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
@@ -151,12 +151,7 @@ function partsOf(qualified: string): NameParts {
 function remember({ prefix, name }: NameParts, qualified: string): NameParts {
   if (qualified.length > KNOWN_LENGTH) return { prefix, name }
   if (known.size >= KNOWN_LIMIT) known.clear()
-  const parts = { prefix: detached(prefix), name: detached(name) }
-  known.set(detached(qualified), parts)
+  const parts = { prefix: shared(prefix), name: shared(name) }
+  known.set(shared(qualified), parts)
   return parts
-}
-
-/** A copy that doesn't keep the text alive which it was cut from. */
-function detached(text: string): string {
-  return Buffer.from(text).toString()
 }

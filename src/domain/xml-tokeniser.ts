@@ -1,12 +1,12 @@
 /**
- * The text of a stream taken apart: tags, attributes and text (XML 1.0), strictly, and straight from the text as it comes. A stream
- * may hold no more than these (RFC 6120 11.1). Namespaces are not its business.
+ * A text taken apart: tags, attributes and text (XML 1.0), strictly, and straight from the text as it comes. It is made for streams, which
+ * may hold no more than these (RFC 6120 11.1), and serves for whole documents that hold no more. Namespaces are not its business.
  */
 
 /** What the text consists of, in order. What these throw goes to who writes. */
 export interface TokenListener {
-  /** The encoding that the XML declaration names; '' where it names none. */
-  declaration(encoding: string): void
+  /** The XML declaration; the encoding is '' where it names none. */
+  declaration(version: string, encoding: string): void
   /** A start tag. Name, value, name, value of its attributes. */
   opened(name: string, attributes: readonly string[]): void
   /** An end tag, the right one; or that of an empty element. */
@@ -21,7 +21,7 @@ export interface Tokeniser {
   /** Throws {@link Malformed}, and what the listener throws; nothing may be written after that. */
   write(text: string): void
   /** How much of all that was written has been told, in units of UTF-16. */
-  readonly position: number
+  position(): number
 }
 
 export class Malformed extends Error {
@@ -233,7 +233,7 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
     const found = XML_DECLARATION.exec(input.slice(at, end + 2))
     if (!found) throw new Malformed('the XML declaration is malformed')
     at = end + 2
-    listener.declaration(found[1]?.slice(1, -1) ?? '')
+    listener.declaration(found[1]!.slice(1, -1), found[2]?.slice(1, -1) ?? '')
     return true
   }
 
@@ -266,9 +266,7 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
 
   return {
     write,
-    get position() {
-      return before + at
-    },
+    position: () => before + at,
   }
 }
 
@@ -281,7 +279,7 @@ function refuseDuplicates(attributes: readonly string[]): void {
 
 // XML 1.0, 2.8.
 const XML_DECLARATION =
-  /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:'1\.[0-9]+'|"1\.[0-9]+")(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*('[A-Za-z][\w.-]*'|"[A-Za-z][\w.-]*"))?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:'(?:yes|no)'|"(?:yes|no)"))?[ \t\r\n]*\?>$/
+  /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*('1\.[0-9]+'|"1\.[0-9]+")(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*('[A-Za-z][\w.-]*'|"[A-Za-z][\w.-]*"))?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:'(?:yes|no)'|"(?:yes|no)"))?[ \t\r\n]*\?>$/
 
 // XML 1.0, 2.3.
 const NAME =
