@@ -7,6 +7,7 @@ import type { Log } from './flow/ports.ts'
 import { type Gauges, type MetricsText, metricsOfDomains } from './http/metrics.ts'
 import type { SchemaApi } from './http/schemas.ts'
 import { type Readiness, type RunningHttp, startHttp } from './http/server.ts'
+import { tellLeftDomains } from './left-domains.ts'
 import { meetNeighbours, type Neighbours } from './neighbours.ts'
 import { tellFigures } from './process-figures.ts'
 import { readinessOf } from './readiness.ts'
@@ -160,6 +161,8 @@ async function settle(
   undo: Undo,
 ): Promise<Settled> {
   const domains = domainsOf(settings)
+  await first.served.remember(settings.xmpp.domains).catch(asStartFailed)
+  await tellLeftDomains(settings, first.served, log)
   const stores = new Map([[settings.xmpp.domain, first]])
   for (const domain of settings.xmpp.domains) {
     const store = await openDurableStore(settings, domain, log)

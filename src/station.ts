@@ -32,7 +32,8 @@ const SWEEP_MS = 1_000
 const PRUNE_MS = 5_000
 const DRAIN_MS = 6_000
 const CLOSE_MS = 2_000
-const PLACES = { all: 2_048, perDestination: 1_024, bytes: 64 << 20 }
+/** What a peer may have under way by its window, and as much again that is being proven and written down. */
+const PLACES = { all: 4_096, perDestination: 2_048, bytes: 64 << 20 }
 const IN_HAND_LIMIT = 4_096
 /** In memory a document takes several times its bytes. */
 const IN_HAND_BYTES = 32 << 20

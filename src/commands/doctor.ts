@@ -1,28 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Assembly } from '../assemble.ts'
 import type { Configuration } from '../config/configuration.ts'
-import { describeOpen } from '../domain/breaker.ts'
 import { destinationName } from '../domain/delivery.ts'
 import { type Lease, StoreUnavailable } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
-import { durabilityProblems } from '../redis/durability.ts'
-import type { OperatorsStore } from '../redis/joined.ts'
 import { openLease } from '../redis/lease.ts'
 import { connectionOptionsOf, domainsOf, leaseOptionsOf } from '../settings.ts'
 import { type Connection, createConnection } from '../xmpp/connection.ts'
 import { probePubSub, probeSubscription } from '../xmpp/probe.ts'
 import { assembled } from './assembled.ts'
+import { type Examination, examineRedis, ofDomains } from './examine-redis.ts'
 import { type ExitCode, formatTime, type Output, printRows } from './output.ts'
-import { withStore } from './with-store.ts'
 
-interface Examination {
-  readonly part: string
-  /** `limited`: it works, and less of it than could be. */
-  readonly verdict: 'fine' | 'limited' | 'wrong' | 'not asked'
-  readonly detail: string
-}
-
-const CLOCK_SKEW_MS = 1_000
 const ATTACH_MS = 8_000
 const silent = createLog(() => {}, 'error')
 const leftAlone: Examination = {
@@ -37,82 +25,12 @@ export async function doctor(folder: string, output: Output): Promise<ExitCode> 
   assembly.documents.dispose()
   const examinations = [
     { part: 'configuration', verdict: 'fine' as const, detail: folder },
-    ...(await examineRedis(assembly)),
+    ...(await examineRedis(assembly.configuration.settings)),
     ...(await examineDomains(assembly.configuration)),
   ]
   const rows = examinations.map(({ part, verdict, detail }) => ({ part, verdict, detail }))
   printRows(output, rows, examinations, '')
   return examinations.some(({ verdict }) => verdict === 'wrong') ? 3 : 0
-}
-
-async function examineRedis(assembly: Assembly): Promise<readonly Examination[]> {
-  const { redis } = assembly.configuration.settings
-  try {
-    return await withStore(assembly.configuration.settings, async (store) => {
-      const seen = await store.inspect()
-      const wrong = durabilityProblems(seen, redis.durability)
-      const skew = Math.abs(seen.clockSkewMs)
-      return [
-        {
-          part: 'redis',
-          verdict: 'fine',
-          detail: `version ${seen.version}, ${Math.round(seen.usedMemory / 1e6)} MB used`,
-        },
-        await examineWrites(store),
-        {
-          part: 'durability',
-          verdict: wrong.length > 0 ? 'wrong' : 'fine',
-          detail: wrong.join('; ') || `${redis.durability}, ${seen.maxmemoryPolicy}`,
-        },
-        {
-          part: 'clock',
-          verdict: skew > CLOCK_SKEW_MS ? 'wrong' : 'fine',
-          detail: `${skew} ms from the clock of Redis`,
-        },
-        ...(await examineDestinations(store)),
-        await examineHeld(store),
-        ...(await examineProcesses(store)),
-      ]
-    })
-  } catch (error) {
-    return [{ part: 'redis', verdict: 'wrong', detail: (error as Error).message }]
-  }
-}
-
-/** Those that run on this installation, and whether they all route by the same. */
-async function examineProcesses(store: OperatorsStore): Promise<readonly Examination[]> {
-  const processes = await store.presence.living()
-  const isOne = new Set(processes.map(({ inForce }) => inForce)).size <= 1
-  return processes.map(({ instance, holds, inForce }) => {
-    const detail = `holds ${holds.join(', ') || 'no domain'}; configuration ${inForce} is in force`
-    return { part: `process ${instance}`, verdict: isOne ? 'fine' : 'limited', detail }
-  })
-}
-
-/** Those that keep failing, as the process that holds the domain has found. */
-async function examineDestinations(store: OperatorsStore): Promise<readonly Examination[]> {
-  const open = await store.openDestinations()
-  if (open.length === 0) return [{ part: 'destinations', verdict: 'fine', detail: 'none keeps failing' }]
-  return open.map(({ destination, breaker, waiting }) => {
-    const state = breaker ? describeOpen(breaker) : 'answers again: what waited for it goes on'
-    return { part: `destination ${destination}`, verdict: 'limited', detail: `${state}; ${waiting} waiting` }
-  })
-}
-
-/** Nothing becomes of what is held until somebody looks at it, or a configuration accepts it. */
-async function examineHeld(store: OperatorsStore): Promise<Examination> {
-  const { held } = await store.depth()
-  const detail = held === 0 ? 'none' : `${held} held as invalid: waybill held shows them`
-  return { part: 'held documents', verdict: held === 0 ? 'fine' : 'limited', detail }
-}
-
-/** A Redis that answers may still take no documents: no memory, no disk, a replica only. */
-async function examineWrites(store: OperatorsStore): Promise<Examination> {
-  const detail = await store.probeWrites().then(
-    () => '',
-    (error: Error) => error.message,
-  )
-  return { part: 'writes', verdict: detail === '' ? 'fine' : 'wrong', detail: detail || 'Redis takes documents' }
 }
 
 /**
@@ -125,8 +43,7 @@ async function examineDomains(configuration: Configuration): Promise<readonly Ex
   const examinations: Examination[] = [...(running ?? [])]
   for (const domain of domains) {
     const found = await examineDomain(configuration, domain, running !== undefined)
-    const named = domains.length === 1 ? found : found.map((one) => ({ ...one, part: `${one.part} of ${domain}` }))
-    examinations.push(...named)
+    examinations.push(...ofDomains(domains, domain, found))
   }
   return examinations
 }

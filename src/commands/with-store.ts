@@ -5,24 +5,32 @@ import { openStore, type RedisStore } from '../redis/store.ts'
 import { domainsOf, storeOptionsOf } from '../settings.ts'
 import { CommandFailed } from './output.ts'
 
-/** Works on the store of a configuration, that of all its domains, also while Waybill is down, and closes it. */
-export async function withStore<T>(settings: Settings, work: (store: OperatorsStore) => Promise<T>): Promise<T> {
-  const store = await openAll(settings)
+/**
+ * Works on the store of a configuration, that of all its domains, also while Waybill is down, and closes it.
+ *
+ * @param work is also given the store of each domain by itself
+ */
+export async function withStore<T>(
+  settings: Settings,
+  work: (store: OperatorsStore, byDomain: ReadonlyMap<string, RedisStore>) => Promise<T>,
+): Promise<T> {
+  const byDomain = await openAll(settings)
+  const store = joinStores([...byDomain.values()] as [RedisStore, ...RedisStore[]])
   try {
-    return await work(store)
+    return await work(store, byDomain)
   } finally {
     await store.close()
   }
 }
 
-async function openAll(settings: Settings): Promise<OperatorsStore> {
+async function openAll(settings: Settings): Promise<ReadonlyMap<string, RedisStore>> {
   const log = createLog((line) => process.stderr.write(line), 'error')
-  const stores: RedisStore[] = []
+  const stores = new Map<string, RedisStore>()
   try {
-    for (const domain of domainsOf(settings)) stores.push(await openStore(storeOptionsOf(settings, domain, log)))
-    return joinStores(stores as [RedisStore, ...RedisStore[]])
+    for (const domain of domainsOf(settings)) stores.set(domain, await openStore(storeOptionsOf(settings, domain, log)))
+    return stores
   } catch (error) {
-    await Promise.all(stores.map((store) => store.close()))
+    await Promise.all([...stores.values()].map((store) => store.close()))
     throw new CommandFailed(3, (error as Error).message)
   }
 }

@@ -131,7 +131,8 @@ export function createEnd(call: Call, { instance, bounceWindowMs }: AttemptsOpti
       })) as Buffer[]
       return reply.map((freed) => (freed.length === 0 ? [] : [String(freed)]))
     },
-    { ...COALESCED, name: 'end', most: 128, weigh: () => 1 },
+    // As many as one call may have accepted the deliveries of: otherwise ends fall behind where documents have many.
+    { ...COALESCED, name: 'end', most: 1_024, mostWeight: 1_024, weigh: () => 1 },
   )
 }
 

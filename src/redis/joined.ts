@@ -21,7 +21,7 @@ export type OperatorsStore = Pick<
   | 'refuse'
 > &
   Archive &
-  Pick<RedisStore, 'figures' | 'registry' | 'presence' | 'openDestinations' | 'probeWrites' | 'inspect' | 'close'>
+  Pick<RedisStore, 'figures' | 'registry' | 'presence' | 'served' | 'openDestinations' | 'probeWrites' | 'close'>
 
 /** All shards of an installation as one: lists and counts are of all, what has an id is where it was accepted. The first has what is common. */
 export function joinStores(stores: readonly [RedisStore, ...RedisStore[]]): OperatorsStore {
@@ -47,6 +47,7 @@ export function joinStores(stores: readonly [RedisStore, ...RedisStore[]]): Oper
   return {
     registry: first.registry,
     presence: first.presence,
+    served: first.served,
     figures: () => first.figures(),
     trace: (id) => found((store) => store.trace(id)),
     payload: (id) => found((store) => store.payload(id)),
@@ -85,7 +86,6 @@ export function joinStores(stores: readonly [RedisStore, ...RedisStore[]]): Oper
     async probeWrites() {
       await all((store) => store.probeWrites())
     },
-    inspect: () => first.inspect(),
     async close() {
       await all((store) => store.close())
     },

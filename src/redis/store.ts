@@ -43,6 +43,7 @@ import { createReadings } from './readings.ts'
 import { factsOf, firstRecord, type Meta, recordLine, redriveRecord, replacementMetaOf, TEXT_MOST } from './records.ts'
 import { createRegistry } from './registry.ts'
 import type { Argument } from './scripts.ts'
+import { createServed, type Served } from './served.ts'
 
 export interface StoreOptions extends RedisAddress {
   readonly durability: Durability
@@ -76,6 +77,7 @@ export interface StoreOptions extends RedisAddress {
 export interface RedisStore extends Store, Checkpoints, Breakers, Archive, FiguresStore {
   readonly registry: Registry
   readonly presence: Presence
+  readonly served: Served
   /** Redis can be asked at this moment. */
   readonly ready: boolean
   inspect(): Promise<RedisInspection>
@@ -141,6 +143,7 @@ const TYPES = {
   registry: 'hash',
   registered: 'stream',
   processes: 'hash',
+  served: 'set',
   registration: 'string',
 } as const
 
@@ -206,6 +209,7 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     ...createFiguresStore(call),
     registry: createRegistry(call, client, prefix, kept.confirm),
     presence: createPresence(call, instance),
+    served: createServed(client, prefix),
     get ready() {
       return client.status === 'ready'
     },

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { examineRedis } from '../../src/commands/examine-redis.ts'
+import { loadSettings } from '../../src/config/configuration.ts'
 import { StoreUnavailable } from '../../src/flow/ports.ts'
 import type { RedisAddress } from '../../src/redis/address.ts'
 import { keyPrefix, shardOf } from '../../src/redis/keys.ts'
 import { openLease } from '../../src/redis/lease.ts'
 import { followRegistry } from '../../src/redis/registry.ts'
 import { openWakes } from '../../src/redis/wakes.ts'
+import { withFolder } from '../config/folder.ts'
 import { eventually } from '../eventually.ts'
 import { type Certificate, makeCertificate } from '../servers/certificates.ts'
 import { asking, type Login, type RedisCluster, startCluster } from '../servers/redis-sets.ts'
@@ -137,6 +140,27 @@ describe('a Redis Cluster over TLS, as the user that is shipped', () => {
       await Promise.all([following.stop(), lease.close(), wakes.close()])
     }
     for (const at of [0, 1, 2]) expect(await look(at, (client) => client.call('ACL', 'LOG'))).toEqual([])
+  })
+
+  it('is examined at the node of each domain', async () => {
+    const domains = ['w2', 'w3', 'w4', 'w5', 'w6'].map((name) => `${name}.example.org`)
+    const { cluster: places, user, password, tls } = address()
+    const addresses = places!.map(({ host, port }) => `${host}:${port}`)
+    const waybill = {
+      xmpp: { domain: 'w1.example.org', domains, host: 'example.org', secret: 's3cr3t-0' },
+      redis: { cluster: addresses, user, password, tls, prefix: PREFIX },
+      senders: ['*@example.org'],
+    }
+    const settings = await withFolder({ 'waybill.yaml': JSON.stringify(waybill) }, (files) => loadSettings(files, {}))
+    const at = nodeHolding(await slotOf(shardOf('w2.example.org')))
+    const slots = await Promise.all(domains.map((domain) => slotOf(shardOf(domain))))
+    const there = domains.filter((_, number) => nodeHolding(slots[number]!) === at)
+    await look(at, (client) => client.config('SET', 'maxmemory-policy', 'allkeys-lru'))
+    const rows = await examineRedis(settings!)
+    await look(at, (client) => client.config('SET', 'maxmemory-policy', 'noeviction'))
+    const wrong = rows.filter(({ verdict }) => verdict === 'wrong')
+    expect(wrong.map(({ part }) => part)).toEqual(expect.arrayContaining(there.map((one) => `durability of ${one}`)))
+    expect(wrong.length).toBeLessThan(rows.filter(({ part }) => part.startsWith('durability of ')).length)
   })
 
   it('refuses whole what comes while a slot is moved, and goes on at the other node without being opened again', async () => {

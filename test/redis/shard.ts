@@ -68,7 +68,7 @@ export const SETS = [
 ] as const
 /** Their own rooms' tests look after these; what they hold refers to no delivery. */
 const OTHERS =
-  /^(bull:|figures$|checkers$|checks:|archive$|archive:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|processes$|sequence$|version$)/
+  /^(bull:|figures$|checkers$|checks:|archive$|archive:|taken:|items:|lease:|bundle:|registry$|registered$|registration$|processes$|served$|sequence$|version$)/
 
 export async function readShard(client: Redis, prefix: string): Promise<Shard> {
   const begin = keyPrefix(prefix)

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { acceptedId, type Installation, install, launchWaybill, order, waybill } from './waybill.ts'
@@ -101,4 +103,16 @@ it('two domains are served by one process, shared with a second one that comes, 
     const trace = await waybill(['trace', installation.folder, id!])
     expect(trace.stdout).toMatch(/^\S+ {2}delivered$/m)
   }
+
+  const stray = `<order xmlns='urn:example:secret'/>`
+  await installation.submit(stray, { from: 'boss@peer.example.test', to: DOMAINS[1] })
+  installation.waybill.signal('SIGTERM')
+  await installation.waybill.ended
+  const file = join(installation.folder, 'waybill.yaml')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace(`\n    - ${DOMAINS[1]}`, ' []'))
+  await installation.restart()
+  const left = { event: 'domain-left', domain: DOMAINS[1], waiting: 0, held: 0, dead: 1 }
+  const lines = installation.waybill.log().trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line))).toContainEqual(expect.objectContaining(left))
 })

@@ -20,16 +20,32 @@ local function deliver(delivery, kind)
   return finish(delivery, 'delivered')
 end
 
--- Most deliveries are the only ones of their documents, and end with their first attempts, of which nobody asked anything meanwhile:
--- facts and sum are then as accept.lua wrote them, but for their values, and change as text. What reads in any other way is left to the
--- common way. Between quotes a quote is escaped: what is looked for here can't stand in a value.
+-- Most deliveries end with their first attempts, of which nobody asked anything meanwhile, and those of their documents that ended before
+-- them were delivered too: facts and sum are then as accept.lua wrote them, but for their values, and change as text. What reads in any
+-- other way is left to the common way. Between quotes a quote is escaped: what is looked for here can't stand in a value.
 local PLAIN_FACTS = '^{"state":"waiting",("to":"[^"\\]+","route":"([^"\\]+)","priority":%-?%d+,"tries":1,"due":%d+,"patience":%d+),' ..
   '"holder":"([^"\\]+)","token":"[^"\\]+","started":%d+}$'
-local PLAIN_SUM = '^({"type":"([^"\\]+)","sender":"([^"\\]+)","sequence":0),"waiting":1,"held":0,"dead":0,"expired":0,"dropped":0,' ..
-  '"delivered":0,"bytes":(%d+),"state":"waiting"}$'
-local ENDED_SUM = ',"waiting":0,"held":0,"dead":0,"expired":0,"dropped":0,"delivered":1,"bytes":'
-local REOPENABLE = string.format('%d', NOW + BOUNCE_MS)
+local PLAIN_SUM = '^({"type":"([^"\\]+)","sender":"([^"\\]+)","sequence":0),"waiting":(%d+),' ..
+  '"held":0,"dead":0,"expired":0,"dropped":0,"delivered":(%d+),"bytes":(%d+)([^%s]*),"state":"waiting"}$'
+local SUM = '%s,"waiting":%d,"held":0,"dead":0,"expired":0,"dropped":0,"delivered":%d,"bytes":%s%s,"state":"%s"}'
+local REOPENABLE = string.format(',"reopenable":%d', NOW + BOUNCE_MS)
 local plain = { routes = {}, types = {}, bytes = 0, bytesKept = 0 }
+
+-- The last delivery of its document has ended. Gives how many bytes that has still.
+local function finishPlainly(envelopeId, name, type, sender, bytes, reopenable)
+  put('finished', envelopeId, ARGV[2])
+  add(plain.types, type, 1)
+  add(senders, sender, -1)
+  plain.bytes = plain.bytes + bytes
+  local untilMs = reopenable ~= '' and tonumber(string.match(reopenable, '%d+')) or 0
+  if untilMs < NOW then
+    redis.call('HDEL', name, 'payload')
+    return '0'
+  end
+  put('reopenable', envelopeId, untilMs)
+  plain.bytesKept = plain.bytesKept + bytes
+  return bytes
+end
 
 local function deliverPlainly(id, kind, record)
   local envelopeId, index = string.match(id, '^([^.]+)%.(%d+)$')
@@ -39,25 +55,19 @@ local function deliverPlainly(id, kind, record)
   local found = redis.call('HMGET', name, facts, attempts, 'sum', 'v')
   if not found[1] or found[2] or not found[3] or found[4] ~= VERSION then return false end
   local kept, route, holder = string.match(found[1], PLAIN_FACTS)
-  local head, type, sender, bytes = string.match(found[3], PLAIN_SUM)
+  local head, type, sender, waiting, delivered, bytes, reopenable = string.match(found[3], PLAIN_SUM)
   if holder ~= INSTANCE or not head then return false end
-  local isProven = kind == 'proven'
+  if reopenable ~= '' and not string.find(reopenable, '^,"reopenable":%d+$') then return false end
+  local isProven, left = kind == 'proven', waiting - 1
+  -- Of the same length: the later is the larger.
+  if not isProven and reopenable < REOPENABLE then reopenable = REOPENABLE end
+  if left == 0 then bytes = finishPlainly(envelopeId, name, type, sender, bytes, reopenable) end
   redis.call('HSET', name,
     facts, '{"state":"delivered",' .. kept .. ',"ended":' .. ARGV[2] .. (isProven and ',"proven":true}' or '}'),
     attempts, record,
-    'sum', head .. ENDED_SUM .. (isProven and '0' or bytes .. ',"reopenable":' .. REOPENABLE) .. ',"state":"delivered"}')
-  put('finished', envelopeId, ARGV[2])
+    'sum', string.format(SUM, head, left, delivered + 1, bytes, reopenable, left == 0 and 'delivered' or 'waiting'))
   take('underway', id)
   add(plain.routes, route, 1)
-  add(plain.types, type, 1)
-  add(senders, sender, -1)
-  plain.bytes = plain.bytes + bytes
-  if isProven then
-    redis.call('HDEL', name, 'payload')
-  else
-    put('reopenable', envelopeId, REOPENABLE)
-    plain.bytesKept = plain.bytesKept + bytes
-  end
   return true
 end
 

@@ -45,6 +45,7 @@
 -- registration how many changes there were
 -- bundle:DIGEST  the files of a registered version, packed; gone with the last version that has them
 -- processes    hash  instance -> until when it lives, by the clock of Redis, and JSON of what it says of itself (announce.lua)
+-- served       set of the further domains that were ever served, each with a shard of its own
 -- figures      hash  process -> until when it counts by the clock of Redis, and JSON (domain/process-figures.ts)
 -- checkers     hash  process -> the same, and by which set of types and files it checks documents for others, and how many
 -- checks:for:PROCESS, checks:of:PROCESS  list  documents that it is to check, and what others have found for it
