@@ -22,12 +22,14 @@ export type Trace =
     }
 
 const WAYBILL = 'urn:waybill:0'
+/** More than an answer has room for. */
+const ROUTES_MOST = 600
 
 /**
  * Takes the document in `<trace/>` through the steps of intake up to the decision, as if it came from `from`. No effects: nothing
  * is queued, published or counted. What depends on the moment (rates, how much waits, duplicates) is left out.
  *
- * @param full With the reasons of every route, which takes longer the more routes there are.
+ * @param full With the reasons of routes, first of those that match.
  */
 export async function traceDocument(
   stanza: InboundStanza,
@@ -47,7 +49,7 @@ export async function traceDocument(
   }
   const { subject, findings } = checked
   if (checked.kind === 'held') return { verdict: 'held', type: subject.type, findings }
-  const explanation = full ? ruling.matcher.explain(subject) : undefined
+  const explanation = full ? ruling.matcher.explain(subject, ROUTES_MOST) : undefined
   const decision = explanation?.decision ?? ruling.matcher.match(subject)
   const { deliveries, impossible } = decision
   const verdict = deliveries.length + impossible.length === 0 ? 'no-route' : 'accepted'

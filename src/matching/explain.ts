@@ -9,6 +9,8 @@ import { askOnce, type CompileXPath, compileOnce } from './xpath.ts'
 
 export interface Explanation {
   readonly routes: readonly RouteExplanation[]
+  /** Routes that are left out, since so many were not asked for. */
+  readonly more: number
   readonly decision: Decision
 }
 
@@ -79,7 +81,7 @@ export function explainRoutes(
   )
   const matched = explained.find(({ outcome }) => outcome === 'matches')?.route
   explainRank(routes.filter(isOtherwise), matched)
-  return { routes: explained, decision: plan.decision() }
+  return { routes: explained, more: 0, decision: plan.decision() }
 }
 
 /** Why it isn't known whether the route matches: the message of an XPath that failed. */

@@ -5,6 +5,25 @@ export function byPriority(a: Route, b: Route): number {
   return b.priority - a.priority || compareCodePoints(a.name, b.name)
 }
 
+/** The first so many in that order, `otherwise` behind all others, without putting the rest in order. */
+export function firstAsked(routes: Iterable<Route>, most: number): readonly Route[] {
+  if (most <= 0) return []
+  let first: Route[] = []
+  let bound: Route | undefined
+  for (const route of routes) {
+    if (bound && asAsked(route, bound) > 0) continue
+    first.push(route)
+    if (first.length < 2 * most) continue
+    first = first.sort(asAsked).slice(0, most)
+    bound = first.at(-1)
+  }
+  return first.sort(asAsked).slice(0, most)
+}
+
+function asAsked(a: Route, b: Route): number {
+  return Number(a.otherwise) - Number(b.otherwise) || byPriority(a, b)
+}
+
 function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let at = 0; at < length; at++) {

@@ -4,7 +4,7 @@ import { type ExplainedRoute, type Explanation, explainRoutes, faultOf } from '.
 import { gated } from './index/expressions.ts'
 import { createRouteIndex } from './index/route-index.ts'
 import { UNKNOWN, YES } from './index/verdicts.ts'
-import { byPriority } from './order.ts'
+import { byPriority, firstAsked } from './order.ts'
 import { type Decision, startPlan } from './plan.ts'
 import type { Complain, RouteProblem } from './problem.ts'
 import { atOnce, inSlices, type Pause, type Steps } from './slices.ts'
@@ -18,8 +18,12 @@ export interface Matcher {
   match(subject: Subject): Decision
   /** The routes that {@link match} would take, in the order in which they are asked; nothing is planned. */
   matching(subject: Subject): readonly Route[]
-  /** The same decision with its reasons, route by route in the order in which they are asked. No effects. */
-  explain(subject: Subject): Explanation
+  /**
+   * The same decision with its reasons, route by route in the order in which they are asked. No effects.
+   *
+   * @param most Of more routes, those that match come first, then those that are asked first: each takes some microseconds.
+   */
+  explain(subject: Subject, most?: number): Explanation
   /** Names of the routes that have to be asked of every document, since nothing in their conditions can be looked up. */
   scanned(): readonly string[]
 }
@@ -102,6 +106,18 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
     if (verdict === YES || verdict === UNKNOWN) found.push({ route: index.at(entry), matches: verdict === YES })
   }
 
+  /** What is said of each is what would be said among all, as long as those that match are among them. */
+  function explainSome(routes: readonly Route[], subject: Subject): Explanation {
+    const explained = routes.map((route): ExplainedRoute => {
+      return { route, sound: !unsound.has(route.name), destinations: destinationsOf(route) }
+    })
+    return explainRoutes(
+      explained.sort((a, b) => byPriority(a.route, b.route)),
+      subject,
+      byExplanation,
+    )
+  }
+
   const matcher: Matcher = {
     match(subject) {
       const plan = startPlan(subject)
@@ -112,19 +128,14 @@ export function createRouteSet(compileXPath: CompileXPath): RouteSet {
       return plan.decision()
     },
     matching: (subject) => matched(subject).flatMap(({ route, matches }) => (matches ? [route] : [])),
-    explain(subject) {
-      const sound = (route: Route, isSound: boolean): ExplainedRoute => {
-        return { route, sound: isSound, destinations: destinationsOf(route) }
-      }
-      const routes = [
-        ...Array.from(index.items(), (route) => sound(route, true)),
-        ...Array.from(unsound.values(), (route) => sound(route, false)),
-      ]
-      return explainRoutes(
-        routes.sort((a, b) => byPriority(a.route, b.route)),
-        subject,
-        byExplanation,
-      )
+    explain(subject, most = Number.POSITIVE_INFINITY) {
+      const all = [...index.items(), ...unsound.values()]
+      if (all.length <= most) return explainSome(all, subject)
+      const found = matched(subject).map(({ route }) => route)
+      const told = new Set(found.slice(0, most))
+      const others = all.filter((route) => !told.has(route))
+      const { routes } = explainSome([...told, ...firstAsked(others, most - told.size)], subject)
+      return { routes, more: all.length - routes.length, decision: matcher.match(subject) }
     },
     scanned: () => index.scanned().map(({ name }) => name),
   }

@@ -1,4 +1,5 @@
-import type { Element, Node } from '../domain/element.ts'
+import type { Element } from '../domain/element.ts'
+import { appendElement, appendText, NO_CHILDREN, type OpenElement } from '../domain/open-element.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import { createScope, type Declarations } from '../domain/xml-scope.ts'
 import { createTokeniser } from '../domain/xml-tokeniser.ts'
@@ -60,13 +61,6 @@ class Fault extends Error {
   }
 }
 
-interface OpenElement extends Element {
-  children: Node[]
-}
-
-/** Of all elements that have no children yet; never filled. */
-const NO_CHILDREN: Node[] = []
-
 export function createStreamParser(limits: StanzaLimits, listener: StreamListener): StreamParser {
   const scope = createScope()
   const open: OpenElement[] = []
@@ -113,7 +107,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     const isTooMuch = excess !== undefined && raw.length > 2 * limits.attributes
     const element = build(name, isTooMuch ? raw.slice(0, 2 * limits.attributes) : raw)
     open.push(element)
-    if (open.length > 2) addChild(open[open.length - 2]!, element)
+    if (open.length > 2) appendElement(open[open.length - 2]!, element)
     else if (open.length === 1) openStream(element)
   }
 
@@ -148,13 +142,8 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       return
     }
     if (excess !== undefined) return
-    const element = open[open.length - 1]!
-    const { children } = element
-    const last = children.length - 1
-    if (last >= 0 && typeof children[last] === 'string') children[last] += text
-    else if (text !== '') addChild(element, text)
+    if (text !== '') appendText(open[open.length - 1]!, text)
   }
-
   function end(): void {
     if (skipped > 0) {
       skipped -= 1
@@ -177,7 +166,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     childEnd = finishedAt
     const found = excess
     excess = undefined
-    if (found !== undefined) child.children.length = 0
+    if (found !== undefined) child.children = []
     listener.child(child, found)
   }
 
@@ -209,12 +198,6 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       }
     },
   }
-}
-
-/** Most elements have one child: a list of one takes an eighth of the memory that one takes which was begun empty. */
-function addChild(parent: OpenElement, child: Node): void {
-  if (parent.children.length === 0) parent.children = [child]
-  else parent.children.push(child)
 }
 
 function tooManyBytes(limit: number): Rejection {

@@ -126,7 +126,7 @@ function fieldElements(fields: Fields): string {
 }
 
 /** Routes that match come first: of very many not all have room. */
-function explanationElements({ routes, decision }: Explanation): string {
+function explanationElements({ routes, more, decision }: Explanation): string {
   const matching = routes.filter(({ outcome }) => outcome === 'matches')
   const others = routes.filter(({ outcome }) => outcome !== 'matches')
   const destinations = decision.deliveries.map(({ destination, route }) =>
@@ -135,7 +135,7 @@ function explanationElements({ routes, decision }: Explanation): string {
   const refused = decision.refused.map(({ destination, route, reason, value }) =>
     destinationElement(destination, route, ` refused="${reason}" value="${attribute(value)}"`),
   )
-  return listed([...matching, ...others].map(routeElement)) + listed([...destinations, ...refused])
+  return listed([...matching, ...others].map(routeElement), LIST_BYTES, more) + listed([...destinations, ...refused])
 }
 
 function routeElement({ route, outcome, held, failed, notAsked }: RouteExplanation): string {
@@ -161,14 +161,14 @@ function destinationElement(name: string, route: string, refused: string): strin
   return `<destination name="${attribute(name)}" route="${attribute(route)}"${refused}/>`
 }
 
-/** As many as have room; `<more/>` says how many haven't. */
-export function listed(elements: readonly string[], bytesMost = LIST_BYTES): string {
+/** As many as have room; `<more/>` says how many haven't, and how many `more` there are besides. */
+export function listed(elements: readonly string[], bytesMost = LIST_BYTES, more = 0): string {
   let text = ''
   let bytes = 0
   for (const [at, one] of elements.entries()) {
     bytes += Buffer.byteLength(one)
-    if (bytes > bytesMost) return `${text}<more count="${elements.length - at}"/>`
+    if (bytes > bytesMost) return `${text}<more count="${elements.length - at + more}"/>`
     text += one
   }
-  return text
+  return more > 0 ? `${text}<more count="${more}"/>` : text
 }

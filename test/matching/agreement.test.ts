@@ -147,6 +147,21 @@ function randomSubject(random: Random): Subject {
   })
 }
 
+/** Where not all routes are explained, what is said of each is the same, and those that match are among them. */
+function checkSome(matcher: Matcher, subject: Subject): void {
+  const { routes, decision } = matcher.explain(subject)
+  for (const most of [1, 2, 5]) {
+    const some = matcher.explain(subject, most)
+    expect(some.decision).toEqual(decision)
+    expect(some.routes).toHaveLength(Math.min(most, routes.length))
+    expect(some.routes.length + some.more).toBe(routes.length)
+    expect(routes).toEqual(expect.arrayContaining([...some.routes]))
+    const told = some.routes.map(({ route }) => route)
+    const isKnown = decision.refused.every(({ reason }) => reason !== 'xpath-failed')
+    if (isKnown) expect(told).toEqual(expect.arrayContaining(decision.routes.slice(0, most)))
+  }
+}
+
 function check(matcher: Matcher, subject: Subject): number {
   const decision = matcher.match(subject)
   const { routes, decision: explained } = matcher.explain(subject)
@@ -155,6 +170,7 @@ function check(matcher: Matcher, subject: Subject): number {
   for (const { outcome, failed, notAsked } of routes) {
     expect([failed !== undefined, notAsked !== undefined]).toEqual([outcome === 'fails', outcome === 'not asked'])
   }
+  checkSome(matcher, subject)
   const named = decision.deliveries.map(({ destination }) => JSON.stringify(destination))
   expect(new Set(named).size).toBe(named.length)
   expect(decision.deliveries.every(({ impossible }) => impossible === undefined)).toBe(true)

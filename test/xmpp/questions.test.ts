@@ -196,6 +196,7 @@ describe('trace', () => {
             destinations: [],
           },
         ],
+        more: 0,
         decision,
       },
     },
@@ -228,6 +229,14 @@ describe('trace', () => {
       meaning(`<iq type='result' ${back}>${head}${fields}${routes}${destinations}</trace></iq>`),
     )
     expect(asked).toEqual([['a@example.test/x', 'b@example.test']])
+  })
+
+  it('says how many routes are left out', async () => {
+    const { trace: told } = accepted
+    if (told.verdict !== 'accepted') throw new Error('Cannot be')
+    const answer = { ...accepted, full: true, trace: { ...told, explanation: { ...told.explanation!, more: 99_997 } } }
+    const { out } = await ask(trace(`from='B@Example.test'`), { trace: answer })
+    expect(out).toMatch(/<route name="rest"[^>]*><\/route><more count="99997"\/><destination/)
   })
 
   it('a document that would be rejected is a result that says why', async () => {
