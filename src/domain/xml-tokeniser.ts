@@ -40,8 +40,6 @@ const EQUALS = 0x3d
 const GREATER = 0x3e
 const BRACKET = 0x5d
 
-const NO_ATTRIBUTES: readonly string[] = []
-
 const CDATA = '<![CDATA['
 const DECLARATION = '<?xml'
 /** Where a reference must have ended. */
