@@ -85,6 +85,16 @@ describe('a JID', () => {
     expect(normaliseJid(text)).toBe(normalised)
   })
 
+  it('is the same address however often it comes, and however many others have come between', () => {
+    const known = 'till@shop.example/1'
+    const addresses = [known, ...Array.from({ length: 10_000 }, (_, at) => `s${at}@shop.example`), known]
+    expect(addresses.filter((text) => normaliseJid(text) !== text)).toEqual([])
+    expect(normaliseJid('TILL@shop.example/1')).toBe(known)
+    expect(normaliseJid('TILL@shop.example/1')).toBe(known)
+    expect(normaliseJid('@shop.example')).toBe(undefined)
+    expect(normaliseJid('@shop.example')).toBe(undefined)
+  })
+
   it.each(invalid)('is not: %s', (_, text) => {
     expect(parseJid(text)).toBeUndefined()
   })
