@@ -81,9 +81,12 @@ function byteOrderMark(bytes: Uint8Array): Encoding | 'utf-32' | undefined {
   return undefined
 }
 
+const LESS = 0x3c
+const QUESTION = 0x3f
 const DECLARATION = /^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']/
 
 function declaredEncoding(bytes: Uint8Array, marked: Encoding | undefined): string | undefined {
+  if (marked === undefined && bytes[0] === LESS && bytes[1] !== QUESTION && bytes[1] !== 0) return undefined
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 256))
   // One byte or two for each character of the declaration: all of them are ASCII.
   const text = head

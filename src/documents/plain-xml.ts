@@ -1,4 +1,5 @@
-import type { Element, Node } from '../domain/element.ts'
+import type { Element } from '../domain/element.ts'
+import { appendElement, appendText, NO_CHILDREN, type OpenElement } from '../domain/open-element.ts'
 import { createScope, type Declarations, NamespaceFault } from '../domain/xml-scope.ts'
 import { createTokeniser, Malformed } from '../domain/xml-tokeniser.ts'
 import type { Limits } from './limits.ts'
@@ -17,10 +18,6 @@ export function readPlainXml(text: string, limits: Limits): Element | undefined 
   }
 }
 
-interface OpenElement extends Element {
-  readonly children: Node[]
-}
-
 function read(text: string, limits: Limits): Element | undefined {
   const scope = createScope()
   const open: OpenElement[] = []
@@ -36,9 +33,9 @@ function read(text: string, limits: Limits): Element | undefined {
       if (namespaces !== null) refusePadded(namespaces)
       const { name, uri, prefix } = scope.elementName(qualified)
       const attributes = scope.attributes(raw, namespaces)
-      const element: OpenElement = { name, uri, prefix, attributes, namespaces, children: [] }
+      const element: OpenElement = { name, uri, prefix, attributes, namespaces, children: NO_CHILDREN }
       if (root === undefined) root = element
-      else open[open.length - 1]!.children.push(element)
+      else appendElement(open[open.length - 1]!, element)
       open.push(element)
     },
     closed() {
@@ -46,11 +43,7 @@ function read(text: string, limits: Limits): Element | undefined {
       scope.leave()
     },
     text(piece) {
-      if (piece === '') return
-      const { children } = open[open.length - 1]!
-      const last = children.length - 1
-      if (typeof children[last] === 'string') children[last] += piece
-      else children.push(piece)
+      if (piece !== '') appendText(open[open.length - 1]!, piece)
     },
     restricted(what) {
       throw new Malformed(`there is a ${what}`)

@@ -73,6 +73,7 @@ export function createScope(): Scope {
     },
     attributes(raw, declarations) {
       if (raw.length === 0) return NO_ATTRIBUTES
+      if (declarations !== null && raw.length === 2) return NO_ATTRIBUTES
       const attributes: Attribute[] = []
       let prefixed = 0
       for (let at = 0; at < raw.length; at += 2) {

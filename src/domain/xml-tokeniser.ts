@@ -8,7 +8,7 @@ export interface TokenListener {
   /** The XML declaration; the encoding is '' where it names none. */
   declaration(version: string, encoding: string): void
   /** A start tag. Name, value, name, value of its attributes. */
-  opened(name: string, attributes: string[]): void
+  opened(name: string, attributes: readonly string[]): void
   /** An end tag, the right one; or that of an empty element. */
   closed(): void
   /** References and CDATA resolved; a long text comes in pieces. Within the root. */
@@ -88,15 +88,16 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
   }
 
   function readText(): boolean {
-    const next = input.indexOf('<', at)
-    let text = next < 0 ? input.slice(at) : input.slice(at, next)
-    const isPlain = !NOT_PLAIN.test(text)
+    const plainEnd = endOfPlainText(input, at)
+    const isPlain = plainEnd === input.length || input.charCodeAt(plainEnd) === LESS
+    const next = isPlain ? plainEnd : input.indexOf('<', plainEnd)
+    let text = input.slice(at, next < 0 ? input.length : next)
     if (!isPlain && next < 0) text = text.slice(0, safeLength(text))
     if (text === '') return false
     at += text.length
     isFirst = false
     tellText(isPlain ? text : resolved(text))
-    return next >= 0
+    return next >= 0 && next < input.length
   }
 
   function tellText(text: string): void {
@@ -121,9 +122,9 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
   }
 
   function readEndTag(): boolean {
-    const name = names.at(-1) ?? ''
+    const name = names.length === 0 ? '' : names[names.length - 1]!
     const nameEnd = at + 2 + name.length
-    const end = input.indexOf('>', at)
+    const end = input.charCodeAt(nameEnd) === GREATER ? nameEnd : input.indexOf('>', at)
     if (end < 0) return wait()
     if (name === '' || !input.startsWith(name, at + 2) || !isBlank(nameEnd, end)) {
       throw new Malformed(`unexpected close tag: ${input.slice(at, Math.min(end + 1, at + 100))}`)
@@ -146,6 +147,7 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
     if (next === input.length) return wait()
     if (next === at + 1) throw new Malformed('disallowed character in tag name')
     const name = nameBetween(at + 1, next)
+    if (input.charCodeAt(next) === GREATER) return open(name, NO_ATTRIBUTES, next + 1, false)
     const attributes: string[] = []
     for (;;) {
       const afterSpace = skipSpace(next)
@@ -184,7 +186,7 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
     return close + 1
   }
 
-  function open(name: string, attributes: string[], end: number, isEmpty: boolean): boolean {
+  function open(name: string, attributes: readonly string[], end: number, isEmpty: boolean): boolean {
     if (attributes.length > 2) refuseDuplicates(attributes)
     at = end
     names.push(name)
@@ -261,6 +263,8 @@ export function createTokeniser(listener: TokenListener): Tokeniser {
   }
 }
 
+const NO_ATTRIBUTES: readonly string[] = []
+
 // XML 1.0, 3.1.
 function refuseDuplicates(attributes: readonly string[]): void {
   const names = new Set<string>()
@@ -315,7 +319,17 @@ function safeLength(text: string): number {
 
 /** What has to be looked at. */
 const NOT_PLAIN_VALUE = /[&<\x00-\x1f\ud800-\uffff]/
-const NOT_PLAIN = /[&\]\x00-\x08\x0b-\x1f\ud800-\uffff]/
+
+/** Where text begins that has to be looked at, or markup. */
+function endOfPlainText(text: string, from: number): number {
+  const { length } = text
+  for (let at = from; at < length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === LESS || code === 0x26 || code === BRACKET || code >= 0xd800) return at
+    if (code < SPACE && code !== LINE_FEED && code !== TAB) return at
+  }
+  return length
+}
 
 // XML 1.0, 2.2.
 const NO_CHARACTER = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { DeadReason } from '../domain/delivery.ts'
 import type { Form } from '../domain/document.ts'
 import { escapeAttribute, escapeText, isXmlText } from '../domain/serialise.ts'
@@ -56,7 +56,7 @@ function inBand({ id, datatype }: StartedAttempt, form: Exclude<Form, 'sealed'>,
 /** XEP-0231 2.1: byte for byte, under the name of its own digest. */
 function sealed(attempt: StartedAttempt): Carriage {
   const bytes = bytesOf(attempt)
-  const cid = `sha256+${createHash('sha256').update(bytes).digest('hex')}@bob.xmpp.org`
+  const cid = `sha256+${hash('sha256', bytes)}@bob.xmpp.org`
   const head = `<data xmlns="${BITS_OF_BINARY}" cid="${cid}" type="${escapeAttribute(attempt.mediaType)}">`
   return { kind: 'carried', xml: `${head}${bytes.toString('base64')}</data>` }
 }

@@ -1,4 +1,5 @@
-import type { Element, Node } from '../domain/element.ts'
+import type { Element } from '../domain/element.ts'
+import { appendElement, appendText, NO_CHILDREN, type OpenElement } from '../domain/open-element.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
 import { createScope, type Declarations } from '../domain/xml-scope.ts'
 import { createTokeniser } from '../domain/xml-tokeniser.ts'
@@ -60,10 +61,6 @@ class Fault extends Error {
   }
 }
 
-interface OpenElement extends Element {
-  readonly children: Node[]
-}
-
 export function createStreamParser(limits: StanzaLimits, listener: StreamListener): StreamParser {
   const scope = createScope()
   const open: OpenElement[] = []
@@ -110,7 +107,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     const isTooMuch = excess !== undefined && raw.length > 2 * limits.attributes
     const element = build(name, isTooMuch ? raw.slice(0, 2 * limits.attributes) : raw)
     open.push(element)
-    if (open.length > 2) open[open.length - 2]!.children.push(element)
+    if (open.length > 2) appendElement(open[open.length - 2]!, element)
     else if (open.length === 1) openStream(element)
   }
 
@@ -125,7 +122,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     const { name, uri, prefix } = scope.elementName(qualified)
     const attributes = scope.attributes(raw, declarations)
     const namespaces = open.length === 1 && inherited !== null ? { ...inherited, ...declarations } : declarations
-    return { name, uri, prefix, attributes, namespaces, children: [] }
+    return { name, uri, prefix, attributes, namespaces, children: NO_CHILDREN }
   }
 
   function openStream(header: Element): void {
@@ -145,10 +142,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       return
     }
     if (excess !== undefined) return
-    const { children } = open[open.length - 1]!
-    const last = children.length - 1
-    if (typeof children[last] === 'string') children[last] += text
-    else if (text !== '') children.push(text)
+    if (text !== '') appendText(open[open.length - 1]!, text)
   }
   function end(): void {
     if (skipped > 0) {
@@ -172,7 +166,7 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     childEnd = finishedAt
     const found = excess
     excess = undefined
-    if (found !== undefined) child.children.length = 0
+    if (found !== undefined) child.children = []
     listener.child(child, found)
   }
 
