@@ -2,9 +2,11 @@ import { userInfo } from 'node:os'
 import { Argument, type Command } from 'commander'
 import type { ArchiveOptions, ArchiveVerb } from './archive.ts'
 import { type Act, examples, formatOption, gather, positive, withoutUndefined } from './command-line.ts'
-import type { DeadOptions, DeadVerb } from './dead.ts'
+import type { DeadVerb } from './dead.ts'
+import type { DeadOptions } from './dead-changes.ts'
 import { ARCHIVE_VERBS, DEAD_VERBS, HELD_VERBS } from './folder-operand.ts'
-import type { HeldOptions, HeldVerb } from './held.ts'
+import type { HeldVerb } from './held.ts'
+import type { HeldOptions } from './held-changes.ts'
 
 /** The commands that send documents and see to those that were accepted; they work on Redis, also while Waybill is down. */
 export function addDocumentCommands(waybill: Command, act: Act): void {

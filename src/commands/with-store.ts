@@ -27,7 +27,8 @@ async function openAll(settings: Settings): Promise<ReadonlyMap<string, RedisSto
   const log = createLog((line) => process.stderr.write(line), 'error')
   const stores = new Map<string, RedisStore>()
   try {
-    for (const domain of domainsOf(settings)) stores.set(domain, await openStore(storeOptionsOf(settings, domain, log)))
+    for (const domain of domainsOf(settings))
+      stores.set(domain, await openStore({ ...storeOptionsOf(settings, domain, log), isAskedOnce: true }))
     return stores
   } catch (error) {
     await Promise.all([...stores.values()].map((store) => store.close()))

@@ -1,6 +1,6 @@
 /**
- * libxml2, and nothing of Waybill: the only file that knows libxml2-wasm. It calls the functions under the package's classes,
- * for three things that the classes don't give: error codes, an end to the collecting of errors, and memory that is
+ * libxml2, and nothing of Waybill: this file and `libxml2-schemas.ts` alone know libxml2-wasm. They call the functions under the package's
+ * classes, for three things that the classes don't give: error codes, an end to the collecting of errors, and memory that is
  * freed at once instead of by the garbage collector. Everything here is synchronous and must be freed by its caller.
  */
 import { ParseOption, xmlRegisterInputProvider } from 'libxml2-wasm'
@@ -18,24 +18,6 @@ import {
   xmlNewParserCtxt,
   xmlNodeGetContent,
   xmlReadMemory,
-  xmlRelaxNGFree,
-  xmlRelaxNGFreeParserCtxt,
-  xmlRelaxNGFreeValidCtxt,
-  xmlRelaxNGNewDocParserCtxt,
-  xmlRelaxNGNewValidCtxt,
-  xmlRelaxNGParse,
-  xmlRelaxNGSetParserStructuredErrors,
-  xmlRelaxNGSetValidStructuredErrors,
-  xmlRelaxNGValidateDoc,
-  xmlSchemaFree,
-  xmlSchemaFreeParserCtxt,
-  xmlSchemaFreeValidCtxt,
-  xmlSchemaNewDocParserCtxt,
-  xmlSchemaNewValidCtxt,
-  xmlSchemaParse,
-  xmlSchemaSetParserStructuredErrors,
-  xmlSchemaSetValidStructuredErrors,
-  xmlSchemaValidateDoc,
   xmlXPathCompiledEval,
   xmlXPathCtxtCompile,
   xmlXPathFreeCompExpr,
@@ -78,7 +60,8 @@ export const ERRORS_KEPT = 1_000
 let collected: LibraryError[] = []
 let total = 0
 
-const collector = addFunction((_context: number, error: number) => {
+/** The library is to tell its errors to it. */
+export const collector = addFunction((_context: number, error: number) => {
   total += 1
   if (collected.length < ERRORS_KEPT) collected.push(readError(error))
 }, 'vii')
@@ -102,7 +85,8 @@ function errorCode(error: number): number {
 
 const firstInt32: (pointer: number) => number = XmlNodeSetStruct.nodeCount
 
-function collecting<T>(run: () => T): { readonly result: T; readonly report: Report } {
+/** What the library tells while it runs. */
+export function collecting<T>(run: () => T): { readonly result: T; readonly report: Report } {
   collected = []
   total = 0
   const result = run()
@@ -115,6 +99,17 @@ function collecting<T>(run: () => T): { readonly result: T; readonly report: Rep
 
 /** What schemas may include, by the name under which libxml2 asks for it; everything else doesn't exist. */
 let readable: ReadonlyMap<string, Uint8Array> = new Map()
+
+/** Lets the library read the files, by name, and no others, while it runs. */
+export function withFiles<T>(files: ReadonlyMap<string, Uint8Array>, run: () => T): T {
+  readable = files
+  try {
+    return run()
+  } finally {
+    readable = new Map()
+  }
+}
+
 const opened = new Map<number, { readonly bytes: Uint8Array; at: number }>()
 let lastHandle = 0
 
@@ -224,94 +219,6 @@ function forgetInstanceParser(): void {
 export function freeTree(tree: Tree): void {
   if (tree.context !== 0) xmlXPathFreeContext(tree.context)
   xmlFreeDoc(tree.document)
-}
-
-// ------------------------------------------------------------------------------------------------------ schemas
-
-export interface CompiledSchema {
-  readonly language: 'xsd' | 'rng'
-  readonly schema: number
-  /** The state of one validation after the other by XSD; 0 where it is still to be made. */
-  validation: number
-  /** Parts of the schema may point into it. */
-  readonly tree: Tree
-}
-
-/**
- * @param files What the schema may include, by name.
- * @returns Without `compiled` where the schema is wrong; then the caller frees the tree. Otherwise it goes with the schema.
- */
-export function compileSchema(
-  language: 'xsd' | 'rng',
-  tree: Tree,
-  files: ReadonlyMap<string, Uint8Array>,
-): { readonly compiled: CompiledSchema | undefined; readonly report: Report } {
-  readable = files
-  try {
-    const { result: schema, report } = collecting(() => (language === 'xsd' ? compileXsd(tree) : compileRng(tree)))
-    return { compiled: schema === 0 ? undefined : { language, schema, validation: 0, tree }, report }
-  } finally {
-    readable = new Map()
-  }
-}
-
-function compileXsd(tree: Tree): number {
-  const parser = xmlSchemaNewDocParserCtxt(tree.document)
-  xmlSchemaSetParserStructuredErrors(parser, collector, 0)
-  const schema = xmlSchemaParse(parser)
-  xmlSchemaFreeParserCtxt(parser)
-  return schema
-}
-
-function compileRng(tree: Tree): number {
-  const parser = xmlRelaxNGNewDocParserCtxt(tree.document)
-  xmlRelaxNGSetParserStructuredErrors(parser, collector, 0)
-  const schema = xmlRelaxNGParse(parser)
-  xmlRelaxNGFreeParserCtxt(parser)
-  return schema
-}
-
-export function freeSchema(compiled: CompiledSchema): void {
-  const { language, schema, tree } = compiled
-  forgetValidation(compiled)
-  if (language === 'xsd') xmlSchemaFree(schema)
-  else xmlRelaxNGFree(schema)
-  freeTree(tree)
-}
-
-/** Valid only where it says so: what the library can't judge is not valid. */
-export function validateTree(
-  compiled: CompiledSchema,
-  tree: Tree,
-): { readonly valid: boolean; readonly report: Report } {
-  const { result, report } = collecting(() =>
-    compiled.language === 'xsd' ? validateByXsd(compiled, tree) : validateByRng(compiled.schema, tree),
-  )
-  const valid = result === 0 && !report.errors.some((error) => !error.warning)
-  // Nothing of a bad document is to touch the next.
-  if (!valid) forgetValidation(compiled)
-  return { valid, report }
-}
-
-function validateByXsd(compiled: CompiledSchema, tree: Tree): number {
-  if (compiled.validation === 0) {
-    compiled.validation = xmlSchemaNewValidCtxt(compiled.schema)
-    xmlSchemaSetValidStructuredErrors(compiled.validation, collector, 0)
-  }
-  return xmlSchemaValidateDoc(compiled.validation, tree.document)
-}
-
-function forgetValidation(compiled: CompiledSchema): void {
-  if (compiled.validation !== 0) xmlSchemaFreeValidCtxt(compiled.validation)
-  compiled.validation = 0
-}
-
-function validateByRng(schema: number, tree: Tree): number {
-  const validation = xmlRelaxNGNewValidCtxt(schema)
-  xmlRelaxNGSetValidStructuredErrors(validation, collector, 0)
-  const result = xmlRelaxNGValidateDoc(validation, tree.document)
-  xmlRelaxNGFreeValidCtxt(validation)
-  return result
 }
 
 // -------------------------------------------------------------------------------------------------------- XPath

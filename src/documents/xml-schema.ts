@@ -3,15 +3,8 @@ import type { SchemaSource } from '../domain/document-type.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { findingsOf } from './findings.ts'
-import {
-  type CompiledSchema,
-  compileSchema,
-  freeSchema,
-  freeTree,
-  parseTree,
-  type Report,
-  validateTree,
-} from './libxml2.ts'
+import { freeTree, parseTree, type Report } from './libxml2.ts'
+import { type CompiledSchema, compileSchema, freeSchema, validateTree } from './libxml2-schemas.ts'
 import { sentTree, treeWithoutIndents, type XmlContent } from './parsed.ts'
 import { fileBehind, readSchemaFiles, type SchemaProblem } from './schema-files.ts'
 

@@ -83,8 +83,12 @@ export function connectImpatient(address: RedisAddress, name: string, log: Log):
 /** No waiting helps. */
 const NOT_ALLOWED = /\b(NOAUTH|WRONGPASS|NOPERM|certificate|ENOENT|EACCES)\b/
 
-/** Waits until the connection can be used. Throws {@link StoreUnavailable} at the deadline, or when it was ended for good. */
-export async function whenReady(client: Redis, deadlineMs: number): Promise<void> {
+/**
+ * Waits until the connection can be used. Throws {@link StoreUnavailable} at the deadline, or when it was ended for good.
+ *
+ * @param waitsForRefused False: a server that refuses the connection isn't waited for.
+ */
+export async function whenReady(client: Redis, deadlineMs: number, waitsForRefused = true): Promise<void> {
   if (client.status === 'ready') return
   if (client.status === 'end') throw new StoreUnavailable('Cannot ask Redis: the connection was ended')
   let lastError = ''
@@ -100,6 +104,7 @@ export async function whenReady(client: Redis, deadlineMs: number): Promise<void
     const onError = (error: Error) => {
       lastError = ` (${describe(error)})`
       if (NOT_ALLOWED.test(error.message)) settle(new StoreUnavailable(`Cannot ask Redis: ${error.message}`))
+      if (!waitsForRefused && isRefusal(error)) settle(new StoreUnavailable(`Cannot ask Redis: ${refusalOf(error)}`))
     }
     const timer = setTimeout(
       () => settle(new StoreUnavailable(`Cannot ask Redis: no connection in time${lastError}`)),
@@ -107,6 +112,24 @@ export async function whenReady(client: Redis, deadlineMs: number): Promise<void
     )
     client.on('ready', onReady).on('end', onEnd).on('error', onError)
   })
+}
+
+/** Of the system; where a name has several addresses, of all of them. */
+interface Refusal extends Error {
+  readonly code: 'ECONNREFUSED'
+  readonly address?: string
+  readonly port?: number
+  readonly errors?: readonly Refusal[]
+}
+
+function isRefusal(error: Error): error is Refusal {
+  return (error as Partial<Refusal>).code === 'ECONNREFUSED'
+}
+
+function refusalOf({ address, port, errors }: Refusal): string {
+  if (errors) return errors.map(refusalOf).join('; ')
+  const host = address?.includes(':') ? `[${address}]` : address
+  return `${host}:${port} refuses connections (ECONNREFUSED)`
 }
 
 /** Ends a connection: politely where it can be done soon, and at once otherwise. */

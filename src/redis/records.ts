@@ -115,23 +115,18 @@ export interface Facts {
   readonly probe?: true
 }
 
-export function metaOf({ document, ...envelope }: Envelope): Meta {
-  return {
-    type: envelope.type,
-    ...(envelope.version === undefined ? {} : { version: envelope.version }),
-    origin: envelope.origin,
-    submit: envelope.submit,
-    fields: envelope.fields,
-    ...(envelope.marked && { marked: envelope.marked }),
-    ...(envelope.again && { again: envelope.again }),
-    receivedAtMs: envelope.receivedAtMs,
-    form: document.form,
-    mediaType: document.mediaType,
-    rootName: document.rootName,
-    datatype: document.datatype,
-    bytes: document.bytes,
-    digest: document.digest,
-  }
+// Written for every document: an object copied for each member that it may have took longer than all else here.
+type Changing<T> = { -readonly [Member in keyof T]: T[Member] }
+
+export function metaOf(envelope: Envelope): Meta {
+  const { form, mediaType, rootName, datatype, bytes, digest } = envelope.document
+  const { type, version, origin, submit, fields, marked, again, receivedAtMs } = envelope
+  const document = { form, mediaType, rootName, datatype, bytes, digest }
+  const meta: Changing<Meta> = { type, origin, submit, fields, receivedAtMs, ...document }
+  if (version !== undefined) meta.version = version
+  if (marked) meta.marked = marked
+  if (again) meta.again = again
+  return meta
 }
 
 /** The more urgent, the larger; beyond these bounds there is no difference. */
@@ -145,20 +140,26 @@ export function factsOf(
   planned: PlannedDelivery,
   times: { readonly receivedAtMs: number; readonly nowMs: number; readonly submitExpiresMs: number | undefined },
 ): Facts {
-  const to = destinationName(planned.destination)
-  const expiresMs = Math.min(planned.expiresMs ?? Infinity, times.submitExpiresMs ?? Infinity)
-  const { impossible } = planned
-  return {
-    ...(impossible ? { state: 'dead', reason: impossible.reason, ended: times.nowMs } : { state: 'waiting' }),
+  const { destination, route, priority, lane, impossible, options } = planned
+  const to = destinationName(destination)
+  const facts: Changing<Facts> = {
+    state: impossible ? 'dead' : 'waiting',
     to,
-    route: planned.route,
-    priority: Math.max(-PRIORITY_MOST, Math.min(PRIORITY_MOST, Math.round(planned.priority))),
+    route,
+    priority: Math.max(-PRIORITY_MOST, Math.min(PRIORITY_MOST, Math.round(priority))),
     tries: 0,
     due: times.nowMs,
-    ...(planned.lane === undefined || impossible ? {} : { lane: nameDigest(planned.lane, to) }),
-    ...(expiresMs === Infinity ? {} : { expires: times.receivedAtMs + expiresMs }),
-    patience: planned.options.confirmTimeoutMs,
+    patience: options.confirmTimeoutMs,
   }
+  if (impossible) {
+    facts.reason = impossible.reason
+    facts.ended = times.nowMs
+  } else if (lane !== undefined) {
+    facts.lane = nameDigest(lane, to)
+  }
+  const expiresMs = Math.min(planned.expiresMs ?? Infinity, times.submitExpiresMs ?? Infinity)
+  if (expiresMs !== Infinity) facts.expires = times.receivedAtMs + expiresMs
+  return facts
 }
 
 /** The one record of a delivery that is dead from the beginning; '' for all others. */

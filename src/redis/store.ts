@@ -21,7 +21,7 @@ import {
   StoreUnavailable,
 } from '../flow/ports.ts'
 import { type AcceptLimits, createAccept } from './accepting.ts'
-import type { RedisAddress } from './address.ts'
+import { isFound, type RedisAddress } from './address.ts'
 import { type ArchiveOptions, createArchive } from './archive.ts'
 import { createEnd, createStart } from './attempts.ts'
 import { createBreakerStore } from './breakers.ts'
@@ -68,6 +68,8 @@ export interface StoreOptions extends RedisAddress {
   readonly bounceWindowMs: number
   /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
   readonly attemptLeaseMs?: number
+  /** A server that refuses connections isn't waited for, unless sentinels or a cluster may soon name another one. */
+  readonly isAskedOnce?: boolean
   /** Unique for each process. */
   readonly instance: string
   readonly clock: Clock
@@ -100,7 +102,7 @@ export async function openStore(options: StoreOptions): Promise<RedisStore> {
   const prefix = keyPrefix(options.prefix, options.shard)
   const client = connectImpatient(options, 'store', options.log)
   try {
-    await whenReady(client, Date.now() + PATIENCE_MS)
+    await whenReady(client, Date.now() + PATIENCE_MS, !options.isAskedOnce || isFound(options))
     await checkKeys(client, prefix)
     const inspection = await inspectRedis(client)
     return createStore(client, prefix, inspection, options)

@@ -22,6 +22,22 @@ afterEach(async () => {
 
 const HEARD_MS = 7_500
 
+describe('a server that refuses connections', () => {
+  const nobody = { host: '127.0.0.1', port: 1 }
+
+  it.each([
+    ['is waited for by a process', {}, /^Cannot ask Redis: no connection in time \(.*ECONNREFUSED/],
+    ['is not by who asks once', { isAskedOnce: true }, /^Cannot ask Redis: 127\.0\.0\.1:1 refuses connections/],
+    [
+      'is, where a cluster may say which one it is by then',
+      { isAskedOnce: true, cluster: [nobody] },
+      /no connection in/,
+    ],
+  ])('%s', { concurrent: true }, async (_, changes, says) => {
+    await expect(openTestStore('redis://127.0.0.1:1', changes)).rejects.toThrow(says)
+  })
+})
+
 describe('kill -9 of Redis with appendfsync always', () => {
   it('loses nothing that was answered, and the ledger balances', async () => {
     const redis = await startOne({ appendfsync: 'always' })
