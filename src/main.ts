@@ -64,7 +64,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
     )
     const http = await listen(
       settings,
-      async () => [...(await readinessOf(shares.stations, settings)), configurationInForce(inForce, neighbours)],
+      async () => [...(await readinessOf(shares, settings)), configurationInForce(inForce, neighbours)],
       metricsText,
       createSchemaCommands(folder, environment),
       log,

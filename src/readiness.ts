@@ -4,19 +4,27 @@ import type { Deliverer } from './flow/deliver.ts'
 import type { Readiness } from './http/server.ts'
 import { durabilityProblems } from './redis/durability.ts'
 import type { RedisStore } from './redis/store.ts'
+import type { Shares } from './shares.ts'
 import type { Station } from './station.ts'
 
 /** So many open destinations are named. */
 const OPEN_SHOWN_MOST = 20
 
-/** Where several domains are served, each part of one says which. A domain that another process holds is only vital where we hold none. */
-export async function readinessOf(stations: readonly Station[], settings: Settings): Promise<readonly Readiness[]> {
+/**
+ * Where several domains are served, each part of one says which. A domain that another process holds, or is about to have from us, is only
+ * vital where we hold none.
+ */
+export async function readinessOf(
+  { stations, handedOver }: Pick<Shares, 'stations' | 'handedOver'>,
+  settings: Settings,
+): Promise<readonly Readiness[]> {
   const isOne = stations.length === 1
   const holdsAny = stations.some(({ lease }) => lease.held)
   const parts = await Promise.all(
     stations.map(async (station) => {
-      const isElsewhere = station.lease.other !== undefined && holdsAny
-      const found = await stationReadiness(station, settings, isElsewhere)
+      const isHandedOver = handedOver.has(station.domain)
+      const isElsewhere = holdsAny && (isHandedOver || station.lease.other !== undefined)
+      const found = await stationReadiness(station, settings, isElsewhere, isHandedOver)
       return isOne ? found : found.map((one) => ({ ...one, part: `${one.part} of ${station.domain}` }))
     }),
   )
@@ -27,9 +35,10 @@ async function stationReadiness(
   station: Station,
   { redis }: Settings,
   isElsewhere: boolean,
+  isHandedOver: boolean,
 ): Promise<readonly Readiness[]> {
   const { connection, store, subscriptions, deliverer } = station
-  const reason = connection.online ? '' : detachedBecause(station)
+  const reason = connection.online ? '' : detachedBecause(station, isHandedOver)
   const xmpp = { part: 'xmpp', ready: connection.online, reason, ...(isElsewhere && { vital: false }) }
   if (isElsewhere) return [xmpp]
   const asked = await store.probeWrites().then(
@@ -76,8 +85,9 @@ function openReadiness(open: Deliverer['open']): readonly Readiness[] {
   return more > 0 ? [...parts, rest] : parts
 }
 
-function detachedBecause({ domain, lease }: Station): string {
+function detachedBecause({ domain, lease }: Station, isHandedOver: boolean): string {
   if (lease.other) return `standby: ${lease.other.instance} holds ${domain}`
+  if (isHandedOver) return `standby: ${domain} was handed over`
   return lease.held
     ? 'not attached to the XMPP server'
     : `not attached: Redis could not be asked in time who holds ${domain}`

@@ -39,6 +39,8 @@ export interface SharesNeeds {
  */
 export interface Shares {
   readonly stations: readonly Station[]
+  /** Domains that this process has handed over, until it is known who has them now. */
+  readonly handedOver: ReadonlySet<string>
   /** Domains that are held, or about to be. */
   holds(): readonly string[]
   /** Resolves when the first domain is served. Throws {@link StartFailed}. */
@@ -50,6 +52,7 @@ export interface Shares {
 export async function openShares(needs: SharesNeeds): Promise<Shares> {
   const { domains, open, neighbours, cancelled, log } = needs
   const shares: Share[] = []
+  const handedOver = new Set<string>()
   let restUntilMs = 0
   let stopLooking = () => {}
   let stopped = false
@@ -68,6 +71,7 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
       if (share.state !== 'standby' || performance.now() < share.notBeforeMs) continue
       // A domain whose Redis is away is no reason to leave another one alone.
       const isTaken = await mayTake(share, held().length <= fewest).catch(notAsked)
+      if (isTaken || share.station.lease.other) handedOver.delete(share.domain)
       if (isTaken) return take(share)
     }
   }
@@ -120,6 +124,7 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
     if (!share) return
     log('info', 'domain-handed-over', { domain: share.domain })
     share.state = 'leaving'
+    handedOver.add(share.domain)
     void neighbours.tell()
     share.leaving = share.station
       .drain()
@@ -148,6 +153,7 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
     get stations() {
       return shares.map(({ station }) => station)
     },
+    handedOver,
     holds,
     begin() {
       return new Promise((resolve, reject) => {
