@@ -33,5 +33,18 @@ export async function run(folder: string, output: Output): Promise<ExitCode> {
     if (!(error instanceof StartFailed)) throw error
     output.complain(error.message)
     return error.exitCode
+  } finally {
+    leaveSoon()
   }
+}
+
+/** How long what is left to write to stdout and stderr may take. */
+const LINGER_MS = 1_000
+
+/**
+ * Everything is closed by then. A worker of BullMQ that lost its Redis while it had a job waits for it for ever, and renews a timer meanwhile,
+ * which would keep the process until somebody kills it.
+ */
+function leaveSoon(): void {
+  setTimeout(() => process.exit(), LINGER_MS).unref()
 }
