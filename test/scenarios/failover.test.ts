@@ -83,9 +83,12 @@ it('a fail-over of the primary under load, at durability fsync with a replica, l
     return acknowledged.filter((id) => !received.has(id))
   }
   await eventually(() => missing().length === 0, { timeoutMs: 60_000, what: 'every acknowledged document to arrive' })
-  // That it has arrived is proven and written down behind its arrival.
-  const isDelivered = (id: string) => async () => (await installation.trace(id)).state === 'delivered'
-  for (const id of acknowledged) await eventually(isDelivered(id), { timeoutMs: 60_000, what: `the end of ${id}` })
+  // That it has arrived is written down behind its arrival. Where the old primary took that with it, the document is sent once more when the
+  // lease of the attempt has run out, two minutes, which is ended here.
+  const waiting = async () => (await installation.ledger()).documents.waiting
+  await eventually(async () => (await waiting()) === 0, { timeoutMs: 10_000 }).catch(installation.endAttempts)
+  await eventually(async () => (await waiting()) === 0, { timeoutMs: 60_000, what: 'the end of every document' })
+  for (const id of acknowledged) expect((await installation.trace(id)).state).toBe('delivered')
   const ready = await fetch(`${installation.waybill.ready.http}/readyz`)
   const { parts } = (await ready.json()) as { parts: unknown[] }
   expect(parts).toContainEqual({ part: 'durability', ready: true, reason: '' })

@@ -14,6 +14,8 @@ export interface Readings {
   ledger(): Promise<Ledger & { readonly balanced: boolean }>
   /** Of a holder that is known to be dead. */
   endLease(domain: string): Promise<void>
+  /** Ends the leases of all attempts that are under way: the next sweep takes them back. */
+  endAttempts(): Promise<void>
   close(): Promise<void>
 }
 
@@ -39,6 +41,10 @@ export function readingsOf(address: RedisAddress): Readings {
     async endLease(domain) {
       // Redis may have been restarted in the moment before.
       await eventually(() => client.del(`${keys}lease:${domain}`), { what: 'the lease to be ended' })
+    },
+    async endAttempts() {
+      for (const id of await client.zrange(`${keys}underway`, '0', '-1'))
+        await client.zadd(`${keys}underway`, 'XX', '1', id)
     },
     close: () => disconnect(client),
   }

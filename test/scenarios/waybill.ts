@@ -144,6 +144,7 @@ export interface Installation extends Pick<Readings, 'trace' | 'ledger'> {
    * comes then, is shown where a test leaves it alone (standby.test.ts, breaks.test.ts).
    */
   endLease(): Promise<void>
+  endAttempts(): Promise<void>
   /** Sends an iq set with the payload from `a@peer.example.test`; gives the answer's text. */
   submit(
     payload: string,
@@ -246,6 +247,7 @@ export async function install({
       await readings.endLease(entry.domain)
     },
     endLease: () => readings.endLease(entry.domain),
+    endAttempts: readings.endAttempts,
     async submit(
       payload,
       { from = 'a@peer.example.test/1', id = `s${counter++}`, to = entry.domain, timeoutMs = 30_000 } = {},
