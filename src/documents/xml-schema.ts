@@ -1,5 +1,6 @@
 import type { Document } from '../domain/document.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
+import type { Element } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { findingsOf } from './findings.ts'
@@ -13,6 +14,8 @@ import { readXsdSchema } from './xsd/read-schema.ts'
 export interface XmlSchema {
   /** All findings; empty where the document is valid. */
   validate(document: Document, content: XmlContent, namespaces: Readonly<Record<string, string>>): readonly Finding[]
+  /** Whether the document is valid beyond doubt; false leaves it open. */
+  tells(root: Element): boolean
   /** Whether a document with this root could be valid at all; always true where the language can't tell. */
   knowsRoot(name: string, uri: string): boolean
   /** The first of what is wrong with a document in UTF-8; undefined where it is valid. */
@@ -57,9 +60,11 @@ function unexplained({ file }: XmlSchemaSource): SchemaProblem {
 }
 
 function schemaOf(compiled: CompiledSchema, quickYes: QuickYes | undefined): XmlSchema {
+  const tells = (root: Element) => quickYes?.(root) ?? false
   return {
+    tells,
     validate: (document, content, namespaces) =>
-      quickYes?.(content.root) ? [] : validate(compiled, document, content, namespaces),
+      tells(content.root) ? [] : validate(compiled, document, content, namespaces),
     knowsRoot: (name, uri) => compiled.language === 'rng' || declaresRoot(compiled, name, uri),
     refusalOf: (bytes) => refusalOf(compiled, bytes),
     dispose: () => freeSchema(compiled),

@@ -203,6 +203,9 @@ function patternTest(step: readonly string[]): QuickTest | undefined {
   const patterns = step.map(plainPattern)
   const [first] = patterns
   if (!first || !patterns.every((pattern) => pattern !== undefined)) return undefined
+  if (patterns.length === 1 && takesOnlyWhatItNames(step[0]!)) {
+    return (text) => text.length <= PATTERN_TEXT_LENGTH && first.test(text)
+  }
   if (patterns.length === 1) return (text) => isPlain(text) && first.test(text)
   return (text) => isPlain(text) && patterns.some((pattern) => pattern.test(text))
 }
@@ -213,6 +216,11 @@ const CHOICES_AT_MOST = 3
 
 /** Of other characters Unicode's versions, and flavours of expressions, think differently. */
 const isPlain: QuickTest = (text) => text.length <= PATTERN_TEXT_LENGTH && /^[ -~]*$/.test(text)
+
+/** So that a text that it takes is plain, if the pattern is. */
+function takesOnlyWhatItNames(pattern: string): boolean {
+  return isPlain(pattern) && !/\\D|\[\^|\./.test(pattern)
+}
 
 /** Characters, classes and counts; of escapes only those that mean the same everywhere. */
 function plainPattern(pattern: string): RegExp | undefined {
