@@ -44,8 +44,18 @@ export function compileXmlSchema(
     const reasons = problemsOf(report, source)
     return { schema: undefined, problems: reasons.length > 0 ? reasons : [unexplained(source)] }
   }
-  const quickYes = source.language === 'xsd' ? compileQuickYes(readXsdSchema({ files, url })) : undefined
+  const quickYes = source.language === 'xsd' ? quickYesOf({ files, url }) : undefined
   return { schema: schemaOf(compiled, quickYes), problems: problemsOf(report, source) }
+}
+
+/** Undefined as well where types are derived from one another so often that following them runs out of stack. */
+export function quickYesOf(files: Parameters<typeof readXsdSchema>[0]): QuickYes | undefined {
+  try {
+    return compileQuickYes(readXsdSchema(files))
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 function problemsOf({ errors }: Report, source: XmlSchemaSource): readonly SchemaProblem[] {

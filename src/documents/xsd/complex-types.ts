@@ -195,7 +195,8 @@ function wildcardOf({ node, document }: Defined): Wildcard {
 function namespacesOf(text: string, target: string): Wildcard['namespaces'] {
   if (text === '##any') return { kind: 'any' }
   if (text === '##other') return { kind: 'other', than: target }
-  const names = text.split(/\s+/).map((name) => {
+  // An empty list takes nothing.
+  const names = (text === '' ? [] : text.split(/\s+/)).map((name) => {
     if (name === '##targetNamespace') return target
     return name === '##local' ? '' : name
   })
@@ -215,7 +216,9 @@ const NO_ATTRIBUTES: Attributes = { uses: [], wildcard: undefined, known: true }
 function attributesOf({ kind, base, defined }: Derivation, components: Components): Attributes {
   const own = ownAttributes(defined, components, new Set())
   const inherited = base.kind === 'complex' && base !== ANY_TYPE ? inheritedAttributes(base) : NO_ATTRIBUTES
-  const mine = new Set([...own.uses.map(({ declaration }) => declaration.name), ...own.prohibited])
+  // An extension takes nothing away: there, what is prohibited stays as the base has it (XML Schema 1, 3.4.2).
+  const prohibited = kind === 'restriction' ? own.prohibited : []
+  const mine = new Set([...own.uses.map(({ declaration }) => declaration.name), ...prohibited])
   const uses = [...inherited.uses.filter(({ declaration }) => !mine.has(declaration.name)), ...own.uses]
   // A restriction has the wildcard that it says; an extension has its base's as well, and of two the union, which isn't made here.
   const wildcard = kind === 'restriction' ? own.wildcard : (own.wildcard ?? inherited.wildcard)

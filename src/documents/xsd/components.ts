@@ -26,7 +26,7 @@ export interface XsdSchema {
   readonly unknownNamespaces: ReadonlySet<string>
   /** Somewhere `block` or `blockDefault` forbids what derivation and substitution allow; it isn't followed. */
   readonly blocks: boolean
-  /** A name is defined in two places, or a namespace imported from two: which of them counts isn't followed. */
+  /** A name is defined in two places, or a namespace comes from two, its own among them: which of them counts isn't followed. */
   readonly ambiguous: boolean
 }
 

@@ -34,8 +34,21 @@ export interface Step<T> {
 /** Places of one model, made when they are first reached: a count to a hundred thousand isn't held in memory. */
 const PLACES_AT_MOST = 2_000
 
-export function expectationOf<T>(model: Model<T>): Expectation<T> {
-  return createPlaces<T>().placeOf(model)
+/**
+ * How many parts of an expression are looked at for one element. Where counts stand within counts, what is left behind an element are
+ * ever more alternatives; where there are many names, each is looked at anew. What takes more is told of no document.
+ */
+const LOOKS_AT_MOST = 500
+
+const PARTS_WORTH_AN_INDEX = 16
+
+/** What models may still hold in memory, in parts of expressions. Documents choose which places they reach: where there is no room left, what is known stays, and nothing is added. */
+export interface Room {
+  left: number
+}
+
+export function expectationOf<T>(model: Model<T>, room: Room): Expectation<T> {
+  return createPlaces<T>(room).placeOf(model)
 }
 
 /** Made once for each meaning, so that an expression is compared by its number. */
@@ -71,10 +84,12 @@ interface Arrival<T> {
   readonly found: Set<T>
   /** No wildcard took it. */
   byName: boolean
+  /** How many parts may still be looked at; below zero something was left out. */
+  looks: number
 }
 
-function createPlaces<T>() {
-  const made = createExpressions<T>()
+function createPlaces<T>(room: Room) {
+  const made = createExpressions<T>(room)
   const places = new Map<Expression<T>, Expectation<T>>()
 
   function placeAt(expression: Expression<T>): Expectation<T> | undefined {
@@ -98,15 +113,19 @@ function createPlaces<T>() {
     }
 
     function lead(name: string, uri: string): Step<T> | undefined {
-      const arrival: Arrival<T> = { name: expandedName(uri, name), uri, found: new Set(), byName: true }
+      if (room.left <= 0) return undefined
+      const looks = LOOKS_AT_MOST
+      const arrival: Arrival<T> = { name: expandedName(uri, name), uri, found: new Set(), byName: true, looks }
       const left = made.derive(expression, arrival)
-      if (arrival.found.size !== 1 || left.kind === 'nothing') return undefined
+      if (arrival.looks < 0 || arrival.found.size !== 1 || left.kind === 'nothing') return undefined
       const next = placeAt(left)
       if (!next) return undefined
       const [found] = arrival.found
       const edge = { found: found!, next, uri, other: edges.get(name) }
       // Only what the schema names is noted: senders choose all other names.
-      if (arrival.byName) edges.set(name, edge)
+      if (!arrival.byName) return edge
+      edges.set(name, edge)
+      room.left -= 1
       return edge
     }
   }
@@ -114,9 +133,10 @@ function createPlaces<T>() {
   return { placeOf: (model: Model<T>): Expectation<T> => placeAt(made.expressionOf(model))! }
 }
 
-function createExpressions<T>() {
+function createExpressions<T>(room: Room) {
   const byMeaning = new Map<string, Expression<T>>()
   const numbers = new Map<object, number>()
+  const indexes = new Map<Expression<T>, ReturnType<typeof indexOf>>()
 
   type Parts<E> = E extends unknown ? Omit<E, 'number'> : never
   function make(meaning: string, parts: Parts<Expression<T>>): Expression<T> {
@@ -124,6 +144,7 @@ function createExpressions<T>() {
     if (known) return known
     const expression = { ...parts, number: byMeaning.size } as Expression<T>
     byMeaning.set(meaning, expression)
+    room.left -= 'parts' in expression ? 1 + expression.parts.length : 1
     return expression
   }
 
@@ -194,6 +215,8 @@ function createExpressions<T>() {
 
   /** What is left of the expression behind an element; what it is, is added to what is found. */
   function derive(of: Expression<T>, arrival: Arrival<T>): Expression<T> {
+    arrival.looks -= 1
+    if (arrival.looks < 0) return nothing
     switch (of.kind) {
       case 'nothing':
       case 'end':
@@ -211,10 +234,13 @@ function createExpressions<T>() {
         return end
       case 'sequence': {
         const first = sequence(derive(of.first, arrival), of.rest)
-        return of.first.empty ? choice([first, derive(of.rest, arrival)]) : first
+        return of.first.empty ? either([first, derive(of.rest, arrival)], arrival) : first
       }
       case 'choice':
-        return choice(of.parts.map((part) => derive(part, arrival)))
+        return either(
+          beginningWith(of, arrival.name).map((part) => derive(part, arrival)),
+          arrival,
+        )
       case 'all':
         return deriveAll(of.parts, arrival)
       case 'repeat': {
@@ -225,12 +251,37 @@ function createExpressions<T>() {
   }
 
   function deriveAll(parts: readonly AllPart<T>[], arrival: Arrival<T>): Expression<T> {
-    return choice(
-      parts.map(({ part }, at) => {
-        const left = derive(part, arrival)
-        return left === nothing ? nothing : sequence(left, all(parts.filter((_, other) => other !== at)))
-      }),
-    )
+    const left = parts.map(({ part }, at) => {
+      const behind = derive(part, arrival)
+      return behind === nothing ? nothing : sequence(behind, all(parts.filter((_, other) => other !== at)))
+    })
+    return either(left, arrival)
+  }
+
+  function either(among: readonly Expression<T>[], arrival: Arrival<T>): Expression<T> {
+    const left = among.filter((part) => part !== nothing)
+    if (left.length < 2) return left[0] ?? nothing
+    for (const part of left) arrival.looks -= part.kind === 'choice' ? part.parts.length : 1
+    return arrival.looks < 0 ? nothing : choice(left)
+  }
+
+  /** Those parts of a choice that are an element of this name, and all that aren't a mere element. */
+  function beginningWith(of: Expression<T> & { readonly kind: 'choice' }, name: Name): readonly Expression<T>[] {
+    if (of.parts.length < PARTS_WORTH_AN_INDEX) return of.parts
+    const index = indexes.get(of) ?? indexOf(of.parts)
+    indexes.set(of, index)
+    return index.get(name) ?? index.get(undefined)!
+  }
+
+  /** By name; under undefined what is no mere element, which stands with each name as well. */
+  function indexOf(parts: readonly Expression<T>[]): ReadonlyMap<Name | undefined, readonly Expression<T>[]> {
+    const others = parts.filter(({ kind }) => kind !== 'element')
+    const index = new Map<Name | undefined, Expression<T>[]>([[undefined, others]])
+    for (const part of parts) {
+      if (part.kind !== 'element') continue
+      for (const name of part.named.keys()) index.set(name, [...(index.get(name) ?? others), part])
+    }
+    return index
   }
 
   return { expressionOf, derive }

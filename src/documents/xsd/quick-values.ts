@@ -1,7 +1,7 @@
 import { XSD_NAMESPACE } from './built-in-types.ts'
 import type { Facets, SimpleType, UnknownType } from './components.ts'
 import { localNameOf, namespaceOfName } from './symbols.ts'
-import { normalise, readPattern } from './values.ts'
+import { readPattern } from './values.ts'
 
 /** True only where the text is a value without any doubt; false leaves it open. */
 export type QuickTest = (text: string) => boolean
@@ -99,9 +99,15 @@ function isPlainNumber(form: RegExp): QuickTest {
 
 const DECIMAL = isPlainNumber(/^(?:-?(?=[\d.]*[1-9])|(?=\d))\d+(?:\.\d+)?$/)
 const INTEGER = isPlainNumber(/^(?:-?[1-9]\d*|0+)$/)
-const DOUBLE = isPlainNumber(/^-?\d+(?:\.\d+)?(?:E-?\d{1,2})?$/)
-/** What a regular expression can follow without running out of its stack. */
-const BINARY_LENGTH = 65_536
+/** No negative zero, which may or may not be less than zero. */
+const DOUBLE = isPlainNumber(/^(?:-(?=[\d.]*[1-9])|(?=\d))\d+(?:\.\d+)?(?:E-?\d{1,2})?$/)
+
+/** How long a text may be in which a group repeats: with longer ones a regular expression runs out of its stack, and throws. */
+const REPETITION_LENGTH = 65_536
+
+function repeats(form: RegExp): QuickTest {
+  return (text) => text.length <= REPETITION_LENGTH && form.test(text)
+}
 
 /** By the built-in type that a type goes back to. Those that depend on more than their text are left out, as are rare ones. */
 const FORMS: ReadonlyMap<string, QuickTest> = new Map<string, QuickTest>([
@@ -119,27 +125,23 @@ const FORMS: ReadonlyMap<string, QuickTest> = new Map<string, QuickTest>([
   ['time', matches(new RegExp(`^${TIME}${ZONE}$`))],
   ['gYear', matches(/^(?!0000)\d{4}$/)],
   ['gYearMonth', matches(/^(?!0000)\d{4}-(?:0[1-9]|1[0-2])$/)],
-  ['language', matches(/^[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*$/)],
+  ['language', repeats(/^[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*$/)],
   ['NMTOKEN', matches(/^[-.:\w]+$/)],
   ['Name', matches(/^[:A-Z_a-z][-.:\w]*$/)],
   ['NCName', matches(/^[A-Z_a-z][-.\w]*$/)],
-  ['anyURI', matches(/^(?:https?:\/\/[a-z0-9.-]+(?:\/[\w.~-]+)*\/?|urn:[\w.-]+(?::[\w.-]+)*|#?[\w.-]+)$/)],
-  [
-    'base64Binary',
-    (text) =>
-      text.length <= BINARY_LENGTH &&
-      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/.test(text),
-  ],
+  ['anyURI', repeats(/^(?:https?:\/\/[a-z0-9.-]+(?:\/[\w.~-]+)*\/?|urn:[\w.-]+(?::[\w.-]+)*|#?[\w.-]+)$/)],
+  ['base64Binary', repeats(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/)],
 ])
 
 // ------------------------------------------------------------------------------------------------------- facets
 
 // A test is undefined where it can't be told, ANY_TEXT where there is no such facet.
 
-/** By the text: another way to write the same value is left open. */
+/** By the text: another way to write the same value is left open, and values that white space could be taken from are as well. */
 function enumerationTest({ enumeration, whiteSpace }: Facets): QuickTest {
   if (!enumeration) return ANY_TEXT
-  const values = new Set(enumeration.map((value) => normalise(value, whiteSpace)))
+  // They were listed in the white space of the type that they restrict, which may be another than this type's.
+  const values = new Set(enumeration.filter((value) => whiteSpace === 'preserve' || isNormal(value)))
   return (text) => values.has(text)
 }
 
@@ -203,19 +205,21 @@ function patternTest(step: readonly string[]): QuickTest | undefined {
   const patterns = step.map(plainPattern)
   const [first] = patterns
   if (!first || !patterns.every((pattern) => pattern !== undefined)) return undefined
+  const most = Math.min(...patterns.map(({ longest }) => longest))
   if (patterns.length === 1 && takesOnlyWhatItNames(step[0]!)) {
-    return (text) => text.length <= PATTERN_TEXT_LENGTH && first.test(text)
+    return (text) => text.length <= most && first.form.test(text)
   }
-  if (patterns.length === 1) return (text) => isPlain(text) && first.test(text)
-  return (text) => isPlain(text) && patterns.some((pattern) => pattern.test(text))
+  return (text) => text.length <= most && isPlain(text) && patterns.some(({ form }) => form.test(text))
 }
 
-/** How long a text may be that a pattern looks at, and how often it may have to choose how much to take: together they bound its time. */
-const PATTERN_TEXT_LENGTH = 128
-const CHOICES_AT_MOST = 3
+/**
+ * How long a text may be that a pattern looks at, by how often the pattern has to choose how much to take: each choice multiplies the
+ * time by the length.
+ */
+const LONGEST_BY_CHOICES: readonly number[] = [128, 128, 128, 32]
 
 /** Of other characters Unicode's versions, and flavours of expressions, think differently. */
-const isPlain: QuickTest = (text) => text.length <= PATTERN_TEXT_LENGTH && /^[ -~]*$/.test(text)
+const isPlain: QuickTest = (text) => /^[ -~]*$/.test(text)
 
 /** So that a text that it takes is plain, if the pattern is. */
 function takesOnlyWhatItNames(pattern: string): boolean {
@@ -223,13 +227,15 @@ function takesOnlyWhatItNames(pattern: string): boolean {
 }
 
 /** Characters, classes and counts; of escapes only those that mean the same everywhere. */
-function plainPattern(pattern: string): RegExp | undefined {
+function plainPattern(pattern: string): { readonly form: RegExp; readonly longest: number } | undefined {
   if (/\\[^dnrt.\\?*+{}()[\]|^-]/.test(pattern)) return undefined
   const shape = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
   // A group may be left out, but not come again: then its choices would multiply.
   if (/\)(?:[*+]|\{(?!0,1\}|1\}|1,1\}))/.test(shape)) return undefined
   const choices = shape.match(/[*+?|]|\{(?!(\d+)(?:,\1)?\})/g) ?? []
-  return choices.length > CHOICES_AT_MOST ? undefined : readPattern(pattern)
+  const longest = LONGEST_BY_CHOICES[choices.length]
+  const form = longest === undefined ? undefined : readPattern(pattern)
+  return form && { form, longest: longest! }
 }
 
 // -------------------------------------------------------------------------------------------------------- lists

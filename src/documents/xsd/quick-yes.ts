@@ -11,7 +11,7 @@ import type {
   Wildcard,
   XsdSchema,
 } from './components.ts'
-import { type Expectation, expectationOf, type Model, type Step } from './content-model.ts'
+import { type Expectation, expectationOf, type Model, type Room, type Step } from './content-model.ts'
 import { type QuickTest, quickTestOf } from './quick-values.ts'
 import { localNameOf, namespaceOfName } from './symbols.ts'
 
@@ -34,6 +34,8 @@ export function compileQuickYes(schema: XsdSchema): QuickYes | undefined {
     const plain = namespaceOfName(name) === uri ? elements.of(declaration) : undefined
     if (plain) roots.set(localNameOf(name), plain)
   }
+  elements.fill()
+  for (const [name, plain] of roots) if (!plain.attributes) roots.delete(name)
   if (roots.size === 0) return undefined
   return (root) => {
     const plain = root.uri === uri ? roots.get(root.name) : undefined
@@ -121,27 +123,40 @@ const UNKNOWN: PlainElement = {
 /** Whatever it is (XML Schema 1, 3.10.1). */
 const SKIPPED: PlainElement = { ...UNKNOWN, open: () => true }
 
+/** What the documents of a schema may add to what is held of it: some ten megabytes. */
+const ROOM = 100_000
+/** Groups that stand in groups twice multiply; what is in a larger schema is left to libxml2. */
+const PARTICLES_AT_MOST = 100_000
+
 function createPlainElements(schema: XsdSchema) {
   const byType = new Map<TypeDefinition, PlainElement>()
+  const pending: (() => void)[] = []
+  const room: Room = { left: ROOM }
+  let particles = 0
   let undeclared: PlainElement | undefined
 
-  /** Undefined where nothing can be told of such an element. */
+  /** Makes whole what was asked for, and what that asks for: one after the other, as types stand in types without end. */
+  function fill(): void {
+    for (let next = pending.pop(); next; next = pending.pop()) next()
+    // What stands in the schema takes none of it.
+    room.left = ROOM
+  }
+
+  /** Undefined where nothing can be told of such an element; to be filled. */
   function of(declaration: ElementDeclaration): PlainElement | undefined {
     const { abstract, fixed, identities, type } = declaration
     // A default stands in for no content; what is unique is seen in the whole document only.
     if (abstract || fixed !== undefined || declaration.default !== undefined || identities.length > 0) return undefined
-    const plain = ofType(type)
-    return plain.attributes ? plain : undefined
+    return ofType(type)
   }
 
   function ofType(type: TypeDefinition): PlainElement {
     const known = byType.get(type)
     if (known) return known
-    // Noted before it is whole: types stand within themselves.
     const plain: PlainElement = { ...UNKNOWN }
     byType.set(type, plain)
-    if (type.kind === 'simple') fillSimple(plain, quickTestOf(type))
-    if (type.kind === 'complex' && type !== ANY_TYPE && !type.abstract) fillComplex(plain, type)
+    if (type.kind === 'simple') pending.push(() => fillSimple(plain, quickTestOf(type)))
+    if (type.kind === 'complex' && type !== ANY_TYPE && !type.abstract) pending.push(() => fillComplex(plain, type))
     return plain
   }
 
@@ -160,19 +175,29 @@ function createPlainElements(schema: XsdSchema) {
         plain.attributes = plain.text && attributesOf(type)
         return
       case 'empty':
-        // Not even white space may stand there.
-        plain.text = isEmpty
-        plain.attributes = type.mixed ? undefined : attributesOf(type)
+        fillEmpty(plain, type)
         return
       case 'elements':
-        // Before the content: it may hold elements of this very type.
+        // A sequence of nothing is empty content as well (XML Schema 1, 3.4.2).
+        if (!holdsElements(content.particle)) {
+          fillEmpty(plain, type)
+          return
+        }
         plain.attributes = attributesOf(type)
         plain.mixed = type.mixed
-        plain.content = expectationOf(modelOf(content.particle))
+        plain.content = expectationOf(modelOf(content.particle), room)
     }
   }
 
+  /** Not even white space may stand there. */
+  function fillEmpty(plain: PlainElement, type: ComplexType): void {
+    plain.text = isEmpty
+    plain.attributes = type.mixed ? undefined : attributesOf(type)
+  }
+
   function modelOf(particle: Particle): Model<PlainElement> {
+    particles += 1
+    if (particles > PARTICLES_AT_MOST) return { kind: 'nothing' }
     const part = modelOfTerm(particle)
     return { kind: 'repeat', part, min: particle.min, max: particle.max }
   }
@@ -219,7 +244,14 @@ function createPlainElements(schema: XsdSchema) {
     return named
   }
 
-  return { of }
+  return { of, fill }
+}
+
+function holdsElements(particle: Particle): boolean {
+  if (!('particles' in particle)) return true
+  // Of a choice between nothing there is no content at all, not even empty one.
+  if (particle.kind === 'choice' && particle.particles.length === 0) return particle.min > 0
+  return particle.particles.some(holdsElements)
 }
 
 /** What is lax is assessed where it is declared, at any depth (XML Schema 1, 3.10.1); that is left to libxml2. */

@@ -17,21 +17,29 @@ export interface SchemaNode {
 const ENTITIES_AT_MOST = 100
 
 /**
- * Reads the text of a schema file that libxml2 has found well-formed. Undefined where this parser doesn't take it all the same:
- * entities that make elements, say.
+ * Reads the text of a schema file that libxml2 has found well-formed. Undefined where this parser might read something else than
+ * libxml2 all the same: for a DOCTYPE that declares more than plain texts, say.
  */
 export function readSchemaDocument(text: string): SchemaNode | undefined {
-  const parser = new SaxesParser({ xmlns: true, position: true })
-  for (const [name, value] of internalEntities(text)) parser.ENTITIES[name] = value
+  const parser = new SaxesParser({ xmlns: true, position: true, defaultXMLVersion: '1.0', forceXMLVersion: true })
   let root: SchemaNode | undefined
   let failed = false
   const open: OpenNode[] = []
   parser.on('error', () => {
     failed = true
   })
+  let prefixes: Declarations['prefixes'] = new Map()
+  parser.on('doctype', (doctype) => {
+    const declared = declarationsOf(doctype)
+    failed ||= declared === undefined
+    prefixes = declared?.prefixes ?? prefixes
+    for (const [name, value] of declared?.entities ?? []) parser.ENTITIES[name] = value
+  })
   parser.on('opentag', (tag) => {
     const node = nodeOf(tag, parser.line, open.at(-1))
     open.at(-1)?.children.push(node)
+    // What it has by default is not seen here: it has to say so itself.
+    if (!root) failed ||= [...prefixes].some(([prefix, uri]) => node.namespaceOf(prefix) !== uri)
     root ??= node
     open.push(node)
   })
@@ -70,14 +78,37 @@ function builtInPrefix(prefix: string): string | undefined {
   return prefix === 'xml' ? 'http://www.w3.org/XML/1998/namespace' : undefined
 }
 
-/** Text entities of the internal subset; what has others in it is left out, and fails where it is used. */
-function internalEntities(text: string): readonly (readonly [string, string])[] {
-  const start = text.indexOf('<!DOCTYPE')
-  if (start < 0) return []
-  const subset = text.slice(start, text.indexOf(']', start) + 1)
-  return [...subset.matchAll(/<!ENTITY\s+([\w.-]+)\s+(?:"([^"<&%]*)"|'([^'<&%]*)')\s*>/g)]
-    .slice(0, ENTITIES_AT_MOST)
-    .map(([, name, double, single]) => [name!, double ?? single ?? ''])
+interface Declarations {
+  readonly entities: ReadonlyMap<string, string>
+  /** Prefixes that the root has by default, with their namespaces. */
+  readonly prefixes: ReadonlyMap<string, string>
+}
+
+const TEXT = /(?:"([^"<&%\t\n\r]*)"|'([^'<&%\t\n\r]*)')/.source
+const NAME = /([A-Za-z_][\w.-]*)/.source
+const ENTITY = new RegExp(`<!ENTITY\\s+${NAME}\\s+${TEXT}\\s*>`, 'g')
+const PREFIX = new RegExp(`<!ATTLIST\\s+[\\w:.-]+\\s+xmlns:${NAME}\\s+CDATA\\s+#FIXED\\s+${TEXT}\\s*>`, 'g')
+/** For the declarations themselves; here none refers to one. */
+const PARAMETER = new RegExp(`<!ENTITY\\s+%\\s+${NAME}\\s+${TEXT}\\s*>`, 'g')
+const BUILT_IN_ENTITIES: ReadonlySet<string> = new Set(['lt', 'gt', 'amp', 'quot', 'apos'])
+
+/**
+ * What a DOCTYPE declares. Undefined where there is anything besides plain texts and prefixes, each under a name of its own: of two the
+ * first would count, and attributes that are declared may have defaults, and other white space.
+ */
+function declarationsOf(doctype: string): Declarations | undefined {
+  const [, subset = ''] = /^[^[\]"']*(?:\[([\s\S]*)\]\s*)?$/.exec(doctype) ?? [undefined, '?']
+  if (subset.replace(ENTITY, '').replace(PREFIX, '').replace(PARAMETER, '').trim() !== '') return undefined
+  const entities = namedIn(subset, ENTITY)
+  const prefixes = namedIn(subset, PREFIX)
+  if (!entities || !prefixes || entities.size > ENTITIES_AT_MOST) return undefined
+  return [...entities.keys()].some((name) => BUILT_IN_ENTITIES.has(name)) ? undefined : { entities, prefixes }
+}
+
+function namedIn(subset: string, declaration: RegExp): ReadonlyMap<string, string> | undefined {
+  const found = [...subset.matchAll(declaration)]
+  const named = new Map(found.map(([, name, double, single]) => [name!, double ?? single ?? '']))
+  return named.size === found.length ? named : undefined
 }
 
 /** A value of xs:boolean. */

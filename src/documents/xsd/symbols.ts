@@ -33,9 +33,9 @@ export interface Symbols {
   readonly unknownNamespaces: Set<string>
   /** Somewhere `block` or `blockDefault` says something. */
   blocks: boolean
-  /** A name is defined in two places, or a namespace imported from two. */
+  /** A name is defined in two places, or a namespace comes from two. */
   ambiguous: boolean
-  /** The first place that each namespace is imported from. */
+  /** The first place that each namespace is imported from; the first file for its own. */
   readonly importedFrom: Map<string, string>
 }
 
@@ -66,7 +66,11 @@ export function gatherSymbols({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     }
     // A file without namespace takes that of the file which includes it (XML Schema 1, 4.2.1).
     const targetNamespace = root.attributes.get('targetNamespace') ?? wanted.namespace ?? ''
-    if (seen.size === 0) symbols.targetNamespace = targetNamespace
+    if (seen.size === 0) {
+      symbols.targetNamespace = targetNamespace
+      // An import of it from elsewhere is skipped by validators: they have the namespace already.
+      symbols.importedFrom.set(targetNamespace, wanted.path)
+    }
     const key = `${wanted.path} ${targetNamespace}`
     if (seen.has(key)) continue
     seen.add(key)
