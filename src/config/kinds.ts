@@ -247,7 +247,7 @@ export interface Waybill {
     to: string[]
   }
   /**
-   * How documents are validated that would keep others waiting: those of types with Schematron, and those of more than 64 KB ([operations](operations.md#heavy-documents)).
+   * How documents are validated that would keep others waiting: those of types with Schematron, and those of more than 64 KB that aren't plain ([operations](operations.md#heavy-documents)).
    */
   checking: {
     /**

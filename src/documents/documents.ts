@@ -17,7 +17,7 @@ import { completeLimits, type DocumentLimits, type Limits, noLimits } from './li
 import { mediaTypeOfFile } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
-import { type CompiledLayer, type CompiledType, check, complete, validate } from './validate.ts'
+import { type CompiledLayer, type CompiledType, check, complete, isPlainlyValid, validate } from './validate.ts'
 import { parseXml } from './xml.ts'
 import { type Compiled, compileTruth } from './xpath.ts'
 
@@ -31,6 +31,8 @@ export interface Validator {
   validate(document: Document, type: DocumentType): Validation
   /** The first part of {@link Validator.validate}: all that takes long. */
   check(document: Document, type: DocumentType): CheckedLayers
+  /** Whether the document is valid beyond doubt, told in a millisecond for a megabyte or two. */
+  isPlainlyValid(document: Document, type: DocumentType): boolean
   /** The rest of it. */
   complete(document: Document, type: DocumentType, checked: CheckedLayers): Validation
   /** Frees what libxml2 holds. */
@@ -57,6 +59,7 @@ export function createValidator(documentLimits: DocumentLimits, bundle: BundleRe
     filesOf: (type) => type.layers.flatMap(layers.filesOf),
     validate: (document, type) => validate(ready(type), document),
     check: (document, type) => check(ready(type), document),
+    isPlainlyValid: (document, type) => isPlainlyValid(ready(type), document),
     complete: (document, type, checked) => complete(ready(type), document, checked),
     dispose() {
       releaseTrees()
@@ -67,7 +70,9 @@ export function createValidator(documentLimits: DocumentLimits, bundle: BundleRe
 }
 
 /** The documents room, and what has to do with where it validates. */
-export interface CompiledDocuments extends Documents, Pick<Validator, 'complete' | 'filesOf' | 'dispose'> {}
+export interface CompiledDocuments
+  extends Documents,
+    Pick<Validator, 'complete' | 'isPlainlyValid' | 'filesOf' | 'dispose'> {}
 
 /**
  * Makes the document types ready: schemas are read and compiled, XPaths checked, types that can't be told apart found. All
@@ -92,6 +97,7 @@ export async function compileDocuments(
       registeredRoots(stanza, identifier.isRegistered).map((root) => identifier.typesOfRoot(root)),
     identify: identifier.identify,
     validate: validator.validate,
+    isPlainlyValid: validator.isPlainlyValid,
     complete: validator.complete,
     filesOf: validator.filesOf,
     dispose: validator.dispose,

@@ -96,7 +96,8 @@ function compileXml(
   const { schema } = made
   if (!schema) return { layer: undefined, problems: made.problems }
   const problems = [...made.problems, ...unknownRoot(type, schema, layer.file)]
-  return { layer: { layer, check: (document, of) => checkXml(schema, document, of) }, problems }
+  const isSilentOn = ({ content }: Document) => content.kind === 'xml' && schema.tells(content.root)
+  return { layer: { layer, check: (document, of) => checkXml(schema, document, of), isSilentOn }, problems }
 }
 
 /** A schema that doesn't declare the root would find every document of the type invalid. */

@@ -170,21 +170,16 @@ const INSTANCE_OPTIONS =
 export interface ParseTreeOptions {
   /** Entities declared in the document itself are put in; their expansion is bounded by the library. */
   readonly entities?: boolean
-  /** false: leaves out white space between elements, where it has no other text beside it. */
-  readonly blanks?: boolean
   readonly url?: string
 }
 
 /** Parses bytes in UTF-8, whatever the XML declaration says; without `tree` where they are no XML. */
 export function parseTree(
   bytes: Uint8Array,
-  { entities = false, blanks = true, url }: ParseTreeOptions = {},
+  { entities = false, url }: ParseTreeOptions = {},
 ): { readonly tree: Tree | undefined; readonly report: Report } {
   const parser = entities ? newParser() : instanceParser(bytes.length)
-  const options =
-    DOCUMENT_OPTIONS |
-    (entities ? ParseOption.XML_PARSE_NOENT : INSTANCE_OPTIONS) |
-    (blanks ? 0 : ParseOption.XML_PARSE_NOBLANKS)
+  const options = DOCUMENT_OPTIONS | (entities ? ParseOption.XML_PARSE_NOENT : INSTANCE_OPTIONS)
   const { result: document, report } = collecting(() => xmlReadMemory(parser, bytes, url ?? null, 'UTF-8', options))
   if (entities) xmlFreeParserCtxt(parser)
   else if (report.total > 0) forgetInstanceParser()

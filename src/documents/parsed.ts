@@ -34,30 +34,8 @@ export function sentTree(
   return { tree, report }
 }
 
-/**
- * The document without the white space that indents its elements, to be freed by the caller: a twelfth less for libxml2 to do. Undefined
- * where the whole document is better parsed at once, since XPaths ask for it.
- *
- * It is for a quick yes by XSD and nothing else. White space between elements counts for a content model as nothing, or is allowed as any
- * text is (XML Schema Structures 1.0, 3.4.4 cvc-complex-type 2); where it could count as a value, at elements without elements in them,
- * it stays. In a document that didn't come as an element it may stand beside CDATA, where it is a part of the value.
- */
-export function treeWithoutIndents({ form, payload }: Document): Tree | undefined {
-  if (form !== 'element') return undefined
-  if (expected > 0) {
-    expected -= 1
-    return undefined
-  }
-  return parseTree(utf8Of(payload), { blanks: false }).tree
-}
-
-/** Where an XPath asks, it is expected to ask for so many documents more. */
-const EXPECTED = 100
-let expected = 0
-
 /** The document without comments and processing instructions, for XPath. */
 export function matchedTree(content: XmlContent): Tree {
-  expected = EXPECTED
   const slot = slotFor(content)
   if (slot.matched) return slot.matched
   const { tree } = parseTree(Buffer.from(serialise(content.root)))

@@ -17,11 +17,18 @@ export interface CompiledLayer {
   readonly layer: SchemaLayer
   /** All findings; empty where the layer has nothing to say. */
   check(document: Document, type: DocumentType): readonly Finding[]
+  /** Whether the layer surely has nothing to say, told in a time that the document's size bounds. Absent: never. */
+  isSilentOn?(document: Document): boolean
 }
 
 /** Checks the document and, unless it is rejected, reads its fields. */
 export function validate(compiled: CompiledType, document: Document): Validation {
   return complete(compiled, document, check(compiled, document))
+}
+
+/** Whether nothing is found in the document, where that can be told without asking the layers. */
+export function isPlainlyValid({ layers }: CompiledType, document: Document): boolean {
+  return layers.length > 0 && layers.every((layer) => layer.isSilentOn?.(document) ?? false)
 }
 
 /** What is left to do when the layers were asked, here or elsewhere. */

@@ -1,16 +1,21 @@
 import type { Document } from '../domain/document.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
+import type { Element } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
 import { type BundleReader, onDisk } from './bundle-reader.ts'
 import { findingsOf } from './findings.ts'
 import { freeTree, parseTree, type Report } from './libxml2.ts'
 import { type CompiledSchema, compileSchema, freeSchema, validateTree } from './libxml2-schemas.ts'
-import { sentTree, treeWithoutIndents, type XmlContent } from './parsed.ts'
+import { sentTree, type XmlContent } from './parsed.ts'
 import { fileBehind, readSchemaFiles, type SchemaProblem } from './schema-files.ts'
+import { compileQuickYes, type QuickYes } from './xsd/quick-yes.ts'
+import { readXsdSchema } from './xsd/read-schema.ts'
 
 export interface XmlSchema {
   /** All findings; empty where the document is valid. */
   validate(document: Document, content: XmlContent, namespaces: Readonly<Record<string, string>>): readonly Finding[]
+  /** Whether the document is valid beyond doubt; false leaves it open. */
+  tells(root: Element): boolean
   /** Whether a document with this root could be valid at all; always true where the language can't tell. */
   knowsRoot(name: string, uri: string): boolean
   /** The first of what is wrong with a document in UTF-8; undefined where it is valid. */
@@ -39,7 +44,8 @@ export function compileXmlSchema(
     const reasons = problemsOf(report, source)
     return { schema: undefined, problems: reasons.length > 0 ? reasons : [unexplained(source)] }
   }
-  return { schema: schemaOf(compiled), problems: problemsOf(report, source) }
+  const quickYes = source.language === 'xsd' ? compileQuickYes(readXsdSchema({ files, url })) : undefined
+  return { schema: schemaOf(compiled, quickYes), problems: problemsOf(report, source) }
 }
 
 function problemsOf({ errors }: Report, source: XmlSchemaSource): readonly SchemaProblem[] {
@@ -53,9 +59,12 @@ function unexplained({ file }: XmlSchemaSource): SchemaProblem {
   return { message: 'Cannot compile the schema: libxml2 refuses it', severity: 'error', at: `${file}:1:1` }
 }
 
-function schemaOf(compiled: CompiledSchema): XmlSchema {
+function schemaOf(compiled: CompiledSchema, quickYes: QuickYes | undefined): XmlSchema {
+  const tells = (root: Element) => quickYes?.(root) ?? false
   return {
-    validate: (document, content, namespaces) => validate(compiled, document, content, namespaces),
+    tells,
+    validate: (document, content, namespaces) =>
+      tells(content.root) ? [] : validate(compiled, document, content, namespaces),
     knowsRoot: (name, uri) => compiled.language === 'rng' || declaresRoot(compiled, name, uri),
     refusalOf: (bytes) => refusalOf(compiled, bytes),
     dispose: () => freeSchema(compiled),
@@ -68,7 +77,6 @@ function validate(
   content: XmlContent,
   namespaces: Readonly<Record<string, string>>,
 ): readonly Finding[] {
-  if (compiled.language === 'xsd' && isValidAtAGlance(compiled, document)) return []
   const sealed = document.form === 'sealed'
   const sent = sentTree(document, content)
   // The element tree is made when it is first asked for, where it isn't there: of a valid document never.
@@ -76,15 +84,6 @@ function validate(
   if (!sent.tree) return findingsOf(sent.report, { ...view(), layer: 'xml' })
   const { valid, report } = validateTree(compiled, sent.tree)
   return valid ? [] : findingsOf(report, { ...view(), layer: compiled.language })
-}
-
-/** Findings need the whole document. */
-function isValidAtAGlance(compiled: CompiledSchema, document: Document): boolean {
-  const tree = treeWithoutIndents(document)
-  if (!tree) return false
-  const { valid } = validateTree(compiled, tree)
-  freeTree(tree)
-  return valid
 }
 
 /** XSD: `cvc-elt.1`, no declaration for the root. */

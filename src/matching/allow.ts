@@ -19,7 +19,9 @@ export function mayBacktrackForLong(allow: string): boolean {
   for (let at = 0; at < plain.length; at++) {
     const character = plain[at]
     if (character === '(') repeats.push(false)
-    const repeated = /^(?:[*+]|\{\d+,\d*\})/.test(plain.slice(at + 1, at + 12))
+    const quantifier = quantifierAt(plain, at + 1)
+    // Of one character a fixed count leaves no choice; of a group it repeats whatever choice is in it.
+    const repeated = quantifier.max > (character === ')' ? 1 : Math.max(1, quantifier.min))
     if (character === ')') {
       const inner = repeats.pop() ?? false
       if (inner && repeated) return true
@@ -29,4 +31,14 @@ export function mayBacktrackForLong(allow: string): boolean {
     }
   }
   return false
+}
+
+/** How often what stands before this place may come. */
+function quantifierAt(plain: string, at: number): { readonly min: number; readonly max: number } {
+  const [, sign, min, comma, max] = /^(?:([*+?])|\{(\d+)(,?)(\d*)\})/.exec(plain.slice(at, at + 16)) ?? []
+  if (sign === '*' || sign === '+') return { min: 0, max: Number.POSITIVE_INFINITY }
+  if (sign === '?') return { min: 0, max: 1 }
+  if (min === undefined) return { min: 1, max: 1 }
+  if (comma === '') return { min: Number(min), max: Number(min) }
+  return { min: Number(min), max: max === '' ? Number.POSITIVE_INFINITY : Number(max) }
 }

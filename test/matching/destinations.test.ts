@@ -346,6 +346,11 @@ describe('problems of a template', () => {
     ['(\\(+)', false],
     ['[(+]+', false],
     ['(a{3})+', false],
+    ['(a{3,3})+', false],
+    ['([A-Z]{3,3}){0,1}', false],
+    ['(a{1,3})+', true],
+    ['(a+){30}', true],
+    ['(a+){1}', false],
     ['\\p{Lu}+', false],
   ])('%s may take long: %s', (allow, slow) => {
     expect(mayBacktrackForLong(allow)).toBe(slow)

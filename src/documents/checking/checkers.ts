@@ -41,7 +41,7 @@ export interface CheckersNeeds {
   /** Other processes, for what no thread is free for; they are named the set by its digest. */
   readonly far?: { readonly checkers: FarCheckers; readonly digest: string }
   /** Of this very thread: what no other one can validate, and the rest of what one did. */
-  readonly documents: Pick<CompiledDocuments, 'validate' | 'complete'>
+  readonly documents: Pick<CompiledDocuments, 'isPlainlyValid' | 'validate' | 'complete'>
   readonly metrics: Pick<Metrics, 'checked'>
   readonly log: Log
   /** Five seconds of the processor for a document. */
@@ -186,6 +186,8 @@ export function createCheckers({
   return {
     validate(document, type, sender) {
       if (most === 0 || threads.broken || closed || !isHeavy(document, type)) return undefined
+      // That takes no longer than giving it away.
+      if (documents.isPlainlyValid(document, type)) return undefined
       const excess = excessOf(queue.sizeOf(sender), queue.size)
       if (excess !== undefined) return Promise.resolve(overloaded(excess))
       const sinceMs = performance.now()

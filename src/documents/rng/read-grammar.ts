@@ -52,6 +52,7 @@ export function readRngSchema({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     if (declarations.length === 1 && !unknown) roots.set(name, declarations[0]!)
   }
   return {
+    targetNamespace: '',
     elements: roots,
     attributes: new Map(),
     types: new Map(),
@@ -59,6 +60,7 @@ export function readRngSchema({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     derivedFrom: () => [],
     unknownNamespaces: new Set(),
     blocks: false,
+    ambiguous: false,
   }
 }
 

@@ -12,6 +12,8 @@
 export type Name = string
 
 export interface XsdSchema {
+  /** Of the first file; '' for none. */
+  readonly targetNamespace: string
   /** Global declarations and definitions. */
   readonly elements: ReadonlyMap<Name, ElementDeclaration>
   readonly attributes: ReadonlyMap<Name, AttributeDeclaration>
@@ -24,6 +26,8 @@ export interface XsdSchema {
   readonly unknownNamespaces: ReadonlySet<string>
   /** Somewhere `block` or `blockDefault` forbids what derivation and substitution allow; it isn't followed. */
   readonly blocks: boolean
+  /** A name is defined in two places, or a namespace imported from two: which of them counts isn't followed. */
+  readonly ambiguous: boolean
 }
 
 /** Where a component stands: `path:line` within the schema's folder; '' for what is built in. */

@@ -18,6 +18,7 @@ export function readXsdSchema(files: Pick<SchemaFiles, 'files' | 'url'>): XsdSch
   const elements = all(symbols.elements, (name) => components.elementNamed(name)!)
   const types = all(symbols.types, components.typeNamed)
   return {
+    targetNamespace: symbols.targetNamespace,
     elements,
     attributes: all(symbols.attributes, (name) => components.attributeNamed(name)!),
     types,
@@ -25,6 +26,7 @@ export function readXsdSchema(files: Pick<SchemaFiles, 'files' | 'url'>): XsdSch
     derivedFrom: derivations(types),
     unknownNamespaces: symbols.unknownNamespaces,
     blocks: symbols.blocks,
+    ambiguous: symbols.ambiguous,
   }
 }
 

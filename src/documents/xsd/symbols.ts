@@ -21,6 +21,8 @@ export interface Defined {
 
 /** Everything that stands at the top of the files of a schema, by expanded name. */
 export interface Symbols {
+  /** Of the first file; '' for none. */
+  targetNamespace: string
   readonly elements: Map<Name, Defined>
   readonly attributes: Map<Name, Defined>
   readonly types: Map<Name, Defined>
@@ -31,11 +33,16 @@ export interface Symbols {
   readonly unknownNamespaces: Set<string>
   /** Somewhere `block` or `blockDefault` says something. */
   blocks: boolean
+  /** A name is defined in two places, or a namespace imported from two. */
+  ambiguous: boolean
+  /** The first place that each namespace is imported from. */
+  readonly importedFrom: Map<string, string>
 }
 
 /** Gathers the symbols of the first file and of all that it includes and imports. */
 export function gatherSymbols({ files, url }: Pick<SchemaFiles, 'files' | 'url'>): Symbols {
   const symbols: Symbols = {
+    targetNamespace: '',
     elements: new Map(),
     attributes: new Map(),
     types: new Map(),
@@ -44,6 +51,8 @@ export function gatherSymbols({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     redefined: new Set(),
     unknownNamespaces: new Set(),
     blocks: false,
+    ambiguous: false,
+    importedFrom: new Map(),
   }
   const roots = new Map<string, SchemaNode | undefined>()
   const seen = new Set<string>()
@@ -57,6 +66,7 @@ export function gatherSymbols({ files, url }: Pick<SchemaFiles, 'files' | 'url'>
     }
     // A file without namespace takes that of the file which includes it (XML Schema 1, 4.2.1).
     const targetNamespace = root.attributes.get('targetNamespace') ?? wanted.namespace ?? ''
+    if (seen.size === 0) symbols.targetNamespace = targetNamespace
     const key = `${wanted.path} ${targetNamespace}`
     if (seen.has(key)) continue
     seen.add(key)
@@ -121,11 +131,16 @@ function takeIn(document: SchemaDocument, symbols: Symbols): readonly Wanted[] {
   return wanted
 }
 
-function imported(node: SchemaNode, document: SchemaDocument, { unknownNamespaces }: Symbols): readonly Wanted[] {
+function imported(node: SchemaNode, document: SchemaDocument, symbols: Symbols): readonly Wanted[] {
   const namespace = node.attributes.get('namespace') ?? ''
   const found = wantedBy(node, document, namespace)
   // An import without a place leaves it to whoever validates to find the namespace.
-  if (found.length === 0) unknownNamespaces.add(namespace)
+  if (found.length === 0) symbols.unknownNamespaces.add(namespace)
+  for (const { path } of found) {
+    const first = symbols.importedFrom.get(namespace)
+    if (first === undefined) symbols.importedFrom.set(namespace, path)
+    symbols.ambiguous ||= first !== undefined && first !== path
+  }
   return found
 }
 
@@ -148,6 +163,7 @@ function note(node: SchemaNode, document: SchemaDocument, symbols: Symbols): voi
   const name = node.attributes.get('name')
   if (table === undefined || name === undefined) return
   const expanded = expandedName(document.targetNamespace, name)
+  symbols.ambiguous ||= symbols[table].has(expanded)
   if (!symbols[table].has(expanded)) symbols[table].set(expanded, { node, document })
 }
 

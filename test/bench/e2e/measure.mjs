@@ -148,15 +148,19 @@ function workOf(peer, { size, carriage, fanOut, senders }) {
   return { targets: peer.domains, size, carriage, fanOut, senders, isAnswered: peer.name !== 'raw' }
 }
 
+/** Of a document to one destination, before a process is measured for the first time. */
+const WARM_UP_DOCUMENTS = 4_096
+
 /**
- * Code is compiled by what goes by, not by the clock: on a busy machine the first warm-up takes longer.
+ * Code is compiled by what goes by, not by the clock, and by as many large documents as small ones; on a busy machine the first
+ * warm-up takes longer.
  * @param {import('./cells.mjs').Situation} situation
  * @param {number} round
  * @param {number} seconds
  */
-function warmUpOf({ size, fanOut }, round, seconds) {
+function warmUpOf({ fanOut }, round, seconds) {
   if (round > 1) return { seconds: seconds / 8 }
-  return { seconds: seconds * 4, documents: Math.ceil((SIZES[size].window * 8) / (1 + fanOut)) }
+  return { seconds: seconds * 4, documents: Math.ceil((WARM_UP_DOCUMENTS * 2) / (1 + fanOut)) }
 }
 
 /** @param {import('./cells.mjs').Situation} situation @param {import('./cells.mjs').Variant | undefined} variant */

@@ -19,6 +19,8 @@ const order = (more: Partial<DocumentType> = {}) =>
 const MANY = ORDER.replace('>3<', '>30<')
 const BROKEN = ORDER.replace('>3<', '>none<')
 const LARGE = ORDER.replace('</order>', `<note>${'x'.repeat(70_000)}</note></order>`)
+/** Large, and nothing in it that libxml2 would have to be asked about. */
+const PLAIN = ORDER.replace('</item>', `${'x'.repeat(70_000)}</item>`)
 const plain = typeOf('order', { schema: bundle('xsd', { 'order.xsd': ORDER_XSD }), fields })
 
 const counted = (pattern: string) =>
@@ -93,6 +95,16 @@ describe('threads that check', () => {
   ])('are given %s: %#', async (_, type, xml, expected) => {
     const { documents, set } = await given([type], { threads: 0 })
     expect(createIsHeavy(set)(inBand(documents, xml), type)).toBe(expected)
+  })
+
+  it.each([
+    ['a large one that is told to be valid', plain, PLAIN, 'here'],
+    ['the same where rules are asked as well', order(), PLAIN, []],
+    ['a large one that is wrong', plain, PLAIN.replace('>3<', '>none<'), ['cvc-datatype-valid.1.2.1']],
+    ['a large one that nobody can tell', plain, LARGE, []],
+  ] as const)('judge %s: %#', async (_, type, xml, expected) => {
+    const { documents, checkers } = await given([type])
+    expect(await rulesFound(checkers.validate(inBand(documents, xml), type, 'a'))).toEqual(expected)
   })
 
   it('leave everything here where there are none', async () => {
