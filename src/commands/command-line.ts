@@ -18,11 +18,17 @@ export function positive(text: string): number {
   throw new InvalidArgumentError('It must be a number larger than 0.')
 }
 
-export function outputAs(format: string): Output {
+/** Where a command writes: results, and everything else. */
+export interface Streams {
+  out(text: string): void
+  err(text: string): void
+}
+
+export function outputAs(format: string, streams: Streams): Output {
   return {
     format: format === 'json' ? 'json' : 'table',
-    print: (text) => void process.stdout.write(`${text}\n`),
-    complain: (text) => void process.stderr.write(`${text}\n`),
+    print: (text) => streams.out(`${text}\n`),
+    complain: (text) => streams.err(`${text}\n`),
   }
 }
 

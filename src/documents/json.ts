@@ -13,7 +13,7 @@ export type JsonParse =
  * end it where they are overstepped; the size is the caller's to check.
  */
 export function parseJson(text: string, limits: Limits): JsonParse {
-  const rejection = scan({ text, at: 0, limits })
+  const rejection = scan({ text, at: 0, escaped: false, limits })
   if (rejection) return { kind: 'rejected', rejection }
   return { kind: 'json', value: JSON.parse(text) as Json }
 }
@@ -21,6 +21,8 @@ export function parseJson(text: string, limits: Limits): JsonParse {
 interface Scan {
   readonly text: string
   at: number
+  /** There is an escape in the string that was read last. */
+  escaped: boolean
   readonly limits: Limits
 }
 
@@ -87,7 +89,8 @@ function key(state: Scan, keys: Set<string>): Rejection | undefined {
   const from = state.at
   const wrong = string(state)
   if (wrong) return wrong
-  const name = JSON.parse(state.text.slice(from, state.at)) as string
+  const written = state.text.slice(from + 1, state.at - 1)
+  const name = state.escaped ? (JSON.parse(`"${written}"`) as string) : written
   if (name.length > state.limits.nameLength) {
     return exceeds('nameLength', name.length, state.limits, position(state, from))
   }
@@ -110,20 +113,23 @@ function string(state: Scan): Rejection | undefined {
   if (end === undefined) {
     return malformed(state, 'syntax', 'a string is not closed, or has a control character or a wrong escape in it')
   }
-  const written = state.text.slice(state.at, end)
-  if (written.includes('\\u') && LONE_SURROGATE.test(JSON.parse(written) as string)) {
+  // The text itself was decoded: only an escape can write one.
+  if (state.escaped && LONE_SURROGATE.test(JSON.parse(state.text.slice(state.at, end)) as string)) {
     return malformed(state, 'lone-surrogate', 'a string holds half of a surrogate pair')
   }
   state.at = end
   return undefined
 }
 
-function stringEnd({ text, at }: Scan): number | undefined {
+function stringEnd(state: Scan): number | undefined {
+  const { text, at } = state
+  state.escaped = false
   for (let next = at + 1; next < text.length; next += 1) {
     const code = text.charCodeAt(next)
     if (code === 0x22) return next + 1
     if (code < 0x20) return undefined
     if (code !== 0x5c) continue
+    state.escaped = true
     const length = escapeLength(text, next)
     if (length === 0) return undefined
     next += length - 1
@@ -138,19 +144,29 @@ function escapeLength(text: string, at: number): number {
   return character === 'u' && /^[0-9a-fA-F]{4}$/.test(text.slice(at + 2, at + 6)) ? 6 : 0
 }
 
+/** Shorter numbers without an exponent are far from what a double can't hold. */
+const SURELY_FINITE_LENGTH = 300
+
 function scalar(state: Scan): Rejection | undefined {
-  const found = matchAt(NUMBER, state) ?? matchAt(WORD, state)
-  if (found === undefined) return unexpected(state, 'a value')
-  if (!/^[tfn]/.test(found) && !Number.isFinite(Number(found))) {
-    return malformed(state, 'number-range', `the number ${found.slice(0, 40)} is beyond what a double holds`)
+  const isNumber = matches(NUMBER, state)
+  if (!isNumber && !matches(WORD, state)) return unexpected(state, 'a value')
+  const end = isNumber ? NUMBER.lastIndex : WORD.lastIndex
+  if (isNumber && !isFiniteNumber(state.text.slice(state.at, end))) {
+    const shownNumber = state.text.slice(state.at, Math.min(end, state.at + 40))
+    return malformed(state, 'number-range', `the number ${shownNumber} is beyond what a double holds`)
   }
-  state.at += found.length
+  state.at = end
   return undefined
 }
 
-function matchAt(expression: RegExp, { text, at }: Scan): string | undefined {
+function isFiniteNumber(written: string): boolean {
+  if (written.length < SURELY_FINITE_LENGTH && !/[eE]/.test(written)) return true
+  return Number.isFinite(Number(written))
+}
+
+function matches(expression: RegExp, { text, at }: Scan): boolean {
   expression.lastIndex = at
-  return expression.exec(text)?.[0]
+  return expression.test(text)
 }
 
 function skipSpace(state: Scan): void {

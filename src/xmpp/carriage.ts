@@ -13,8 +13,33 @@ export type Carriage =
   | { readonly kind: 'carried'; readonly xml: string }
   | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }
 
-/** The document in the form in which it came, or in the one that its destination asks for (docs/protocol.md 5.3). */
-export function carry(attempt: StartedAttempt, toElement: ToElement): Carriage {
+/**
+ * Carries documents in the form in which they came, or in the one that their destination asks for (docs/protocol.md 5.3). The deliveries of one
+ * document come one after the other, so what was written last is kept.
+ */
+export function createCarrier(toElement: ToElement): (attempt: StartedAttempt) => Carriage {
+  let last: { readonly of: StartedAttempt; readonly carriage: Carriage } | undefined
+  return (attempt) => {
+    if (last && isCarriedAlike(last.of, attempt)) return last.carriage
+    const carriage = carry(attempt, toElement)
+    last = carriage.kind === 'carried' ? { of: attempt, carriage } : undefined
+    return carriage
+  }
+}
+
+/** The very same payload, in all that {@link carry} looks at. */
+function isCarriedAlike(one: StartedAttempt, other: StartedAttempt): boolean {
+  return (
+    one.envelopeId === other.envelopeId &&
+    one.payload === other.payload &&
+    one.options.as === other.options.as &&
+    one.form === other.form &&
+    one.mediaType === other.mediaType &&
+    one.datatype === other.datatype
+  )
+}
+
+function carry(attempt: StartedAttempt, toElement: ToElement): Carriage {
   const { form, options } = attempt
   if (form === 'sealed') return options.as === 'element' ? unseal(attempt, toElement) : sealed(attempt)
   return options.as === 'sealed' ? sealed(attempt) : inBand(attempt, form, text(attempt.payload))

@@ -3,7 +3,7 @@ import { bareJid } from '../domain/jid.ts'
 import type { Answer } from '../domain/retry.ts'
 import { isXmlText } from '../domain/serialise.ts'
 import type { Clock, Log, Outlet, StartedAttempt } from '../flow/ports.ts'
-import { carry, type ToElement } from './carriage.ts'
+import { createCarrier, type ToElement } from './carriage.ts'
 import type { Connection } from './connection.ts'
 import { documentMessage, noticeMessage } from './message.ts'
 import { createProof, type Proof } from './proof.ts'
@@ -68,6 +68,7 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
   const publish = createPublish({ connection, log, window: options.publishWindow ?? 64 })
   const prove = createProof(connection, options.host, options.proofTimeoutMs ?? 30_000)
   const turns = createTurns(connection, prove)
+  const carry = createCarrier(options.toElement)
   let draining: Promise<void> | undefined
 
   connection.onStream((event) => {
@@ -89,7 +90,7 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     if (draining || connection.bufferedBytes > BUFFERED_BYTES) await drained()
     // A suspect may end the process as well: nothing else is in hand with it.
     while (turns.wait) await turns.wait
-    const carriage = carry(attempt, options.toElement)
+    const carriage = carry(attempt)
     if (carriage.kind === 'unsendable') return carriage
     const { destination } = attempt
     if (destination.kind === 'jid' && attempt.options.confirm !== 'iq') {

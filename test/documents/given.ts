@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll } from 'vitest'
 import { compileDocuments } from '../../src/documents/documents.ts'
 import { noLimits } from '../../src/documents/limits.ts'
 import { parseXml } from '../../src/documents/xml.ts'
@@ -10,6 +9,7 @@ import type { DocumentType, SchemaLayer } from '../../src/domain/document-type.t
 import { attributeOf, type Element } from '../../src/domain/element.ts'
 import type { Rejection } from '../../src/domain/rejection.ts'
 import type { Documents, Extraction, InboundStanza, Submission } from '../../src/flow/ports.ts'
+import { afterwards } from '../afterwards.ts'
 
 export const limits = { documentBytes: 20_000, depth: 12, attributes: 10, nameLength: 64 }
 
@@ -49,11 +49,6 @@ export function typeOf(
   }
 }
 
-const folders: string[] = []
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
 /** Schema files in a folder of their own; gives a layer of the first. */
 export function bundle(
   language: SchemaLayer['language'],
@@ -61,7 +56,7 @@ export function bundle(
   more: Partial<SchemaLayer> = {},
 ): SchemaLayer {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-schema-'))
-  folders.push(folder)
+  afterwards(() => rmSync(folder, { recursive: true, force: true }))
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)

@@ -7,7 +7,8 @@ import { closeStores, freshPrefix, keepLog, openTestStore } from './fixtures.ts'
 
 let redis: RunningRedis
 beforeAll(async () => {
-  redis = await startRedis()
+  // Killed in a moment in which the disk is slow, it would lose what it has said it has.
+  redis = await startRedis({ config: { appendfsync: 'always' } })
 })
 afterAll(async () => {
   await closeStores()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { scenarioFolder } from './folder.ts'
-import { acceptedId, attribute, type Installation, install, order, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order } from './waybill.ts'
 
 describe('the archive of a running installation', () => {
   let at: Installation
@@ -12,7 +12,7 @@ describe('the archive of a running installation', () => {
   })
   afterAll(() => at?.stop())
 
-  const cli = (...words: string[]) => waybill([words[0]!, at.folder, ...words.slice(1)])
+  const cli = (...words: string[]) => command([words[0]!, at.folder, ...words.slice(1)])
   const arrival = (id: string) =>
     at.other.next((stanza) => stanza.startsWith('<message') && attribute(stanza, 'id') === `${id}.0`)
 
@@ -46,8 +46,8 @@ describe('the archive of a running installation', () => {
       readFileSync(old, 'utf8').replace('<xs:element name="note" type="xs:string" minOccurs="0"/>', ''),
     )
     const words = ['schema', 'diff', old, next, '--against', 'archive', '--config', at.folder]
-    expect((await waybill(words)).code).toBe(2)
-    const { code, stdout } = await waybill([...words, '--type', 'order'])
+    expect((await command(words)).code).toBe(2)
+    const { code, stdout } = await command([...words, '--type', 'order'])
     expect(code).toBe(1)
     expect(stdout).toContain('it would break 1 of wordy@peer.example.test')
     expect(stdout).toContain(id)
@@ -59,7 +59,7 @@ describe('the archive of a running installation', () => {
     const file = join(next, 'routes', 'routes.yaml')
     const routes = readFileSync(file, 'utf8')
     writeFileSync(file, routes.replace('{ jid: other.example.test }', '{ jid: moved@other.example.test }'))
-    const { stdout, code } = await waybill(['diff', at.folder, next, '--documents', 'archive', '-o', 'json'])
+    const { stdout, code } = await command(['diff', at.folder, next, '--documents', 'archive', '-o', 'json'])
     expect(code).toBe(1)
     const { documents, counts } = JSON.parse(stdout) as { documents: number; counts: Record<string, number> }
     expect(documents).toBe(2)

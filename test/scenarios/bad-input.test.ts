@@ -5,7 +5,7 @@ import { connectRawComponent } from '../servers/raw-component.ts'
 import { mistakes, wrongSchemas } from './bad-configuration.ts'
 import { badStanzas, closesItsStream, droppedByProsody, LIMITS, NOTHING, TYPES } from './bad-stanzas.ts'
 import { scenarioFolder } from './folder.ts'
-import { acceptedId, attribute, type Installation, install, order, rejectedAs, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order, rejectedAs } from './waybill.ts'
 
 /**
  * Everything that is wrong has its clear error, or none where nothing may be answered; the process lives, its stream stays open, and the next
@@ -152,7 +152,7 @@ describe('a bad configuration', () => {
   })
   let printed: readonly string[] = []
   beforeAll(async () => {
-    const { code, stdout } = await waybill(['check', scenarioFolder(files)])
+    const { code, stdout } = await command(['check', scenarioFolder(files)])
     expect(code).toBe(1)
     printed = stdout.trim().split('\n')
   })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { connectRawComponent } from '../servers/raw-component.ts'
 import { scenarioFolder } from './folder.ts'
-import { acceptedId, attribute, type Installation, install, order, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order } from './waybill.ts'
 
 /** Destinations that are down, on real servers: what is written to them is counted. */
 
@@ -63,14 +63,14 @@ describe.each(['prosody', 'ejabberd'] as const)('a destination that is down, on 
     at.peer.received.filter((stanza) => stanza.includes('<body>') && stanza.includes(`${destination} has failed`))
 
   async function isSaidToBeOpen(name: string, id: string): Promise<void> {
-    const { stdout, code } = await waybill(['doctor', at.folder])
+    const { stdout, code } = await command(['doctor', at.folder])
     const line = stdout.split('\n').find((one) => one.startsWith(`destination ${name} `))
     expect(line).toMatch(/ limited +open since 20\S+: \S+.*(?:next probe|probed now by).*; \d+ waiting$/)
     expect(code).toBe(0)
     const readyz = await fetch(`${at.waybill.ready.http}/readyz`)
     expect(readyz.status).toBe(200)
     expect(await readyz.text()).toContain(`{"part":"destination ${name}","ready":false,"reason":"open since `)
-    const trace = await waybill(['trace', at.folder, id])
+    const trace = await command(['trace', at.folder, id])
     expect(trace.stdout).toContain('  waits for its destination, which is open since ')
   }
 

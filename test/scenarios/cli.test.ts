@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
-import { acceptedId, type Installation, install, order, waybill } from './waybill.ts'
+import { acceptedId, command, type Installation, install, order, waybill } from './waybill.ts'
 
 describe('the command line', () => {
   let at: Installation
@@ -215,6 +215,33 @@ describe('the command line', () => {
     const result = await waybill(words)
     expect(result.code, result.stderr).toBe(code)
     expect(result.stdout + result.stderr).toMatch(says)
+  })
+
+  const work: readonly (readonly string[])[] = [
+    ['types', 'ls', 'DIR'],
+    ['diff', 'DIR', 'DIR', '--documents', 'DIR/samples', '--from', 'a@peer.example.test'],
+    ['lanes', 'DIR'],
+    ['dead', 'DIR', 'redrive', '--all'],
+    ['held', 'DIR', 'release', '--all', '--reason', 'none is held'],
+    ['archive', 'DIR', 'ls'],
+    ['schema', 'ls', 'DIR'],
+    ['schema', 'diff', 'DIR/schemas/order.xsd', 'DIR/schemas/order.xsd'],
+  ]
+  // The other scenarios run their commands in the process of the tests.
+  it.each(work.map((words) => [words]))(
+    'waybill %j says as a process what it says in this one, and ends',
+    async (words) => {
+      const inFolder = words.map((word) => word.replace('DIR', at.folder))
+      const here = await command(inFolder)
+      expect(here.code, here.stderr).toBe(0)
+      expect(await waybill(inFolder)).toEqual(here)
+    },
+  )
+
+  it('top ends where it is to say it once', async () => {
+    const { code, stdout } = await waybill(['top', at.folder, '-o', 'json'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toHaveProperty('processes')
   })
 
   it('no secret is printed anywhere', () => {

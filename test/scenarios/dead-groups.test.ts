@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DeadGroup, DeadLetter } from '../../src/flow/ports.ts'
 import { eventually } from '../eventually.ts'
-import { acceptedId, attribute, type Installation, install, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install } from './waybill.ts'
 
 const note = (to: string, text = 'hello') => `<note xmlns='urn:example:note'><to>${to}</to><text>${text}</text></note>`
 
@@ -17,7 +17,7 @@ describe('dead letters by cause', () => {
   })
   afterAll(() => at?.stop())
 
-  const cli = (...words: string[]) => waybill([words[0]!, at.folder, ...words.slice(1)])
+  const cli = (...words: string[]) => command([words[0]!, at.folder, ...words.slice(1)])
   const json = async <T>(...words: string[]): Promise<T> => JSON.parse((await cli(...words, '-o', 'json')).stdout) as T
   const becomes = (id: string, state: string) =>
     eventually(async () => (await at.trace(id)).state === state, { what: `${id} to be ${state}` })

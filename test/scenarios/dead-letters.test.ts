@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
-import { acceptedId, attribute, type Installation, install, order, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order } from './waybill.ts'
 
 const note = (to: string) => `<note xmlns='urn:example:note'><to>${to}</to><text>hello</text></note>`
 
@@ -11,7 +11,7 @@ describe.each(['prosody', 'ejabberd'] as const)('dead letters, on %s', (kind) =>
   })
   afterAll(() => at?.stop())
 
-  const cli = (...words: string[]) => waybill([words[0]!, at.folder, ...words.slice(1)])
+  const cli = (...words: string[]) => command([words[0]!, at.folder, ...words.slice(1)])
   const becomes = (id: string, state: string) =>
     eventually(async () => (await at.trace(id)).state === state, { what: `${id} to be ${state}` })
 

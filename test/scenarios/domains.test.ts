@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
-import { acceptedId, type Installation, install, launchWaybill, order, waybill } from './waybill.ts'
+import { acceptedId, command, type Installation, install, launchWaybill, order } from './waybill.ts'
 
 let at: Installation | undefined
 const cleanups: (() => Promise<unknown>)[] = []
@@ -79,7 +79,7 @@ it('two domains are served by one process, shared with a second one that comes, 
   await more(5)
   // What is common is said by each, and nobody waits for a domain that is served elsewhere.
   expect((await fetch(`${first}/readyz`)).status).toBe(200)
-  const doctor = await waybill(['doctor', installation.folder])
+  const doctor = await command(['doctor', installation.folder])
   expect(doctor.stdout.match(/^process .* fine .* configuration [0-9a-f]{16} is in force$/gm)).toHaveLength(2)
 
   launched.signal('SIGKILL')
@@ -91,7 +91,7 @@ it('two domains are served by one process, shared with a second one that comes, 
   const arrived = (id: string) => installation.other.received.some((stanza) => stanza.includes(id))
   await eventually(() => ids.every(arrived), { timeoutMs: 60_000, what: 'every acknowledged document to arrive' })
   const ledger = await eventually(async () => {
-    const { stdout } = await waybill(['ledger', installation.folder, '-o', 'json'])
+    const { stdout } = await command(['ledger', installation.folder, '-o', 'json'])
     const counts = JSON.parse(stdout)
     return counts.documents.waiting === 0 && counts
   })
@@ -100,7 +100,7 @@ it('two domains are served by one process, shared with a second one that comes, 
   expect(ledger.documents.delivered).toBe(ledger.documents.accepted)
   for (const domain of DOMAINS) {
     const [id] = traffic.acknowledged[domain]!
-    const trace = await waybill(['trace', installation.folder, id!])
+    const trace = await command(['trace', installation.folder, id!])
     expect(trace.stdout).toMatch(/^\S+ {2}delivered$/m)
   }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { scenarioFolder } from './folder.ts'
-import { acceptedId, attribute, type Installation, install, order, rejectedAs, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order, rejectedAs } from './waybill.ts'
 
 const types = readFileSync(fileURLToPath(new URL('./config/types/types.yaml', import.meta.url)), 'utf8')
 const quarantining = types.replace('schema: { xsd: order.xsd }', 'schema: { xsd: order.xsd }\nonInvalid: quarantine')
@@ -18,7 +18,7 @@ describe.each(['prosody', 'ejabberd'] as const)('an invalid document of a type t
   })
   afterAll(() => at?.stop())
 
-  const cli = (...words: string[]) => waybill([words[0]!, at.folder, ...words.slice(1)])
+  const cli = (...words: string[]) => command([words[0]!, at.folder, ...words.slice(1)])
   const becomes = (id: string, state: string) =>
     eventually(async () => (await at.trace(id)).state === state, { what: `${id} to be ${state}` })
   const arrival = (id: string) =>

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DeliveryTrace, Lane } from '../../src/flow/ports.ts'
 import { eventually } from '../eventually.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
-import { acceptedId, attribute, type Installation, install, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install } from './waybill.ts'
 
 const types = `kind: DocumentType
 name: order
@@ -156,7 +156,7 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
     rmSync(config, { recursive: true, force: true })
   })
 
-  const cli = (...words: string[]) => waybill([words[0]!, at.folder, ...words.slice(1)])
+  const cli = (...words: string[]) => command([words[0]!, at.folder, ...words.slice(1)])
   const deliveryTo = async (id: string, route: string): Promise<DeliveryTrace> =>
     (await at.trace(id)).deliveries.find((delivery) => delivery.route === route)!
 

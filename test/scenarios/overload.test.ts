@@ -7,12 +7,12 @@ import { type SmallDisk, smallDisk } from './small-disk.ts'
 import {
   acceptedId,
   attribute,
+  command,
   type Installation,
   type InstallOptions,
   install,
   order,
   rejectedAs,
-  waybill,
 } from './waybill.ts'
 
 const PATIENCE_MS = 180_000
@@ -153,7 +153,7 @@ describe('a Redis whose memory is full', () => {
       return seen.ready ? undefined : seen
     })
     expect(ready).toMatchObject({ status: 503, reason: expect.stringMatching(/^Cannot write: OOM/) })
-    const { stdout, code } = await waybill(['doctor', at.folder])
+    const { stdout, code } = await command(['doctor', at.folder])
     expect(stdout).toMatch(/writes +wrong +Cannot write: OOM/)
     expect(code).toBe(3)
     expect(at.waybill.running).toBe(true)

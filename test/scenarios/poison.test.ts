@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { scenarioFolder } from './folder.ts'
-import { acceptedId, attribute, type Installation, install, order, runWaybill, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order, runWaybill } from './waybill.ts'
 
 /** One document that makes a server close the stream, among many that don't (docs/operations.md, guarantee 6). */
 
@@ -152,9 +152,9 @@ describe.each(['prosody', 'ejabberd'] as const)(
 
     it('is alone from the beginning where it is redriven', async () => {
       const closes = at.waybill.log().split('"connection-lost"').length
-      const { stdout } = await waybill(['dead', at.folder, 'ls', '--reason', 'breaks-stream', '-o', 'json'])
+      const { stdout } = await command(['dead', at.folder, 'ls', '--reason', 'breaks-stream', '-o', 'json'])
       const [letter] = JSON.parse(stdout) as { readonly id: string }[]
-      expect((await waybill(['dead', at.folder, 'redrive', letter!.id])).code).toBe(0)
+      expect((await command(['dead', at.folder, 'redrive', letter!.id])).code).toBe(0)
       await eventually(() => at.waybill.log().split('"connection-lost"').length === closes + 1, { timeoutMs: 60_000 })
       await settled(at)
       expect((await deliveries(at)).get(letter!.id)).toMatchObject({ state: 'dead', reason: 'breaks-stream' })

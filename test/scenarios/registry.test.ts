@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import {
   acceptedId,
+  command,
   type Installation,
   install,
   type LaunchedWaybill,
   launchWaybill,
   rejectedAs,
-  waybill,
 } from './waybill.ts'
 
 const TOKEN = 'a token'
@@ -51,7 +51,7 @@ describe('versions that are registered while two processes run', () => {
     for (const folder of bundles) rmSync(folder, { recursive: true, force: true })
   })
 
-  const schema = (verb: string, ...words: readonly string[]) => waybill(['schema', verb, at.folder, ...words])
+  const schema = (verb: string, ...words: readonly string[]) => command(['schema', verb, at.folder, ...words])
   const submitClaim = (text: string, version = '') =>
     at.submit(
       version === ''
@@ -84,7 +84,7 @@ describe('versions that are registered while two processes run', () => {
     )
     const yaml = "type='claim' version='2' file='type.yaml'"
     expect(await ask('ask-yaml', `<schema xmlns='urn:waybill:0' ${yaml}/>`)).toContain('item-not-found')
-    const { code, stdout } = await waybill(['types', 'show', at.folder, 'claim', '-o', 'json'])
+    const { code, stdout } = await command(['types', 'show', at.folder, 'claim', '-o', 'json'])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ version: '2', from: { registered: { sequence: 2 } } })
   }
@@ -215,13 +215,13 @@ describe('versions that are registered while two processes run', () => {
     const id = acceptedId(await submitClaim("amount='1' tax='2'"))
     expect((await at.trace(id)).deliveries).toMatchObject([{ route: 'claims' }])
     const document = join(bundle({ 'claim.xml': "<claim xmlns='urn:claim' amount='1'/>" }), 'claim.xml')
-    const explained = await waybill(['explain', at.folder, document, '--from', 'a@peer.example.test'])
+    const explained = await command(['explain', at.folder, document, '--from', 'a@peer.example.test'])
     expect(explained).toMatchObject({ code: 0, stderr: '' })
     expect(explained.stdout).toContain('claims@other.example.test')
-    const [dead] = JSON.parse((await waybill(['dead', at.folder, 'ls', '-o', 'json'])).stdout)
-    const again = await waybill(['dead', at.folder, 'redrive', dead.id, '--match-again', '--dry-run'])
+    const [dead] = JSON.parse((await command(['dead', at.folder, 'ls', '-o', 'json'])).stdout)
+    const again = await command(['dead', at.folder, 'redrive', dead.id, '--match-again', '--dry-run'])
     expect(again.stderr).not.toContain('type-unknown')
-    expect((await waybill(['check', at.folder])).stdout).toContain('type-unknown')
+    expect((await command(['check', at.folder])).stdout).toContain('type-unknown')
   })
 
   it('are taken no longer when they are removed', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { stateOf, whenNothingIsUnderWay } from './state.ts'
-import { acceptedId, attribute, type Installation, install, order, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order } from './waybill.ts'
 
 const SENDER = 'a@peer.example.test/1'
 const ADMIN = 'ops@peer.example.test/desk'
@@ -75,7 +75,7 @@ describe.each(['prosody', 'ejabberd'] as const)('reports, track and trace, on %s
     const id = acceptedId(await at.submit(submitted(note('reborn'), "report='all'")))
     expect(says(await reportOn(id), 'report')).toMatchObject({ state: 'dead' })
     await at.server.addUser('reborn', 'secret')
-    expect((await waybill(['dead', at.folder, 'redrive', `${id}.0`])).code).toBe(0)
+    expect((await command(['dead', at.folder, 'redrive', `${id}.0`])).code).toBe(0)
     expect(says(await reportOn(id, 2), 'report')).toMatchObject({ state: 'delivered' })
     expect(reportsOn(id)).toHaveLength(2)
   })
@@ -138,7 +138,7 @@ describe.each(['prosody', 'ejabberd'] as const)('reports, track and trace, on %s
     await at.other.next((stanza) => attribute(stanza, 'id') === `${id}.1` || attribute(stanza, 'id') === `${id}.0`)
     await at.kill()
     // The last delivery ends while nobody is there who could tell of it.
-    expect((await waybill(['dead', at.folder, 'drop', id, '--reason', 'the receiver is gone'])).code).toBe(0)
+    expect((await command(['dead', at.folder, 'drop', id, '--reason', 'the receiver is gone'])).code).toBe(0)
     expect(reportsOn(id)).toEqual([])
     await at.restart()
     const report = await reportOn(id)

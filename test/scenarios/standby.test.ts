@@ -4,12 +4,12 @@ import { freePorts } from '../servers/ports.ts'
 import {
   acceptedId,
   attribute,
+  command,
   type Installation,
   install,
   type LaunchedWaybill,
   launchWaybill,
   order,
-  waybill,
 } from './waybill.ts'
 
 const roleOf = ({ role }: { readonly role: string }) => role
@@ -127,13 +127,13 @@ describe.each(['prosody', 'ejabberd'] as const)('two processes for one domain, o
     const reason = parts.find(({ part }) => part === 'xmpp')!.reason
     expect(reason).toMatch(new RegExp(`^standby: \\S+-${at.waybill.pid}-\\w+ holds waybill\\.example\\.test$`))
     expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toMatch(/^waybill_standby 1$/m)
-    const doctor = await waybill(['doctor', folder])
+    const doctor = await command(['doctor', folder])
     expect(doctor).toMatchObject({ code: 0 })
     expect(doctor.stdout).toMatch(/holder +fine +\S+ holds waybill\.example\.test since \d{4}-\d\d-\d\d /)
     expect(doctor.stdout).toMatch(/xmpp +not asked/)
     acceptedId(await at.submit(order('first')))
     await eventually(async () => {
-      const { processes } = JSON.parse((await waybill(['top', folder, '-o', 'json'])).stdout)
+      const { processes } = JSON.parse((await command(['top', folder, '-o', 'json'])).stdout)
       const rolesOf = (pid: number) =>
         processes.filter(({ instance }: { instance: string }) => instance.includes(`-${pid}-`)).map(roleOf)
       return rolesOf(at!.waybill.pid)[0] === 'holder' && rolesOf(second.pid)[0] === 'standby'

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import type { RunningXmppServer } from '../servers/xmpp.ts'
-import { attribute, type Installation, install, waybill } from './waybill.ts'
+import { attribute, command, type Installation, install } from './waybill.ts'
 
 const PUBSUB = 'http://jabber.org/protocol/pubsub'
 const SERVICE = 'pubsub.example.test'
@@ -254,7 +254,7 @@ describe.each(['prosody', 'ejabberd'] as const)(
       for (const name of ['later', 'again']) {
         at.waybill.signal('SIGTERM')
         await at.waybill.ended
-        const { code, stdout } = await waybill(['doctor', at.folder])
+        const { code, stdout } = await command(['doctor', at.folder])
         expect([code, stdout]).toEqual([
           3,
           expect.stringMatching(/subscription xmpp:.*node=later\s+wrong\s+cannot be subscribed to/),

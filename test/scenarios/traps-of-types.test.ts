@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scenarioFolder } from './folder.ts'
 import { becomes } from './traps.ts'
-import { acceptedId, type Installation, install, rejectedAs, waybill } from './waybill.ts'
+import { acceptedId, command, type Installation, install, rejectedAs } from './waybill.ts'
 
 /** What has gone wrong in the best products of this kind where a document meets its schema. */
 
@@ -85,7 +85,7 @@ describe('trap 9 (Apicurio): unknown is not yes: what there is no checker for is
     expect(lines.join('\n')).toMatch(message)
     expect(lines.join('\n')).toContain('error')
   })
-  const checked = waybill(['check', scenarioFolder({ 'waybill.yaml': WAYBILL, ...files })])
+  const checked = command(['check', scenarioFolder({ 'waybill.yaml': WAYBILL, ...files })])
 })
 
 describe('trap 16 (UBL): a root name alone does not pick a schema', () => {
@@ -113,7 +113,7 @@ schema: { xsd: bill-${version}.xsd }
   ]
   it.each(mistakes)('%s are an error of the configuration', async (_, types) => {
     const folder = scenarioFolder({ 'waybill.yaml': WAYBILL, 'types/bills.yaml': types, ...schemas })
-    const { code, stdout } = await waybill(['check', folder])
+    const { code, stdout } = await command(['check', folder])
     expect(code).toBe(1)
     expect(stdout).toMatch(/types\/bills\.yaml:\d+:\d+ .*Cannot tell bill-2\.\d and bill-2\.\d .*apart/)
   })

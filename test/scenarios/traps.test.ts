@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { scenarioFolder } from './folder.ts'
 import { answer, becomes, cli, messagesWith, question } from './traps.ts'
-import { acceptedId, attribute, type Installation, install, order, rejectedAs, waybill } from './waybill.ts'
+import { acceptedId, attribute, command, type Installation, install, order, rejectedAs, waybill } from './waybill.ts'
 
 /** What has gone wrong in the best products of this kind, each proven not to happen here, by real servers. */
 
@@ -468,7 +468,7 @@ describe('trap 12 (NiFi, HiveMQ): a type that nothing would be checked by is ref
   const folder = scenarioFolder({ 'waybill.yaml': WAYBILL, ...files })
 
   it('check names each', async () => {
-    const { code, stdout } = await waybill(['check', folder])
+    const { code, stdout } = await command(['check', folder])
     expect(code).toBe(1)
     for (const [n, [what, , , message]] of schemas.entries()) {
       const lines = stdout
@@ -507,7 +507,7 @@ describe('trap 12 (NiFi, HiveMQ): a type that nothing would be checked by is ref
       'schemas/blank.sch': '',
       'schemas/nothing.sch': sch('queryBinding="xslt2"><pattern/>'),
     }
-    const { code, stdout } = await waybill(['check', scenarioFolder({ 'waybill.yaml': WAYBILL, ...types, ...files })])
+    const { code, stdout } = await command(['check', scenarioFolder({ 'waybill.yaml': WAYBILL, ...types, ...files })])
     expect(code).toBe(1)
     for (const [n, [what, , message]] of loading.entries()) {
       expect(
@@ -555,14 +555,14 @@ fields:
   ]
 
   it('check says where each of them stands', async () => {
-    const { code, stdout } = await waybill(['check', folder])
+    const { code, stdout } = await command(['check', folder])
     expect(code).toBe(1)
     for (const [what, line] of places) expect(stdout, `the XPath ${what}`).toMatch(line)
   })
 
   it('explain says so too, rather than that the document does not match', async () => {
     const sample = join(folder, 'samples', 'order.xml')
-    const { code, stdout, stderr } = await waybill(['explain', folder, sample, '--from', 'a@example.test'])
+    const { code, stdout, stderr } = await command(['explain', folder, sample, '--from', 'a@example.test'])
     expect(code).toBe(1)
     for (const [, line] of places) expect(stderr).toMatch(line)
     expect(stdout).toBe('')

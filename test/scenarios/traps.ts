@@ -1,9 +1,9 @@
 import { eventually } from '../eventually.ts'
-import { attribute, type Installation, waybill } from './waybill.ts'
+import { attribute, command, type Installation } from './waybill.ts'
 
 /** What the tests of the traps share: a receiver whose every answer is chosen by the test. */
 
-export const cli = (at: Installation, ...words: string[]) => waybill([words[0]!, at.folder, ...words.slice(1)])
+export const cli = (at: Installation, ...words: string[]) => command([words[0]!, at.folder, ...words.slice(1)])
 
 /** The trace, as soon as the document is in that state. */
 export function becomes(at: Installation, id: string, state: string) {

@@ -305,6 +305,28 @@ describe('the form of a document', () => {
     },
   )
 
+  it('of one document to several destinations each has its own form, and is read again only where it changes', async () => {
+    const read: string[] = []
+    const one = scene({ toElement: (payload) => `<e>${read.push(new TextDecoder().decode(payload))}</e>` })
+    const other = { ...xml, payload: utf8('<other/>') }
+    const sealedXml = sealed('application/ubl+xml', prolog)
+    const sent: readonly [Partial<DeliveryOptions>, Partial<StartedAttempt>, string][] = [
+      [{ as: 'element' }, xml, '<e>1</e>'],
+      [{ as: 'element' }, xml, '<e>1</e>'],
+      [{}, xml, sealedXml],
+      [{}, xml, sealedXml],
+      [{ as: 'element' }, xml, '<e>2</e>'],
+      // Redriven with another document.
+      [{ as: 'element' }, other, '<e>3</e>'],
+      [{ as: 'element' }, { ...other, envelopeId: ENVELOPE.replace('0189', '0190') }, '<e>4</e>'],
+    ]
+    for (const [at, [options, rest]] of sent.entries())
+      void one.outlet.send(attempt(options, { ...rest, id: `${ENVELOPE}.${at}` }))
+    const documents = () => one.connection.written.filter((text) => text.startsWith('<message'))
+    await eventually(() => documents().length === sent.length)
+    for (const [at, [, , expected]] of sent.entries()) expect(documents()[at]).toContain(`>${expected}<via `)
+  })
+
   it.each([
     ['unfit-form', 'a sealed document that is no element', { ...xml, payload: utf8('nonsense') }, { as: 'element' }],
     ['unfit-form', 'opaque content as an element', { ...xml, mediaType: 'image/png' }, { as: 'element' }],

@@ -1,6 +1,7 @@
 /** Documents that wait to be checked: each sender's in their order, and senders in turn. */
 export interface FairQueue<T> {
   readonly size: number
+  /** With what was put back. */
   sizeOf(sender: string): number
   add(sender: string, item: T): void
   /** Before everything else: it was begun once. */
@@ -20,7 +21,7 @@ export function createFairQueue<T>(): FairQueue<T> {
     get size() {
       return size + returned.length
     },
-    sizeOf: (sender) => lines.get(sender)?.length ?? 0,
+    sizeOf: (sender) => (lines.get(sender)?.length ?? 0) + returned.filter((one) => one.sender === sender).length,
     add(sender, item) {
       const line = lines.get(sender)
       if (line) line.push(item)

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll } from 'vitest'
 import { keepReading } from '../../../src/documents/bundle-reader.ts'
 import { type CheckersNeeds, createCheckers, type ThreadedCheckers } from '../../../src/documents/checking/checkers.ts'
 import type { CheckedSet } from '../../../src/documents/checking/task.ts'
 import { type CompiledDocuments, compileDocuments } from '../../../src/documents/documents.ts'
 import type { DocumentType } from '../../../src/domain/document-type.ts'
 import type { CheckedApart, CheckPlace } from '../../../src/flow/ports.ts'
+import { afterwards } from '../../afterwards.ts'
 
 /** A thread runs what was built. */
 export const WORKER = new URL('../../../dist/documents/checking/worker.js', import.meta.url)
@@ -22,11 +22,6 @@ export interface Given {
   readonly places: CheckPlace[]
   readonly events: string[]
 }
-
-const closing: (() => void)[] = []
-afterAll(() => {
-  for (const close of closing.splice(0)) close()
-})
 
 export async function given(types: readonly DocumentType[], changes: Partial<CheckersNeeds> = {}): Promise<Given> {
   const bundle = keepReading()
@@ -44,7 +39,7 @@ export async function given(types: readonly DocumentType[], changes: Partial<Che
     log: (_level, event) => void events.push(event),
     ...changes,
   })
-  closing.push(() => {
+  afterwards(() => {
     checkers.close()
     documents.dispose()
   })
@@ -54,7 +49,7 @@ export async function given(types: readonly DocumentType[], changes: Partial<Che
 /** A thread's program of the test's own, which gets documents as `task` and answers with `tell`. */
 export function programOf(body: string): URL {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-thread-'))
-  closing.push(() => rmSync(folder, { recursive: true, force: true }))
+  afterwards(() => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, 'worker.mjs')
   const frame = `import { parentPort } from 'node:worker_threads'
 const tell = (message) => parentPort.postMessage(message)

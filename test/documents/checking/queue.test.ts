@@ -19,6 +19,7 @@ it('serves first what was begun before', () => {
   const queue = createFairQueue<string>()
   queue.add('a', 'a1')
   queue.putBack('b', 'b0')
+  expect([queue.size, queue.sizeOf('b')]).toEqual([2, 1])
   expect(takeAll(queue)).toBe('b0 a1')
 })
 

@@ -2,18 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { compileXmlSchema } from '../../../src/documents/xml-schema.ts'
 import type { SchemaSource } from '../../../src/domain/document-type.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'waybill-evolution-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-let written = 0
+import { afterwards } from '../../afterwards.ts'
 
 /** Files of a schema, in a folder of their own; the first is where it begins. */
 export function sourceOf(language: SchemaSource['language'], files: Readonly<Record<string, string>>): SchemaSource {
-  written += 1
-  const own = join(folder, String(written))
+  const own = mkdtempSync(join(tmpdir(), 'waybill-evolution-'))
+  afterwards(() => rmSync(own, { recursive: true, force: true }))
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(own, name)), { recursive: true })
     writeFileSync(join(own, name), text)

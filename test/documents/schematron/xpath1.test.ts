@@ -1,5 +1,6 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { releaseTrees, type XmlContent } from '../../../src/documents/parsed.ts'
+import { beginCounting } from '../../../src/documents/schematron/expression.ts'
 import { buildTree } from '../../../src/documents/schematron/tree.ts'
 import { xpath1 } from '../../../src/documents/schematron/xpath1.ts'
 import { compileByLibxml2 } from '../../../src/documents/xpath.ts'
@@ -12,6 +13,8 @@ const ROOT = elementOf(`<a:x xmlns:a="urn:a" xmlns:b="urn:b" id="1" b:id="2" xml
 const content: XmlContent = { kind: 'xml', root: ROOT }
 
 afterAll(releaseTrees)
+// As for each document: what was counted in the same process before is none of theirs.
+beforeEach(beginCounting)
 
 const PATHS =
   `/ //a:y //a:y[1] (//a:y)[1] //a:y[last()] //a:y[2]/@n //a:y[@n] //a:y[@n > 3] /a:x/*/a:y //deep//deep //deep/.. //deep[..//@n = 4]

@@ -1,0 +1,40 @@
+import { Command, CommanderError } from 'commander'
+import { VERSION } from '../version.ts'
+import { type Act, examples, outputAs, type Streams } from './command-line.ts'
+import { addConfigurationCommands } from './configuration-commands.ts'
+import { addDocumentCommands } from './document-commands.ts'
+import { withFolder } from './folder-operand.ts'
+import { CommandFailed, type ExitCode } from './output.ts'
+import { addSchemaCommands } from './schema-commands.ts'
+
+/** Does what the words say, as the command line is typed. Exit codes: 0 fine, 1 findings, 2 usage, 3 environment. */
+export async function runCommand(words: readonly string[], streams: Streams): Promise<ExitCode> {
+  let code: ExitCode = 0
+  try {
+    const finish = (result: ExitCode) => {
+      code = result
+    }
+    await program(streams, finish).parseAsync(withFolder(words), { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof CommandFailed)) throw error
+    streams.err(`${error.message}\n`)
+    return error.exitCode
+  }
+}
+
+function program(streams: Streams, finish: (code: ExitCode) => void): Command {
+  const waybill = new Command('waybill')
+    .version(VERSION)
+    .description('Routes XML and JSON documents over XMPP.')
+    .addHelpText('before', examples('check conf', 'explain conf order.xml --from shop@example.org', 'run conf'))
+    .exitOverride()
+    .configureOutput({ writeOut: streams.out, writeErr: streams.err })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
+  const act: Act = (work, format) => work(outputAs(format, streams)).then(finish)
+  addConfigurationCommands(waybill, act)
+  addDocumentCommands(waybill, act)
+  addSchemaCommands(waybill, act)
+  return waybill
+}
