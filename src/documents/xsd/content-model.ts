@@ -42,7 +42,10 @@ const LOOKS_AT_MOST = 500
 
 const PARTS_WORTH_AN_INDEX = 16
 
-/** What models may still hold in memory, in parts of expressions. Documents choose which places they reach: where there is no room left, what is known stays, and nothing is added. */
+/**
+ * What models may still take of memory, in parts of expressions. Documents choose which places they reach: where there is no room left,
+ * what is known stays, and nothing is added.
+ */
 export interface Room {
   left: number
 }

@@ -175,24 +175,17 @@ function createPlainElements(schema: XsdSchema) {
         plain.attributes = plain.text && attributesOf(type)
         return
       case 'empty':
-        fillEmpty(plain, type)
+        // Not even white space may stand there.
+        plain.text = isEmpty
+        plain.attributes = type.mixed ? undefined : attributesOf(type)
         return
       case 'elements':
-        // A sequence of nothing is empty content as well (XML Schema 1, 3.4.2).
-        if (!holdsElements(content.particle)) {
-          fillEmpty(plain, type)
-          return
-        }
+        // A sequence of nothing is empty content, but not each that comes to nothing (XML Schema 1, 3.4.2).
+        if (!holdsElements(content.particle)) return
         plain.attributes = attributesOf(type)
         plain.mixed = type.mixed
         plain.content = expectationOf(modelOf(content.particle), room)
     }
-  }
-
-  /** Not even white space may stand there. */
-  function fillEmpty(plain: PlainElement, type: ComplexType): void {
-    plain.text = isEmpty
-    plain.attributes = type.mixed ? undefined : attributesOf(type)
   }
 
   function modelOf(particle: Particle): Model<PlainElement> {
@@ -248,10 +241,7 @@ function createPlainElements(schema: XsdSchema) {
 }
 
 function holdsElements(particle: Particle): boolean {
-  if (!('particles' in particle)) return true
-  // Of a choice between nothing there is no content at all, not even empty one.
-  if (particle.kind === 'choice' && particle.particles.length === 0) return particle.min > 0
-  return particle.particles.some(holdsElements)
+  return 'particles' in particle ? particle.particles.some(holdsElements) : true
 }
 
 /** What is lax is assessed where it is declared, at any depth (XML Schema 1, 3.10.1); that is left to libxml2. */

@@ -92,6 +92,13 @@ const BOUNDS: Readonly<Record<string, readonly (keyof Facets)[]>> = {
   maxExclusive: ['maxInclusive'],
 }
 
+const BY_STRICTNESS: readonly Facets['whiteSpace'][] = ['preserve', 'replace', 'collapse']
+
+/** A restriction that loosens it is no schema; libxml2 lets it pass, and goes by the base. */
+function stricter(one: Facets['whiteSpace'], other: Facets['whiteSpace']): Facets['whiteSpace'] {
+  return BY_STRICTNESS.indexOf(one) < BY_STRICTNESS.indexOf(other) ? other : one
+}
+
 /** Facets of one step of derivation over those of the base. Patterns of one step are an OR, steps are an AND (XML Schema 2, 4.3.4). */
 function mergeFacets(base: Facets, nodes: readonly SchemaNode[]): Facets {
   const merged: { -readonly [K in keyof Facets]: Facets[K] } = { ...base }
@@ -109,7 +116,7 @@ function mergeFacets(base: Facets, nodes: readonly SchemaNode[]): Facets {
       for (const other of BOUNDS[name]!) delete merged[other]
       merged[name as 'minInclusive'] = value
     }
-    if (name === 'whiteSpace') merged.whiteSpace = value as Facets['whiteSpace']
+    if (name === 'whiteSpace') merged.whiteSpace = stricter(base.whiteSpace, value as Facets['whiteSpace'])
   }
   return merged
 }
