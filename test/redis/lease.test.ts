@@ -13,7 +13,8 @@ let client: Redis
 const open: RedisLease[] = []
 
 beforeAll(async () => {
-  redis = await startRedis({ config: { maxmemory: '20mb' } })
+  // What Redis has said is in its file when it is killed (docs/adr/0005).
+  redis = await startRedis({ config: { maxmemory: '20mb', appendfsync: 'always' } })
   client = new Redis(redis.url)
   client.on('error', () => undefined)
 })
