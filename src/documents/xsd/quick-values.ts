@@ -232,8 +232,8 @@ const PLAIN_CLASS = /^\[\^?-?(?:\\.|[^-\\[\]](?:-[^-\\[\]])?)*-?\]$/u
 /** Characters, classes and counts; of escapes only those that mean the same everywhere. */
 function plainPattern(pattern: string): { readonly form: RegExp; readonly longest: number } | undefined {
   if (/\\[^dnrt.\\?*+{}()[\]|^-]/.test(pattern)) return undefined
-  const classes = pattern.replace(/\\[[\]]/g, '\\x').match(/\[[^\]]*\]/g) ?? []
-  if (!classes.every((one) => PLAIN_CLASS.test(one))) return undefined
+  const pieces = pattern.match(/\\.|\[(?:\\.|[^\]\\])*\]/gs) ?? []
+  if (!pieces.every((piece) => piece.startsWith('\\') || PLAIN_CLASS.test(piece))) return undefined
   const shape = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
   // libxml2 loses its way behind what may not come at all, and where what isn't in a class overlaps with something else.
   if (/\{0+(?:,0+)?\}/.test(shape) || (/\[\^/.test(pattern) && !/^x(?:[*+?]|\{[\d,]+\})?$/.test(shape)))

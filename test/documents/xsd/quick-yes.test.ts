@@ -239,6 +239,7 @@ describe('values', () => {
     // What libxml2 takes otherwise than the specification, or loses its way with.
     ['string', 'pattern=[!-~]+[^a-c][^{?]', [], [], ['$+1*', 'a']],
     ['string', 'pattern=[\\.-a]', [], ['.', 'a'], ['^', 'b']],
+    ['string', 'pattern=[0-9-a\\\\]', [], ['0'], ['-']],
     ['string', 'pattern=[a-c\\-]', ['-', 'b'], [], ['d']],
     ['string', 'pattern=ab{0}', [], ['a'], ['ab']],
     ['token', 'length=3 ; whiteSpace=preserve', ['abc'], [], [' ab']],
