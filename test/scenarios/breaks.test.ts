@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { connectRawComponent } from '../servers/raw-component.ts'
@@ -42,17 +41,6 @@ function arrivals(at: Installation): Map<string, number> {
     if (id) counts.set(id, (counts.get(id) ?? 0) + 1)
   }
   return counts
-}
-
-/** By the clock of Redis. */
-async function leaseLeftMs(at: Installation): Promise<number> {
-  const client = new Redis(at.redis.url)
-  try {
-    const [key] = await client.keys('*:lease:waybill.example.test')
-    return key === undefined ? 0 : await client.pttl(key)
-  } finally {
-    client.disconnect()
-  }
 }
 
 describe.each(['prosody', 'ejabberd'] as const)('when something breaks, on %s', (kind) => {
@@ -120,7 +108,7 @@ describe.each(['prosody', 'ejabberd'] as const)('when something breaks, on %s', 
     })
     await eventually(() => arrivals(at).get(`${id}.0`) === 1)
     expect(at.waybill.running).toBe(true)
-    await eventually(async () => (await leaseLeftMs(at)) > 6_500, { what: 'the lease to be renewed again' })
+    await at.leaseRenewed()
   })
 
   it('while Redis is frozen a sender hears wait; afterwards nothing is half-accepted', async () => {

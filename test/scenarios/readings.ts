@@ -14,6 +14,11 @@ export interface Readings {
   ledger(): Promise<Ledger & { readonly balanced: boolean }>
   /** Of a holder that is known to be dead. */
   endLease(domain: string): Promise<void>
+  /**
+   * When the holder has renewed the lease twice: then it is held for long enough that senders hear of the next fault of Redis. The
+   * first time may be of what was asked before Redis was away, which nobody hears of.
+   */
+  leaseRenewed(domain: string): Promise<void>
   /** Ends the leases of all attempts that are under way: the next sweep takes them back. */
   endAttempts(): Promise<void>
   close(): Promise<void>
@@ -41,6 +46,17 @@ export function readingsOf(address: RedisAddress): Readings {
     async endLease(domain) {
       // Redis may have been restarted in the moment before.
       await eventually(() => client.del(`${keys}lease:${domain}`), { what: 'the lease to be ended' })
+    },
+    async leaseRenewed(domain) {
+      let leftMs = Number.POSITIVE_INFINITY
+      let renewals = 0
+      const look = async () => {
+        const before = leftMs
+        leftMs = await client.pttl(`${keys}lease:${domain}`)
+        if (leftMs > before) renewals += 1
+        return renewals >= 2
+      }
+      await eventually(look, { what: 'the lease to be renewed' })
     },
     async endAttempts() {
       for (const id of await client.zrange(`${keys}underway`, '0', '-1'))

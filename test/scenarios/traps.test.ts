@@ -96,6 +96,7 @@ describe('on ejabberd', () => {
       const number = `CONFIRMED-${what.replaceAll(' ', '-')}`
       const id = acceptedId(await at.submit(order(number)))
       const asked = await question(at, number)
+      await at.leaseRenewed()
       await happens()
       answer(at, asked, 'cancel', 'gone')
       expect(rejectedAs(await at.submit(order('meanwhile'))), 'nothing new is acknowledged meanwhile').toBe(

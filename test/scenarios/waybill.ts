@@ -159,6 +159,8 @@ export interface Installation extends Pick<Readings, 'trace' | 'ledger'> {
    * comes then, is shown where a test leaves it alone (standby.test.ts, breaks.test.ts).
    */
   endLease(): Promise<void>
+  /** Redis can be broken again, and senders hear so. */
+  leaseRenewed(): Promise<void>
   endAttempts(): Promise<void>
   /** Sends an iq set with the payload from `a@peer.example.test`; gives the answer's text. */
   submit(
@@ -262,6 +264,7 @@ export async function install({
       await readings.endLease(entry.domain)
     },
     endLease: () => readings.endLease(entry.domain),
+    leaseRenewed: () => readings.leaseRenewed(entry.domain),
     endAttempts: readings.endAttempts,
     async submit(
       payload,
