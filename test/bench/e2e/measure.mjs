@@ -149,7 +149,7 @@ function workOf(peer, { size, carriage, fanOut, senders }) {
 }
 
 /** Of a document to one destination, before a process is measured for the first time. */
-const WARM_UP_DOCUMENTS = 4_096
+const WARM_UP_DOCUMENTS = 16_384
 
 /**
  * Code is compiled by what goes by, not by the clock, and by as many large documents as small ones; on a busy machine the first
