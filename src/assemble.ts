@@ -26,6 +26,17 @@ export interface Assembly {
   readonly checkers?: ThreadedCheckers
 }
 
+/** What of it is in force: a running process has no more problems to tell, and no places to tell them at. */
+export type AssemblyInForce = Omit<Assembly, 'configuration'> & {
+  readonly configuration: Omit<Configuration, 'locate'>
+}
+
+/** Lets go of the YAML that problems are located in: of 100,000 routes it takes 700 MB. */
+export function withoutPlaces(assembly: Assembly): AssemblyInForce {
+  const { locate: _, ...configuration } = assembly.configuration
+  return { ...assembly, configuration }
+}
+
 export interface Assembled {
   readonly assembly: Assembly | undefined
   /** Undefined where they have errors themselves. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { Assembly } from './assemble.ts'
+import type { AssemblyInForce } from './assemble.ts'
 import { createCheckers } from './documents/checking/checkers.ts'
 import { type CheckedSet, digestOfSet } from './documents/checking/task.ts'
 import type { FarCheckers, Log, Metrics } from './flow/ports.ts'
@@ -24,9 +24,9 @@ export interface CheckingNeeds {
  * once. Resolves when they can be used.
  */
 export async function giveCheckers(
-  assembly: Assembly,
+  assembly: AssemblyInForce,
   { metrics, log, far: others }: CheckingNeeds,
-): Promise<Assembly> {
+): Promise<AssemblyInForce> {
   const { configuration, ruling, documents, checkedSet } = assembly
   const { threads = Math.max(1, availableParallelism() - 1) } = configuration.settings.checking
   const far = others && { far: { checkers: others, digest: setOf(assembly) } }
@@ -36,7 +36,7 @@ export async function giveCheckers(
 }
 
 /** What processes must have in common to check for one another. */
-function setOf({ checkedSet }: Assembly): string {
+function setOf({ checkedSet }: AssemblyInForce): string {
   const known = digests.get(checkedSet) ?? digestOfSet(checkedSet, VERSION)
   digests.set(checkedSet, known)
   return known

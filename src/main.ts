@@ -1,4 +1,4 @@
-import { type Assembly, assemble } from './assemble.ts'
+import { type Assembly, assemble, withoutPlaces } from './assemble.ts'
 import { type CheckingNeeds, giveCheckers, shareChecks } from './checking.ts'
 import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
 import { digestOfConfiguration } from './config/difference.ts'
@@ -53,7 +53,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
   const undo: Undo = []
   try {
     const { assembly, store, registered, sequence } = await load(folder, surroundings, undo)
-    const inForce: InForce = { assembly }
+    const inForce: InForce = { assembly: withoutPlaces(assembly) }
     const { settings } = assembly.configuration
     const { shares, neighbours, figures, checking, metricsText } = await settle(
       settings,
@@ -110,6 +110,11 @@ export async function start(folder: string, surroundings: Surroundings): Promise
   }
 }
 
+/** By itself, so that what is undone at the end holds nothing else until then: the files of the start, say. */
+function closeAtTheEnd(opened: { close(): Promise<void> }, undo: Undo): void {
+  undo.push(() => opened.close())
+}
+
 /** What a start begins with: the folder's configuration together with what is registered. */
 interface Loaded {
   readonly assembly: Assembly
@@ -127,9 +132,9 @@ async function load(folder: string, surroundings: Surroundings, undo: Undo): Pro
     // What is wrong in the files can be told without Redis.
     throw alone.assembly ? error : refusal(folder, alone.problems, surroundings)
   })
-  undo.push(() => store.close())
+  closeAtTheEnd(store, undo)
   const registered = openRegistered(store.registry)
-  undo.push(() => registered.close())
+  closeAtTheEnd(registered, undo)
   const { state, bundles } = await registered.read()
   const { assembly, problems } = bundles.length === 0 ? alone : await assemble(folder, environment, bundles)
   if (assembly !== alone.assembly) alone.assembly?.documents.dispose()

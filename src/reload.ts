@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Assembly, assemble } from './assemble.ts'
+import { type AssemblyInForce, assemble, withoutPlaces } from './assemble.ts'
 import type { RegisteredBundle } from './config/bundle.ts'
 import { formatProblem } from './config/configuration.ts'
 import { type Changes, type Difference, difference, isEmpty, needRestart } from './config/difference.ts'
@@ -8,7 +8,7 @@ import { watchFolder } from './watch.ts'
 
 /** The assembly in force; a reload replaces it whole. */
 export interface InForce {
-  assembly: Assembly
+  assembly: AssemblyInForce
 }
 
 /** `registered`: the registry has changed. */
@@ -33,9 +33,9 @@ export interface ReloadNeeds {
   readonly registered: () => Promise<readonly RegisteredBundle[]>
   readonly log: Log
   /** Gives an assembly what it needs to come into force. */
-  readonly prepare: (assembly: Assembly) => Promise<Assembly>
+  readonly prepare: (assembly: AssemblyInForce) => Promise<AssemblyInForce>
   /** Resolves when the other processes know of it too, or have been waited for long enough. */
-  readonly agreed: (next: Assembly) => Promise<void>
+  readonly agreed: (next: AssemblyInForce) => Promise<void>
   /** Another assembly is in force. */
   readonly tookOver: () => void
 }
@@ -83,7 +83,7 @@ export function createReloads({
       assembly.documents.dispose()
       return
     }
-    const prepared = await prepare(assembly)
+    const prepared = await prepare(withoutPlaces(assembly))
     await agreed(prepared)
     takeOver(prepared)
     const { types, routes } = assembly.configuration
@@ -103,7 +103,7 @@ export function createReloads({
   }
 
   /** A stanza keeps the ruling that it began with. */
-  function takeOver(assembly: Assembly): void {
+  function takeOver(assembly: AssemblyInForce): void {
     const before = inForce.assembly
     inForce.assembly = assembly
     tookOver()

@@ -1,7 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
-import { acceptedId, attribute, type Installation, install, order } from './waybill.ts'
+import { acceptedId, attribute, type Installation, install, order, runWaybill } from './waybill.ts'
 
 interface Line {
   readonly event: string
@@ -52,6 +55,30 @@ describe('a change of the configuration while Waybill runs', () => {
     })
     expect(await receiverOf(acceptedId(await at.submit(order('two'))))).toBe('moved@other.example.test')
     expect((await save(good)).changes).toEqual({ routes: { removed: ['added'], changed: ['orders'] } })
+  })
+
+  it('leaves nothing of the YAML in memory, as a start does', async () => {
+    const hook = join(at.folder, 'count.mjs')
+    const yaml = pathToFileURL(createRequire(import.meta.url).resolve('yaml'))
+    writeFileSync(
+      hook,
+      `import { queryObjects } from 'node:v8'
+       import yaml from '${yaml}'
+       process.on('SIGUSR2', () => console.error(JSON.stringify({ event: 'counted', count: queryObjects(yaml.Document) })))`,
+    )
+    at.waybill.signal('SIGTERM')
+    await at.waybill.ended
+    at.waybill = await runWaybill(at.folder, { NODE_OPTIONS: `--import ${pathToFileURL(hook)}` })
+    const documents = async () => {
+      const before = lines('counted').length
+      at.waybill.signal('SIGUSR2')
+      await eventually(() => lines('counted').length > before, { what: 'the count' })
+      return lines('counted').at(-1)!.count
+    }
+    await eventually(async () => (await documents()) === 0, { what: 'the YAML of the start to be gone' })
+    await save(good.replace('{ jid: other.example.test }', '{ jid: moved@other.example.test }'))
+    await eventually(async () => (await documents()) === 0, { what: 'the YAML of the reload to be gone' })
+    await save(good)
   })
 
   it('is refused whole where one thing in it is wrong, with the reasons', async () => {
