@@ -164,7 +164,22 @@ const EXPLAINED = [
     why: 'fontoxpath takes a day that its month doesn’t have for a date, 2026-02-30, of which Saxon makes an error',
     when: ({ ours, text }) => ours === 'has nothing more' && hasNoSuchDay(text),
   },
+  {
+    why: 'an amount that is off by 1, of which the rules BR-…-08 allow less: Saxon makes the decimal 12.119999999999999 of 13.12 - 1, Waybill 12.12',
+    when: ({ ours, theirs, text }) =>
+      /^has BR-\w+-08 more$/.test(ours) && theirs === 'has nothing more' && isOffByOne(text),
+  },
 ]
+
+/** @param {string} text */
+function isOffByOne(text) {
+  const amounts = (/** @type {string} */ name) =>
+    [...text.matchAll(new RegExp(`:?${name}[^>]*>([^<]*)<`, 'g'))].map(([, amount]) => Number(amount))
+  const sums = amounts('LineExtensionAmount')
+  return amounts('TaxableAmount').some((amount) =>
+    sums.some((sum) => Math.abs(Math.abs(amount - sum) - 1) < Number.EPSILON * 100),
+  )
+}
 
 /** @param {string} text */
 function hasNoSuchDay(text) {
