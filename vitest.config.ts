@@ -2,13 +2,17 @@ import { existsSync } from 'node:fs'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/longest-first.ts'
 
-/** They measure the memory of their process, where what others have made and let go of would hide what is not let go of. */
-const MEASURE_MEMORY = [
+/**
+ * They measure the memory of their process, where what others have made and let go of would hide what is not let go of; or ids, which go on
+ * from the latest time that anybody in the process has asked for.
+ */
+const ALONE = [
+  'test/flow/ids.test.ts',
   'test/documents/memory.test.ts',
   'test/documents/schematron/reload.test.ts',
   'test/documents/white-space.test.ts',
 ]
-const missing = MEASURE_MEMORY.find((file) => !existsSync(new URL(file, import.meta.url)))
+const missing = ALONE.find((file) => !existsSync(new URL(file, import.meta.url)))
 if (missing !== undefined) throw new Error(`Cannot run ${missing} in a process of its own: there is no such file`)
 
 export default defineConfig({
@@ -27,12 +31,12 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...MEASURE_MEMORY],
+          exclude: [...configDefaults.exclude, ...ALONE],
           // A process of its own for each file would spend a quarter of the whole run on loading the same modules again.
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'alone', include: MEASURE_MEMORY } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
     ],
   },
 })
