@@ -39,11 +39,18 @@ export interface Validator {
   dispose(): void
 }
 
-/** @param bundle where the schemas' files are read from */
-export function createValidator(documentLimits: DocumentLimits, bundle: BundleReader = onDisk): Validator {
+/**
+ * @param bundle where the schemas' files are read from
+ * @param canTell false: no document is told to be valid without its layers being asked
+ */
+export function createValidator(
+  documentLimits: DocumentLimits,
+  bundle: BundleReader = onDisk,
+  canTell = true,
+): Validator {
   const limits = completeLimits(documentLimits)
   const compiled = new Map<string, CompiledType>()
-  const layers = createLayers(bundle)
+  const layers = createLayers(bundle, canTell)
   const ready = (type: DocumentType): CompiledType => {
     const made = compiled.get(typeKey(type))
     if (!made) throw new Error(`Cannot validate: the type ${typeKey(type)} is not compiled`)

@@ -34,8 +34,11 @@ export interface CompiledOrNot {
   readonly problems: readonly SchemaProblem[]
 }
 
-/** @param bundle where the schemas' files are read from */
-export function createLayers(bundle: BundleReader = onDisk): Layers {
+/**
+ * @param bundle where the schemas' files are read from
+ * @param canTell see {@link compileXmlSchema}
+ */
+export function createLayers(bundle: BundleReader = onDisk, canTell = true): Layers {
   /** Schemas in XML by their file: types may share one. */
   const schemas = new Map<string, ReturnType<typeof compileXmlSchema>>()
   const rules = new Map<string, ReturnType<typeof compileSchematron>>()
@@ -47,7 +50,7 @@ export function createLayers(bundle: BundleReader = onDisk): Layers {
     switch (layer.language) {
       case 'xsd':
       case 'rng':
-        return compileXml({ ...layer, language: layer.language }, type, schemas, reader)
+        return compileXml({ ...layer, language: layer.language }, type, schemas, reader, canTell)
       case 'json':
         return type.identify.xml ? compileProjected(layer, reader) : compileJson(layer, reader)
       case 'schematron': {
@@ -89,9 +92,10 @@ function compileXml(
   type: DocumentType,
   schemas: Map<string, ReturnType<typeof compileXmlSchema>>,
   bundle: BundleReader,
+  canTell: boolean,
 ): CompiledOrNot {
   const key = keyOf(layer)
-  const made = schemas.get(key) ?? compileXmlSchema(layer, bundle)
+  const made = schemas.get(key) ?? compileXmlSchema(layer, bundle, canTell)
   schemas.set(key, made)
   const { schema } = made
   if (!schema) return { layer: undefined, problems: made.problems }

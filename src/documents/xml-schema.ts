@@ -25,10 +25,15 @@ export interface XmlSchema {
 
 export type XmlSchemaSource = SchemaSource & { readonly language: 'xsd' | 'rng' }
 
-/** Compiles an XSD 1.0 or RELAX NG schema with all its files. Without `schema` where it is wrong. */
+/**
+ * Compiles an XSD 1.0 or RELAX NG schema with all its files. Without `schema` where it is wrong.
+ *
+ * @param canTell false where documents come without an element tree: it would be made for the look alone
+ */
 export function compileXmlSchema(
   source: XmlSchemaSource,
   bundle: BundleReader = onDisk,
+  canTell = true,
 ): {
   readonly schema: XmlSchema | undefined
   readonly problems: readonly SchemaProblem[]
@@ -44,7 +49,7 @@ export function compileXmlSchema(
     const reasons = problemsOf(report, source)
     return { schema: undefined, problems: reasons.length > 0 ? reasons : [unexplained(source)] }
   }
-  const quickYes = source.language === 'xsd' ? quickYesOf({ files, url }) : undefined
+  const quickYes = canTell && source.language === 'xsd' ? quickYesOf({ files, url }) : undefined
   return { schema: schemaOf(compiled, quickYes), problems: problemsOf(report, source) }
 }
 

@@ -13,7 +13,8 @@ import { threadName } from '../thread-cpu.ts'
 import type { ThreadData, ThreadMessage } from './task.ts'
 
 const { types, limits, files, first } = workerData as ThreadData
-const validator = createValidator(limits, fromKept(files))
+// What could be told at a glance was told where the element tree is; here it would have to be made first.
+const validator = createValidator(limits, fromKept(files), false)
 const typesByKey = new Map(types.map((type) => [typeKey(type), type]))
 
 function tell(message: ThreadMessage): void {
