@@ -11,6 +11,8 @@ c2s_require_encryption = false
 allow_unencrypted_plain_auth = false
 authentication = "internal_hashed"
 storage = "internal"
+-- It serves Waybill before all: see waybill.cfg.lua.
+gc = { threshold = 150 }
 
 -- Waybill shares the network of this container.
 component_ports = { 5347 }

@@ -29,6 +29,7 @@ export const OPTIONS = /** @type {const} */ ({
 export const HELP = `
 Every combination of these lists is measured, unless --check takes its twelve cells:
   --servers LIST        of prosody, ejabberd (both)
+  --settings LIST       of the servers: usual; advised, with what deploy/ advises and leaves to whoever runs them (usual)
   --sizes LIST          of 1k, 10k, 100k (1k)
   --carriages LIST      of in-band, sealed (in-band)
   --fan-outs LIST       destinations of each document, up to 31 (1)

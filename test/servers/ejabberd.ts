@@ -28,13 +28,16 @@ export async function startEjabberd({
   tlsCertificate,
   stanzaBytes,
   components = [],
+  asAdvised = false,
 }: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('erl', 'ejabberd')
   const environment = { ERL_LIBS: librariesFolder() }
   const folder = serverFolder('ejabberd')
   const config = join(folder, 'ejabberd.yml')
   const entry = join(folder, 'waybill.yml')
-  const template = readFileSync(TEMPLATE, 'utf8')
+  const text = readFileSync(TEMPLATE, 'utf8')
+  const options = asAdvised ? advisedOptions(text) : []
+  const template = text
     .replaceAll('waybill.example.org', 'waybill.example.test')
     .replace(/(?<=max_stanza_size: )(\d+)/, stanzaBytes === undefined ? '$1' : String(stanzaBytes))
     .replace(/(?<=^ +server: )(waybill\S+)/m, `[${['$1', ...components.map(domainOf)].join(', ')}]`)
@@ -48,7 +51,7 @@ export async function startEjabberd({
     const portOf = (name: string, index: number) => [name, isOurs(name) ? ours : own[index]!]
     const ports: Ports = { ...Object.fromEntries(names.map(portOf)), client, api }
     writeFileSync(config, configuration(entry, ports, secrets))
-    const launchOnce = () => launchEjabberd(command, folder, { ...environment, EJABBERD_CONFIG_PATH: config })
+    const launchOnce = () => launchEjabberd(command, options, folder, { ...environment, EJABBERD_CONFIG_PATH: config })
     const first = await launchOnce()
     if (!first) return undefined
     return Object.assign(restartable(folder, first, launchOnce), {
@@ -60,6 +63,14 @@ export async function startEjabberd({
       addUser: (local: string, password: string) => register(api, local, password),
     })
   })
+}
+
+/** Of Erlang, as the template's own comment says. */
+function advisedOptions(template: string): readonly string[] {
+  const found = /^# +(-kernel .*)$/m.exec(template)
+  if (found === null)
+    throw new Error('Cannot start ejabberd as advised: its entry in deploy/ names no options of Erlang')
+  return found[1]!.split(' ')
 }
 
 /** A further domain of Waybill, as the template's own comment says. */
@@ -76,12 +87,13 @@ function withTls(template: string, certificate: string): string {
 
 async function launchEjabberd(
   command: string,
+  options: readonly string[],
   folder: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<ServerProcess | undefined> {
   const server = launch({
     command,
-    arguments: ['-noinput', '-mnesia', 'dir', `"${folder}/db"`, '-s', 'ejabberd'],
+    arguments: [...options, '-noinput', '-mnesia', 'dir', `"${folder}/db"`, '-s', 'ejabberd'],
     folder,
     environment: { ...environment, HOME: folder, EJABBERD_LOG_PATH: join(folder, 'ejabberd.log') },
   })

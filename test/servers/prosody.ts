@@ -23,6 +23,7 @@ const run = promisify(execFile)
 export async function startProsody({
   stanzaBytes,
   components = [],
+  asAdvised = false,
 }: XmppServerOptions = {}): Promise<RunningXmppServer> {
   const command = findProgram('prosody', 'prosody')
   const control = findProgram('prosodyctl', 'prosody')
@@ -36,7 +37,8 @@ export async function startProsody({
   }
   mkdirSync(join(folder, 'certs'))
   mkdirSync(join(folder, 'data'))
-  const template = readFileSync(TEMPLATE, 'utf8')
+  const text = readFileSync(TEMPLATE, 'utf8')
+  const template = asAdvised ? text.replace(/^-- (?=gc = )/m, '') : text
   const limit = stanzaBytes === undefined ? '$1' : String(stanzaBytes)
   const entry = join(folder, 'waybill.cfg.lua')
   const admins = components.map((name) => `, "${domainOf(name)}"`).join('')

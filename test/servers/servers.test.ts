@@ -56,6 +56,19 @@ describe.each(['prosody', 'ejabberd'] as const)('%s for tests', (kind) => {
     expect(isAlive(server.pid)).toBe(false)
   })
 
+  it('carries a stanza larger than it reads at once with the settings that deploy/ advises', async () => {
+    const server = await startXmppServer(kind, { asAdvised: true })
+    const waybill = await connectRawComponent(server.component('waybill'))
+    const peer = await connectRawComponent(server.component('peer'))
+    const text = 'Größe '.repeat(20_000)
+    peer.send(
+      `<message from='a@peer.example.test' to='waybill.example.test' id='1'><x xmlns='urn:x'>${text}</x></message>`,
+    )
+    expect(await waybill.next((stanza) => stanza.includes('urn:x'))).toContain(text)
+    for (const component of [waybill, peer]) component.close()
+    await server.stop()
+  })
+
   it('lets the waybill component create a node and publish to it', async () => {
     const server = await startXmppServer(kind)
     const waybill = await connectRawComponent(server.component('waybill'))

@@ -33,6 +33,8 @@ export interface XmppServerOptions {
   readonly stanzaBytes?: number
   /** Further components, by the first label of their domains: `NAME.example.test`. They may create nodes, as Waybill may. */
   readonly components?: readonly string[]
+  /** With the settings that the files of `deploy/` advise, and leave to whoever runs the server, since they are for all of it. */
+  readonly asAdvised?: boolean
 }
 
 /** Starts a server for `example.test` on loopback with free ports and a folder of its own. Takes 1 to 3 seconds. */

@@ -3,7 +3,7 @@
  * Waybill is set up. A cell is one variant in one situation.
  *
  * @typedef {{
- *   server: 'prosody' | 'ejabberd', size: string, carriage: 'in-band' | 'sealed', fanOut: number, to: 'jid' | 'node' | 'passing-node', senders: number
+ *   server: 'prosody' | 'ejabberd', settings: 'usual' | 'advised', size: string, carriage: 'in-band' | 'sealed', fanOut: number, to: 'jid' | 'node' | 'passing-node', senders: number
  * }} Situation
  * @typedef {{ routes: number, durability: 'everysec' | 'fsync', schema: 'xsd' | 'schematron', domains: number, processes: number }} Variant `processes`: for each domain, which one of them holds
  * @typedef {{ situation: Situation, variants: Variant[], naive: boolean }} Group
@@ -16,6 +16,7 @@ export const PEERS = /** @type {const} */ (['raw', 'naive', 'waybill'])
 /** What each option lists; numbers may be any. The first is taken where nothing is said. */
 export const LISTS = Object.freeze({
   servers: { field: 'server', known: SERVERS, otherwise: SERVERS.join() },
+  settings: { field: 'settings', known: ['usual', 'advised'], otherwise: 'usual' },
   sizes: { field: 'size', known: Object.keys(SIZES), otherwise: '1k' },
   carriages: { field: 'carriage', known: ['in-band', 'sealed'], otherwise: 'in-band' },
   'fan-outs': { field: 'fanOut', most: 31, otherwise: '1' },
@@ -29,7 +30,7 @@ export const LISTS = Object.freeze({
 })
 
 const USUAL = Object.freeze({ routes: 1_000, durability: 'everysec', schema: 'xsd', domains: 1, processes: 1 })
-const PLAIN = Object.freeze({ size: '1k', carriage: 'in-band', fanOut: 1, to: 'jid', senders: 100 })
+const PLAIN = Object.freeze({ settings: 'usual', size: '1k', carriage: 'in-band', fanOut: 1, to: 'jid', senders: 100 })
 
 /**
  * The twelve cells of `--check`: what the goals speak of, and no more.
@@ -108,8 +109,9 @@ export function suitsNaive({ situation: { carriage, to }, naive }) {
 }
 
 /** @param {Situation} situation */
-export function titleOf({ server, size, carriage, fanOut, to, senders }) {
-  return `${server}, ${SIZES[size].title} ${carriage}, to ${fanOut} ${to}${fanOut > 1 ? 's' : ''}, ${senders} senders`
+export function titleOf({ server, settings, size, carriage, fanOut, to, senders }) {
+  const installed = settings === 'advised' ? `${server} as advised` : server
+  return `${installed}, ${SIZES[size].title} ${carriage}, to ${fanOut} ${to}${fanOut > 1 ? 's' : ''}, ${senders} senders`
 }
 
 /** @param {Variant} variant */

@@ -19,7 +19,7 @@ export function goalsOf(results) {
   const find = (/** @type {Record<string, unknown>} */ wanted) =>
     results.find(({ situation }) => Object.entries(wanted).every(([field, value]) => situation[field] === value))
   const at = (/** @type {Record<string, unknown>} */ wanted) =>
-    find({ size: '1k', carriage: 'in-band', fanOut: 1, to: 'jid', ...wanted })
+    find({ settings: 'usual', size: '1k', carriage: 'in-band', fanOut: 1, to: 'jid', ...wanted })
   const ejabberd = at({ server: 'ejabberd' })
   const sealed = at({ server: 'ejabberd', carriage: 'sealed' })
   const large = at({ server: 'ejabberd', size: '10k' })

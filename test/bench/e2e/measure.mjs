@@ -33,7 +33,8 @@ export async function measureGroup(group, surroundings) {
   const components = wanted.map(({ variant }, number) =>
     variant ? Array.from({ length: variant.domains }, (_, domain) => `waybill-${number}-${domain}`) : [`p${number}`],
   )
-  const server = await startXmppServer(situation.server, { components: components.flat() })
+  const asAdvised = situation.settings === 'advised'
+  const server = await startXmppServer(situation.server, { components: components.flat(), asAdvised })
   closing.add(() => server.stop())
   const traffic = await startTraffic(server, seed)
   closing.add(() => traffic.stop())
