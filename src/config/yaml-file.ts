@@ -1,4 +1,5 @@
 import {
+  Composer,
   type Document,
   isCollection,
   isMap,
@@ -8,7 +9,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  parseAllDocuments,
+  Parser,
   type Scalar,
   visit,
   type YAMLError,
@@ -38,7 +39,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 const MAX_ALIASES = 100
 
 /**
- * Reads the YAML documents of a file. A document with a syntax error gives a problem and no thing.
+ * Reads the YAML documents of a file, one after the other: of each its values are kept, and the way back to their places is read again
+ * from the text where somebody asks for it. A document with a syntax error gives a problem and no thing.
  *
  * @param file Relative to the configuration folder.
  * @param overridden Paths whose value is taken from elsewhere, so that its places don't matter.
@@ -50,7 +52,6 @@ export function readYaml(
   overridden: readonly Path[] = [],
 ): YamlFile {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
   const problems: Problem[] = []
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), text.length))
@@ -58,17 +59,51 @@ export function readYaml(
   }
   const complain = (code: ProblemCode, offset: number, message: string) =>
     problems.push({ ...positionOf(offset), code, severity: 'error', message })
-  const things = [...documents].flatMap((document) => {
+  const things: YamlThing[] = []
+  // What a directive says may be meant for the documents behind it too: they can't be read again one by one.
+  const hasDirectives = DIRECTIVE.test(text)
+  let end = 0
+  for (const document of documentsOf(text, lines)) {
+    const start = end
+    end = document.range[2]
     const sound = complainOfSyntax(document, text, complain)
-    if (!sound) return []
-    if (!complainOfAliases(document, complain)) return []
-    const skipped = new Set(overridden.map((path) => document.getIn(path, true)))
-    const filled = fillDocument(document, environment, skipped, complain)
+    if (!sound) continue
+    if (!complainOfAliases(document, complain)) continue
+    const filled = fillDocument(document, environment, overridden, complain)
     const value = plainValue(document, complain)
-    return value === undefined ? [] : [thingOf(document, value.value, filled, positionOf)]
-  })
+    if (value === undefined) continue
+    const again = hasDirectives
+      ? keep({ document, filled, start: 0 })
+      : readAgain(text.slice(start, end), start, environment, overridden)
+    things.push(thingOf(value.value, offsetOf(document, [], 'value'), again, positionOf))
+  }
   return { things, problems }
 }
+
+const DIRECTIVE = /^%/m
+
+function documentsOf(text: string, lines: LineCounter): Iterable<Document.Parsed> {
+  const parser = new Parser(lines.addNewLine)
+  return new Composer({ prettyErrors: false, stringKeys: true }).compose(parser.parse(text))
+}
+
+/** A document with the places that were filled in, for finding the way from its values to the text. */
+interface Opened {
+  readonly document: Document
+  readonly filled: Filled
+  /** Where the text begins that offsets in the document count from. */
+  readonly start: number
+}
+
+const keep = (opened: Opened) => () => opened
+
+// Apart from where the document was read: a function keeps what others of its scope see alive.
+const readAgain =
+  (text: string, start: number, environment: Environment, overridden: readonly Path[]) => (): Opened => {
+    const [document] = documentsOf(text, new LineCounter())
+    if (document === undefined) throw new Error('Cannot find a place: the document is not in its text')
+    return { document, filled: fillDocument(document, environment, overridden, () => undefined), start }
+  }
 
 type ComplainAt = (code: ProblemCode, offset: number, message: string) => void
 
@@ -154,9 +189,10 @@ interface Filled {
 function fillDocument(
   document: Document,
   environment: Environment,
-  skipped: ReadonlySet<unknown>,
+  overridden: readonly Path[],
   complain: ComplainAt,
 ): Filled {
+  const skipped = new Set(overridden.map((path) => document.getIn(path, true)))
   const sources = new Map<unknown, string>()
   const unfilled = new Set<unknown>()
   visit(document, {
@@ -187,16 +223,35 @@ function plainValue(document: Document, complain: ComplainAt): { readonly value:
 }
 
 function thingOf(
-  document: Document,
   value: unknown,
-  filled: Filled,
+  begin: number,
+  open: () => Opened,
   positionOf: (offset: number) => Position,
 ): YamlThing {
+  // Who asks for one place of a thing asks for the next one too.
+  let last: WeakRef<Opened> | undefined
+  const opened = (): Opened => {
+    const known = last?.deref()
+    if (known) return known
+    const made = open()
+    last = new WeakRef(made)
+    return made
+  }
   return {
     value: value ?? undefined,
-    locate: (path, at = 'value') => positionOf(offsetOf(document, path, at)),
-    sourceOf: (path) => filled.sources.get(document.getIn(path, true)),
-    isUnfilled: (path) => filled.unfilled.has(document.getIn(path, true)),
+    locate(path, at = 'value') {
+      if (path.length === 0) return positionOf(begin)
+      const { document, start } = opened()
+      return positionOf(start + offsetOf(document, path, at))
+    },
+    sourceOf(path) {
+      const { document, filled } = opened()
+      return filled.sources.get(document.getIn(path, true))
+    },
+    isUnfilled(path) {
+      const { document, filled } = opened()
+      return filled.unfilled.has(document.getIn(path, true))
+    },
   }
 }
 
