@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type { Attribute, Element } from '../domain/element.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import { type Bindings, bindingsOf, escapeAttribute, escapeText, restore, writeStartTag } from '../domain/serialise.ts'
@@ -20,12 +21,12 @@ export type Writing =
  * time that it takes to join strings, and leaves nothing to be collected.
  */
 export function writeDocument(root: Element, limits: Limits): Writing {
-  const output: Output = { bytes: 0, isAscii: true, bound: bindingsOf(), limits, excess: undefined }
+  const output: Output = { bytes: 0, bound: bindingsOf(), limits, excess: undefined }
   writeElement(output, root, 1)
   const { bytes, excess } = output
   if (excess !== undefined) return { kind: 'rejected', rejection: excess }
   if (bytes > limits.documentBytes) return { kind: 'rejected', rejection: exceeds('documentBytes', bytes, limits) }
-  const text = written.toString(output.isAscii ? 'latin1' : 'utf8', 0, bytes)
+  const text = written.toString(isAscii(written.subarray(0, bytes)) ? 'latin1' : 'utf8', 0, bytes)
   if (written.length > KEPT_BYTES) written = Buffer.allocUnsafeSlow(FIRST_BYTES)
   return { kind: 'written', text, bytes }
 }
@@ -33,7 +34,6 @@ export function writeDocument(root: Element, limits: Limits): Writing {
 interface Output {
   /** How many bytes of {@link written} are in use. */
   bytes: number
-  isAscii: boolean
   readonly bound: Bindings
   readonly limits: Limits
   /** Where it is set, the walk ends. */
@@ -133,9 +133,7 @@ function writeShort(output: Output, text: string, plain: PlainCharacters): boole
 function write(output: Output, text: string): void {
   if (writeShort(output, text, ANY)) return
   makeRoom(output, UNIT_BYTES * text.length)
-  const bytes = written.write(text, output.bytes)
-  if (bytes !== text.length) output.isAscii = false
-  output.bytes += bytes
+  output.bytes += written.write(text, output.bytes)
 }
 
 function makeRoom(output: Output, bytes: number): void {

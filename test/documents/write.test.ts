@@ -43,6 +43,9 @@ describe('a document is written as `serialise` has it, with the digest of what i
     ['many attributes in any order', element('a', '', { d: '1', b: '2', a: '3', c: '4' })],
     ['a long name', element(long('name', 500), long('urn:', 500), { [long('attribute', 300)]: '1' })],
     ['a namespace longer than all that is kept', element('a', long('urn:', 100_000), {}, ['x'])],
+    ['a name that is not ASCII, and nothing else', element('größe', 'urn:order', {}, ['5'])],
+    ['an attribute with a name that is not ASCII, and nothing else', element('a', '', { größe: '5' })],
+    ['names of three and four bytes', element('数量', 'urn:order', { 𐐀: '1' }, [element('ü', '', {}, ['x'])])],
     ['a name like a member of every object', element('constructor', '', { __proto__: '1', toString: '2' })],
   ])('%s', (_, child) => {
     expectSame(element('order', 'urn:order', { id: '7' }, [child, child]))
