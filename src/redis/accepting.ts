@@ -99,6 +99,8 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
       patienceMs: PATIENCE_MS,
     },
   )
+  /** What was given before has been handed on: the order of calls is that of documents, whichever takes longer to be compressed. */
+  let turn = Promise.resolve()
   return async (stanza) => {
     if (stanza.length === 0) return []
     const deliveries = stanza.reduce((sum, acceptance) => sum + acceptance.deliveries.length, 0)
@@ -112,10 +114,18 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
     if (!options.archive) {
       return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: '' })))
     }
-    const archived = await Promise.all(stanza.map((one) => archivedPayload(one, options.archive)))
-    return accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: archived[at]! })))
+    const compressed = Promise.all(stanza.map((one) => archivedPayload(one, options.archive)))
+    const given = turn
+      .then(() => compressed)
+      .then((archived) => ({
+        answers: accept(stanza.map((acceptance, at) => ({ acceptance, split: split[at]!, archived: archived[at]! }))),
+      }))
+    turn = given.then(ignore, ignore)
+    return (await given).answers
   }
 }
+
+function ignore(): void {}
 
 function bytesOf({ envelope, deliveries }: Acceptance): number {
   return envelope.document.bytes + ENVELOPE_BYTES + DELIVERY_BYTES * deliveries.length
@@ -162,7 +172,9 @@ function addArguments(
   args.push(split.now.length)
   for (const { planned, number } of split.now) {
     const waiting = factsOf(planned, times)
-    const isToBegin = begin?.includes(number) ?? false
+    // No try is made later than that: it is ended as expired.
+    const isOver = waiting.expires !== undefined && waiting.expires <= nowMs
+    const isToBegin = !isOver && begin?.includes(number) === true
     const facts = isToBegin ? underWay(waiting, beginning) : waiting
     args.push(
       facts.route,

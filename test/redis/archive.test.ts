@@ -12,6 +12,7 @@ import {
   closeStores,
   freshPrefix,
   openTestStore,
+  plan,
   type SetClock,
   setClock,
 } from './fixtures.ts'
@@ -65,6 +66,23 @@ describe('the archive', () => {
     expect(await bytesKept()).toBeLessThan(text.length)
     expect(await bytesCounted()).toBe(await bytesKept())
     expect(await inconsistencies(client, prefix)).toEqual([])
+  })
+
+  it.each([
+    { what: 'all types', types: [] },
+    { what: 'one type of two', types: ['order'] },
+  ])('lets no small document overtake a large one of its key, with $what in it', async ({ types }) => {
+    await openWith({ types })
+    const lane = { receivedAtMs: clock(), deliveries: [plan({ lane: 'l' })] }
+    const text = Array.from({ length: 20_000 }, (_, at) => (at * 7919).toString(36)).join(' ')
+    const given = [
+      acceptance({ ...lane, payload: `<order>${text}</order>` }),
+      acceptance({ ...lane, type: 'invoice' }),
+      acceptance(lane),
+    ]
+    await Promise.all(given.map((one) => store.accept([one])))
+    const [key] = await client.keys(`{${prefix}:0}:lane:*`)
+    expect(await client.zrange(String(key), '0', '-1')).toEqual(given.map(({ envelope }) => `${envelope.id}.0`))
   })
 
   it('outlives what became of the document', async () => {

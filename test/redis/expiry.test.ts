@@ -4,6 +4,7 @@ import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import {
   type AcceptanceChanges,
+  acceptance,
   accepted,
   balances,
   closeStores,
@@ -35,6 +36,23 @@ const SOON = { expiresMs: 1_000 }
 const record = (result: string) => ({ atMs: clock(), result })
 const acceptNow = (changes: AcceptanceChanges = {}) => accepted(store, { receivedAtMs: clock(), ...changes })
 const firstOf = async (id: string) => (await store.trace(id))!.deliveries[0]!
+
+describe('a first attempt', () => {
+  it.each([
+    { what: 'begins with the acceptance', waitedMs: 999, begun: [0] },
+    { what: 'does not begin where the delivery expired before it was accepted', waitedMs: 1_000, begun: undefined },
+  ])('$what', async ({ waitedMs, begun }) => {
+    await open()
+    const one = acceptance({ receivedAtMs: clock() - waitedMs, deliveries: [plan({ ...SOON })] })
+    const [answer] = await store.accept([{ ...one, begin: [0] }])
+    expect(answer).toMatchObject({ kind: 'accepted', id: one.envelope.id })
+    expect((answer as { begun?: readonly number[] }).begun).toEqual(begun)
+    clock.nowMs += 1
+    await store.expire(10)
+    expect((await firstOf(one.envelope.id)).state).toBe(begun ? 'waiting' : 'expired')
+    expect(await balances(store)).toEqual([])
+  })
+})
 
 describe('a delivery expires close to its time', () => {
   const cases: readonly { what: string; wait: (id: string) => Promise<unknown> }[] = [
