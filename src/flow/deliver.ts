@@ -86,6 +86,8 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   /** Attempts under way that are no suspects'. */
   let ordinary = 0
   let isResting = false
+  /** Attempts whose ends aren't written yet, by the ids of their deliveries. */
+  const unended = new Map<string, Promise<void>>()
   const sendSuspects = createSuspects({
     store,
     outlet,
@@ -128,6 +130,18 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function attempt(started: StartedAttempt, leave: () => void, onHad?: () => void): Promise<void> {
+    const ended = carryOut(started, onHad)
+    unended.set(started.id, ended)
+    try {
+      await ended
+    } finally {
+      // Where its lease ran out, a newer one may have taken its place.
+      if (unended.get(started.id) === ended) unended.delete(started.id)
+      leave()
+    }
+  }
+
+  async function carryOut(started: StartedAttempt, onHad?: () => void): Promise<void> {
     const atMs = needs.now()
     try {
       const outcome = await send(started, onHad)
@@ -142,8 +156,6 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       watch.heardNothing(started)
       // The lease runs out and the sweeper takes the delivery up again.
       log('error', 'attempt-lost', { id: started.id, reason: (error as Error).message })
-    } finally {
-      leave()
     }
   }
 
@@ -214,6 +226,8 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function bounced(id: string, from: string, answer: Answer): Promise<void> {
+    // The end of what came back may wait behind others to be written, and until then the delivery doesn't count as delivered.
+    await unended.get(id)
     const progress = await store.progress(id)
     const judged = progress && judgeAnswer(answer, progress, needs)
     const then = judged?.kind === 'again' ? { dueAtMs: judged.dueAtMs } : { dead: 'bounced' as const }

@@ -384,6 +384,26 @@ describe('a late bounce', () => {
     expect(flow.alarms).toEqual([`bounced ${ERP}: ${ERP} sent back ${id}: service-unavailable nobody is there`])
   })
 
+  it.each([0, 1, 20])('reopens also what is about to be written as delivered, behind %i others', async (others) => {
+    const flow = await flowOn(redis.url)
+    const handOver = new Map<string, () => void>()
+    flow.outcome = ({ id }) =>
+      new Promise((resolve) => handOver.set(id, () => resolve({ kind: 'delivered', proof: 'handed-over' })))
+    const ids: string[] = []
+    for (let count = 0; count <= others; count++) ids.push(...(await given(flow)))
+    await flow.deliverer.deliver(ids)
+    await eventually(() => handOver.size === ids.length)
+    const [id] = ids.splice(-1) as [string]
+    for (const other of ids) handOver.get(other)!()
+    // The ends of the others are on their way.
+    await new Promise((resolve) => setImmediate(resolve))
+    handOver.get(id)!()
+    await flow.deliverer.bounced(id, ERP, gone)
+    await flow.deliverer.idle()
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'bounced' })
+    expect(flow.counted.slice(-2)).toEqual(['attempt bounced', 'ended dead bounced'])
+  })
+
   it.each([
     ['from somebody else', (id: string) => id, 'eve@backend.example'],
     ['of what nobody knows', (id: string) => `${id}9`, ERP],
