@@ -103,7 +103,8 @@ export async function loadSettings(
   const text = await readMainFile(folder, absolute, problems)
   if (text === undefined) return undefined
   const waybill = readWaybill(text, environment, problems)
-  await loadedFiles(absolute, waybill)
+  // What is wrong below an entry of `load` is none of the settings' business.
+  await loadedFiles(absolute, waybill, [])
   const settings = settingsOf(waybill, absolute)
   return problems.some(({ severity }) => severity === 'error') ? undefined : settings
 }

@@ -47,30 +47,85 @@ export async function lookAt(path: string): Promise<'file' | 'folder' | 'nothing
   }
 }
 
-export type Listing = { readonly kind: 'files'; readonly files: readonly string[] } | Unreadable | { kind: 'outside' }
+/** Where a path leads when links are followed; the path itself where it leads nowhere. */
+export function realPath(path: string): Promise<string> {
+  return realpath(path).catch(() => path)
+}
 
-/** Absolute names of a file, or of all `.yaml` and `.yml` files below a folder, in order; names with a dot first are passed over. */
+/** A file as it is named, and where it lies when links are followed. */
+export interface ListedFile {
+  readonly file: string
+  readonly real: string
+}
+
+/** A link found by listing that leads nowhere, or to a folder or a YAML file out of the configuration folder. */
+export type StrayLink = { readonly link: string } & (Unreadable | { readonly kind: 'outside' })
+
+export interface Listed {
+  readonly kind: 'files'
+  readonly files: readonly ListedFile[]
+  readonly strays: readonly StrayLink[]
+}
+
+export type Listing = Listed | Unreadable | { readonly kind: 'outside' }
+
+/**
+ * A file, or all `.yaml` and `.yml` files below a folder, in order; names with a dot first are passed over. Links are followed within the
+ * configuration folder, as Kubernetes mounts a ConfigMap.
+ */
 export async function listYaml(folder: string, entry: string): Promise<Listing> {
   const path = resolve(folder, entry)
   if (!(await isWithin(folder, path))) return { kind: 'outside' }
   try {
-    if ((await stat(path)).isFile()) return { kind: 'files', files: [path] }
-    return { kind: 'files', files: await yamlBelow(path) }
+    const real = await realpath(path)
+    if (!(await stat(real)).isDirectory()) return { kind: 'files', files: [{ file: path, real }], strays: [] }
+    return { kind: 'files', ...(await yamlBelow(await realpath(folder), { file: path, real }, new Set())) }
   } catch (error) {
     return unreadable(error)
   }
 }
 
-async function yamlBelow(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
-  const files: string[] = []
-  for (const name of names) {
-    const path = join(folder, name)
-    const what = await lookAt(path)
-    if (what === 'folder') files.push(...(await yamlBelow(path)))
-    if (what === 'file' && /\.ya?ml$/i.test(name)) files.push(path)
+/** @param seen Real folders that were listed: a link to a folder above would go round in circles. */
+async function yamlBelow(
+  root: string,
+  folder: ListedFile,
+  seen: Set<string>,
+): Promise<{ files: ListedFile[]; strays: StrayLink[] }> {
+  const files: ListedFile[] = []
+  const strays: StrayLink[] = []
+  if (seen.has(folder.real)) return { files, strays }
+  seen.add(folder.real)
+  const entries = (await readdir(folder.real, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'))
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const file = join(folder.file, entry.name)
+    const target = entry.isSymbolicLink() ? await targetOf(file) : { real: join(folder.real, entry.name), entry }
+    if ('kind' in target) {
+      strays.push({ link: file, ...target })
+      continue
+    }
+    const isFolder = target.entry.isDirectory()
+    if (!isFolder && !/\.ya?ml$/i.test(entry.name)) continue
+    if (leads(root, target.real) === 'out') {
+      strays.push({ link: file, kind: 'outside' })
+    } else if (isFolder) {
+      const below = await yamlBelow(root, { file, real: target.real }, seen)
+      files.push(...below.files)
+      strays.push(...below.strays)
+    } else {
+      files.push({ file, real: target.real })
+    }
   }
-  return files
+  return { files, strays }
+}
+
+async function targetOf(link: string): Promise<{ real: string; entry: { isDirectory(): boolean } } | Unreadable> {
+  try {
+    const real = await realpath(link)
+    return { real, entry: await stat(real) }
+  } catch (error) {
+    const { kind, reason } = unreadable(error)
+    return { kind, reason: kind === 'missing' ? 'it is a link to what does not exist' : reason }
+  }
 }
 
 export type FoundFile =

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path'
 import { typeKey } from '../domain/document-type.ts'
 import { didYouMean } from '../domain/nearest.ts'
 import { type RegisteredBundle, TYPE_FILE } from './bundle.ts'
-import { listYaml, lookAt, readText } from './find-files.ts'
+import { listYaml, lookAt, readText, realPath, type StrayLink } from './find-files.ts'
 import type { KindName } from './kind-schemas.ts'
 import type { Problem } from './problem.ts'
 import { complainAbout, type Thing } from './thing.ts'
@@ -22,7 +22,7 @@ export async function readThings(
   registered: readonly RegisteredBundle[],
   problems: Problem[],
 ): Promise<readonly Thing[]> {
-  const files = await loadedFiles(folder, waybill)
+  const files = await loadedFiles(folder, waybill, problems)
   const things: Thing[] = []
   for (const absolute of files) {
     const file = relative(folder, absolute)
@@ -45,7 +45,7 @@ export async function readThings(
  */
 async function thingsOfBundle({ folder, label, deprecated }: RegisteredBundle, problems: Problem[]): Promise<Thing[]> {
   const listing = await listYaml(folder, TYPE_FILE)
-  const content = listing.kind === 'files' ? await readText(listing.files[0]!) : listing
+  const content = listing.kind === 'files' ? await readText(listing.files[0]!.file) : listing
   if (content.kind !== 'text') {
     const reason = content.kind === 'outside' ? 'it leads out of the bundle' : content.reason
     const message = `Cannot read ${TYPE_FILE} of the bundle: ${reason}`
@@ -69,14 +69,24 @@ function complainOfBundle(things: readonly Thing[]): void {
   }
 }
 
-/** The files that `load` names, listed and not read. */
-export async function loadedFiles(folder: string, waybill: WaybillThing): Promise<readonly string[]> {
-  const files = new Set<string>()
+/** The files that `load` names, listed and not read; of one that is there by several names, by way of links, the first. */
+export async function loadedFiles(
+  folder: string,
+  waybill: WaybillThing,
+  problems: Problem[],
+): Promise<readonly string[]> {
+  const files = new Map<string, string>()
+  const strays = new Map<string, StrayLink>()
+  const main = resolve(folder, WAYBILL_FILE)
+  const realMain = await realPath(main)
   const entries = waybill.load ?? (await defaultEntries(folder))
   for (const [at, entry] of entries.entries()) {
     const listing = await listYaml(folder, entry)
     if (listing.kind === 'files') {
-      for (const file of listing.files) if (file !== resolve(folder, WAYBILL_FILE)) files.add(file)
+      for (const { file, real } of listing.files) {
+        if (real !== realMain && !files.has(real)) files.set(real, file)
+      }
+      for (const stray of listing.strays) if (stray.link !== main) strays.set(stray.link, stray)
       continue
     }
     const path = ['load', at]
@@ -87,7 +97,16 @@ export async function loadedFiles(folder: string, waybill: WaybillThing): Promis
       waybill.complain(code, path, `Cannot load ${entry}: ${listing.reason}`)
     }
   }
-  return [...files]
+  for (const stray of strays.values()) problems.push(problemOf(relative(folder, stray.link), stray))
+  return [...files.values()]
+}
+
+const STRAY_CODES = { outside: 'file-outside', missing: 'file-missing', unreadable: 'file-unreadable' } as const
+
+function problemOf(file: string, stray: StrayLink): Problem {
+  const reason = stray.kind === 'outside' ? 'it is a link that leads out of the configuration folder' : stray.reason
+  const code = STRAY_CODES[stray.kind]
+  return { file, line: 1, column: 1, code, severity: 'error', message: `Cannot read ${file}: ${reason}` }
 }
 
 async function defaultEntries(folder: string): Promise<readonly string[]> {

@@ -28,7 +28,8 @@ the file says nothing; an empty one counts as not set. What a key marked *secret
 
 **Paths** of schemas are looked up beside the YAML file that names them, then in \`schemas/\` of the configuration folder, then in that folder itself; test documents beside the
 YAML file, then in the configuration folder. A schema may take in other files from the folder that its path begins with (\`ubl-2.1/maindoc/UBL-Invoice-2.1.xsd\`: all of \`ubl-2.1/\`),
-and from nowhere else. Nothing outside the configuration folder is read.
+and from nowhere else. Nothing outside the configuration folder is read: a link is followed to a place within the folder, as Kubernetes mounts a ConfigMap, and is an error where it
+leads out of it, or nowhere. A file that is there by several names, by way of links, is read once.
 `
 
 /**

@@ -1,4 +1,4 @@
-import { symlink } from 'node:fs/promises'
+import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formatProblem, loadConfiguration } from '../../src/config/configuration.ts'
@@ -64,6 +64,52 @@ describe('files', () => {
         },
       ),
     )
+  })
+
+  it.each([
+    ['a file outside', 'routes/p.yaml', '../../outside/r.yaml', 'file-outside'],
+    ['a folder outside', 'routes/sub', '../../outside', 'file-outside'],
+    ['a file of the system', 'routes/p.yaml', '/etc/passwd', 'file-outside'],
+    ['a file outside by way of a link inside', 'routes/p.yaml', '../away/r.yaml', 'file-outside'],
+    ['nothing', 'routes/p.yaml', 'gone.yaml', 'file-missing'],
+    ['nothing, which may have been a folder', 'routes/sub', '../gone', 'file-missing'],
+    ['itself', 'routes/p.yaml', 'p.yaml', 'file-unreadable'],
+  ])('found by listing are refused where they are links to %s', async (_, link, target, code) => {
+    const files = { 'outside/r.yaml': policy('r'), 'in/waybill.yaml': WAYBILL, 'in/routes/a.yaml': policy('a') }
+    await withFolder(files, async (around) => {
+      const folder = join(around, 'in')
+      await symlink('../outside', join(folder, 'away'))
+      await symlink(target, join(folder, link))
+      const { configuration, problems } = await loadConfiguration(folder, {})
+      expect(configuration).toBeUndefined()
+      expect(problems).toMatchObject([{ code, file: link, line: 1, severity: 'error' }])
+      expect(problems[0]!.message).toContain(`Cannot read ${link}: `)
+    })
+  })
+
+  it('are read once through the links of a mounted ConfigMap, and through links within the folder', async () => {
+    const files = {
+      'waybill.yaml': WAYBILL,
+      'policies/..2026_11_21/a.yaml': policy('a'),
+      'policies/..2026_11_21/deep/b.yaml': policy('b'),
+      'shared/c.yaml': policy('c'),
+      'shared/notes.txt': 'no YAML',
+    }
+    await withFolder(files, async (folder) => {
+      const link = (target: string, name: string) => symlink(target, join(folder, name))
+      await link('..2026_11_21', 'policies/..data')
+      await link('..data/a.yaml', 'policies/a.yaml')
+      await link('..data/deep', 'policies/deep')
+      await link('a.yaml', 'policies/again.yaml')
+      await link('..', 'policies/round')
+      await link('../shared', 'policies/shared')
+      await mkdir(join(folder, 'routes'))
+      await link('../shared/c.yaml', 'routes/c.yaml')
+      await link('/etc/passwd', 'routes/notes.txt')
+      const { configuration, problems } = await loadConfiguration(folder, {})
+      expect(problems).toEqual([])
+      expect([...configuration!.policies.keys()].sort()).toEqual(['a', 'b', 'c', 'default'])
+    })
   })
 
   it('that are not UTF-8 are refused', async () => {
