@@ -43,18 +43,28 @@ export async function test(folder: string, junit: string | undefined, output: Ou
   async function run(route: Route, one: RouteTest): Promise<Verdict> {
     const name = { route: route.name, document: relative(folder, one.document), from: one.from, source: one.source }
     const begun = performance.now()
-    const examined = examine(await readDocument(one.document), one.document, one.from, assembly)
-    if (examined.explanation) tally.note(examined.explanation)
-    const judgement = judge(route, one, examined)
+    const judgement = await judged(route, one)
     return { ...name, ...judgement, seconds: (performance.now() - begun) / 1000 }
+  }
+
+  async function judged(route: Route, one: RouteTest): Promise<Judgement> {
+    const read = await readDocument(one.document).catch(reasonOfFailure)
+    // The other tests say what they say all the same.
+    if (typeof read === 'string') return { passed: false, message: read }
+    const examined = examine(read, one.document, one.from, assembly)
+    if (examined.explanation) tally.note(examined.explanation)
+    return judge(route, one, examined)
   }
 }
 
-function judge(
-  route: Route,
-  one: RouteTest,
-  { explanation, rejection, isHeld }: Examined,
-): Pick<Verdict, 'passed' | 'message'> {
+function reasonOfFailure(error: Error): string {
+  if (error instanceof CommandFailed) return error.message
+  throw error
+}
+
+type Judgement = Pick<Verdict, 'passed' | 'message'>
+
+function judge(route: Route, one: RouteTest, { explanation, rejection, isHeld }: Examined): Judgement {
   if (explanation) return judgeRouteTest(route, one, explanation)
   if (isHeld) {
     const passed = one.delivers.length === 0 && one.because === 'held'

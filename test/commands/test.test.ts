@@ -84,6 +84,19 @@ describe('waybill test', () => {
     expect(told).toContain('<failure message="expected b@example.org, which is missing')
   })
 
+  it('fails a test by name where its document is missing, and runs the others', async () => {
+    const { 'samples/usd.xml': _, ...files } = FILES
+    const { code, report, text } = await run(files, 'report.xml', 'table')
+    expect(code).toBe(1)
+    expect(text).toContain('ok      eur: samples/eur.xml from a@example.org')
+    expect(text).toMatch(
+      /FAILED {2}eur: samples\/usd\.xml from a@example\.org\n.*routes\.yaml:10:5: Cannot read .*usd\.xml/,
+    )
+    expect(text).toContain('1 passed, 2 failed')
+    expect(report).toContain('<testsuites name="waybill" tests="3" failures="2"')
+    expect(report).toMatch(/name="samples\/usd\.xml from a@example\.org".*<failure message="Cannot read/)
+  })
+
   it('says where it can not be written', async () => {
     await expect(run(FILES, 'nowhere/report.xml')).rejects.toMatchObject({ exitCode: 3 })
   })
