@@ -2,7 +2,6 @@ import { XMLParser } from 'fast-xml-parser'
 import type { Json } from '../domain/document.ts'
 import type { Element } from '../domain/element.ts'
 import type { Finding } from '../domain/rejection.ts'
-import { serialise } from '../domain/serialise.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { prefixFor } from './node-path.ts'
 import { isObject } from './pointer.ts'
@@ -26,32 +25,66 @@ const parser = new XMLParser({
   ignorePiTags: true,
 })
 
-/**
- * Checks XML by a JSON Schema, in the projection (docs/operations.md). Names are written with the prefixes of the type, whatever
- * the document's own are, and without one where the type has none for the namespace; declarations are left out.
- */
+/** Checks XML by a JSON Schema, in the projection of its tree. */
 export function checkProjection(
   schema: JsonSchema,
   root: Element,
   namespaces: Readonly<Record<string, string>>,
 ): readonly Finding[] {
-  const projected = projectXml(serialise(renamed(root, namespaces)))
+  const projected = projectElement(root, namespaces)
   return schema.validate(projected).map((finding) => ({ ...finding, path: pathOf(finding.path) }))
 }
 
-function renamed(element: Element, namespaces: Readonly<Record<string, string>>): Element {
+/**
+ * As {@link projectXml}, of a tree that is there already (docs/operations.md). Names are written with the prefixes of the type,
+ * whatever the document's own are, and without one where the type has none for the namespace; declarations are left out. No
+ * text is read again, so that every name and character comes as it is.
+ */
+export function projectElement(root: Element, namespaces: Readonly<Record<string, string>>): Json {
   const nameIn = (uri: string, name: string) => {
     const prefix = uri === '' ? undefined : (prefixFor(uri, namespaces) ?? (uri === XML_NAMESPACE ? 'xml' : undefined))
     return prefix === undefined ? name : `${prefix}:${name}`
   }
-  const attributes = element.attributes.map(({ name, uri, value }) => {
-    return { name: nameIn(uri, name), uri: '', prefix: '', value }
-  })
-  const children = element.children.map((child) => {
-    return typeof child === 'string' ? child : renamed(child, namespaces)
-  })
-  // Names as a whole, in no namespace: nothing is left to declare.
-  return { name: nameIn(element.uri, element.name), uri: '', prefix: '', attributes, namespaces: null, children }
+  const projected = mapping<Projected>()
+  projected[nameIn(root.uri, root.name)] = contentOf(root, nameIn)
+  return projected
+}
+
+type Projected = string | Projected[] | { [name: string]: Projected }
+
+function contentOf(element: Element, nameIn: (uri: string, name: string) => string): Projected {
+  const projected = mapping<Projected>()
+  for (const { name, uri, value } of element.attributes) projected[`@${nameIn(uri, name)}`] = value.trim()
+  let hasElements = false
+  let text = ''
+  // Up to the next element: white space within it stays, also where it came in pieces.
+  let run = ''
+  for (const child of element.children) {
+    if (typeof child === 'string') {
+      run += child
+      continue
+    }
+    hasElements = true
+    text += run.trim()
+    run = ''
+    add(projected, nameIn(child.uri, child.name), contentOf(child, nameIn))
+  }
+  text += run.trim()
+  if (!hasElements && element.attributes.length === 0) return text
+  if (text !== '') projected['#text'] = text
+  return projected
+}
+
+function add(projected: { [name: string]: Projected }, name: string, value: Projected): void {
+  const known = projected[name]
+  if (known === undefined) projected[name] = value
+  else if (Array.isArray(known)) known.push(value)
+  else projected[name] = [known, value]
+}
+
+/** Nothing is inherited, and `__proto__` is a name like any other. */
+function mapping<T>(): { [name: string]: T } {
+  return Object.create(null) as { [name: string]: T }
 }
 
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
@@ -77,15 +110,19 @@ export function shape(value: Json, schema: unknown, resolve: (ref: string) => un
   if (typeof $ref === 'string') return shape(value, resolve($ref), resolve, depth + 1)
   const parts = Array.isArray(allOf) ? allOf : []
   const shaped = parts.reduce<Json>((left, part) => shape(left, part, resolve, depth + 1), asType(value, type))
-  if (Array.isArray(shaped)) return shaped.map((one: Json) => shape(one, items, resolve, depth + 1))
+  // A list or mapping that the schema made of what stands alone leads on to the same value; one that was there ends with the document.
+  const next = typeof value === 'object' && Array.isArray(shaped) === Array.isArray(value) ? 0 : depth + 1
+  if (Array.isArray(shaped)) return shaped.map((one: Json) => shape(one, items, resolve, next))
   if (!isObject(shaped) || !isObject(properties as Json)) return shaped
   const known = properties as Readonly<Record<string, unknown>>
-  const entries = Object.entries(shaped).map(([name, one]) => {
-    return [name, Object.hasOwn(known, name) ? shape(one, known[name], resolve, depth + 1) : one]
-  })
-  return Object.fromEntries(entries) as Json
+  const whole = mapping<Json>()
+  for (const [name, one] of Object.entries(shaped)) {
+    whole[name] = Object.hasOwn(known, name) ? shape(one, known[name], resolve, next) : one
+  }
+  return whole
 }
 
+/** How often one and the same value may be looked at: a schema may refer to itself. */
 const DEPTH = 200
 
 function asType(value: Json, type: unknown): Json {

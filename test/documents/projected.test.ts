@@ -35,12 +35,16 @@ const SCHEMA = {
   },
 }
 
-async function findingsOf(xml: string, form: 'in-band' | 'sealed' = 'in-band'): Promise<readonly Finding[]> {
+async function findingsOf(
+  xml: string,
+  form: 'in-band' | 'sealed' = 'in-band',
+  schema: unknown = SCHEMA,
+): Promise<readonly Finding[]> {
   const type = typeOf('order', {
     namespaces: { o: 'urn:order' },
-    schema: bundle('json', { 'order.json': JSON.stringify(SCHEMA) }),
+    schema: bundle('json', { 'order.json': JSON.stringify(schema) }),
   })
-  const { documents, problems } = await compileDocuments([type], limits)
+  const { documents, problems } = await compileDocuments([type], { ...limits, depth: 1_000 })
   expect(problems).toEqual([])
   const { findings } = documents.validate(form === 'sealed' ? sealed(documents, xml) : inBand(documents, xml), type)
   documents.dispose()
@@ -86,6 +90,62 @@ describe('XML is checked by JSON Schema', () => {
   })
 })
 
+describe('a JSON Schema for XML sees', () => {
+  /** Of the root's content. */
+  const rootOf = (schema: object) => ({ properties: { 'o:order': { type: 'object', ...schema } } })
+  const order = (content: string) => `<order xmlns="urn:order" c="EUR">${content}</order>`
+  const closed = (names: readonly string[]) => {
+    return rootOf({
+      additionalProperties: false,
+      properties: Object.fromEntries(['@c', ...names].map((one) => [one, {}])),
+    })
+  }
+  const INHERITED = ['constructor', 'prototype', 'hasOwnProperty', 'toString', 'valueOf'] as const
+
+  it.each<[what: string, schema: object, xml: string]>([
+    ['no declaration', closed(['o:n']), order('<n>a</n>')],
+    ['none of a prefix either', closed(['o:n']), '<x:order xmlns:x="urn:order" xmlns:y="urn:y"><x:n/></x:order>'],
+    ['line feeds', rootOf({ properties: { '@c': { const: 'a\nb' } } }), '<order xmlns="urn:order" c="a&#10;b"/>'],
+    ['tabs', rootOf({ properties: { '@c': { maxLength: 3 } } }), '<order xmlns="urn:order" c="a&#9;b"/>'],
+    ['carriage returns', rootOf({ properties: { 'o:n': { const: 'a\rb' } } }), order('<n>a&#13;b</n>')],
+    ...INHERITED.map((name): [string, object, string] => {
+      return [name, { ...closed([name]) }, order(`<${name} xmlns="">1</${name}>`)]
+    }),
+    ['constructor, asked for', rootOf({ required: ['constructor'] }), order('<constructor xmlns=""/>')],
+    [
+      'more than 100 levels',
+      {
+        $ref: '#/$defs/a',
+        $defs: { a: { type: 'object', properties: { 'o:a': { type: 'array', items: { $ref: '#/$defs/a' } } } } },
+      },
+      order('<a>'.repeat(300) + '</a>'.repeat(300)).replaceAll(/(?<=<\/?)order/g, 'a'),
+    ],
+  ])('%s', async (_, schema, xml) => {
+    expect(await findingsOf(xml, 'in-band', schema)).toEqual([])
+    expect(await findingsOf(xml, 'sealed', schema)).toEqual([])
+  })
+
+  it.each<[what: string, schema: object, content: string, rule: string]>([
+    ['what is too much, whatever its name', closed([]), '<constructor xmlns=""/>', 'additionalProperties'],
+    ['__proto__ that is too much', closed([]), '<__proto__ xmlns=""><o/></__proto__>', 'additionalProperties'],
+    ['a name that is not there', rootOf({ required: ['constructor'] }), '<n/>', 'required'],
+    [
+      'a name that is not within __proto__',
+      rootOf({ required: ['n'] }),
+      '<__proto__ xmlns=""><n/></__proto__>',
+      'required',
+    ],
+    [
+      'what is within constructor',
+      rootOf({ properties: { constructor: { properties: { n: { type: 'integer' } } } } }),
+      '<constructor xmlns=""><n>x</n></constructor>',
+      'type',
+    ],
+  ])('%s', async (_, schema, content, rule) => {
+    expect((await findingsOf(order(content), 'in-band', schema)).map((one) => one.rule)).toEqual([rule])
+  })
+})
+
 describe('what stands alone takes the shape that the schema wants', () => {
   const schema = {
     $defs: { a: { type: 'array', items: { type: 'object' } } },
@@ -103,5 +163,9 @@ describe('what stands alone takes the shape that the schema wants', () => {
   it('even where it refers to itself', () => {
     const circle = { $ref: '#' }
     expect(shape('text', circle, () => circle)).toBe('text')
+    const lists = { type: 'array', items: { $ref: '#' } }
+    expect(() => shape({ x: 'text' }, lists, () => lists)).not.toThrow()
+    const mappings = { type: 'object', properties: { '#text': { $ref: '#' } } }
+    expect(() => shape({ '#text': 'text' }, mappings, () => mappings)).not.toThrow()
   })
 })

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { projectXml } from '../../src/documents/projection.ts'
+import { projectElement, projectXml } from '../../src/documents/projection.ts'
+import { type Element, element, type Node } from '../../src/domain/element.ts'
+import { serialise } from '../../src/domain/serialise.ts'
+import { type Random, seeded } from './evolution/random-schemas.ts'
 
 describe('the projection of XML to JSON', () => {
   const table: readonly (readonly [what: string, xml: string, json: unknown])[] = [
@@ -16,4 +19,42 @@ describe('the projection of XML to JSON', () => {
     ['entities and CDATA are their text', '<a>&lt;&amp;<![CDATA[<b>]]></a>', { a: '<&<b>' }],
   ]
   it.each(table)('%s', (_, xml, json) => expect(projectXml(xml)).toEqual(json))
+})
+
+describe('the projection of a tree', () => {
+  const NAMES = ['a', 'b', 'c', 'a-b.c', 'p:d'] as const
+  const TEXTS = [
+    'x',
+    ' x y ',
+    '1.50',
+    'true',
+    '&lt;',
+    '<&>',
+    ' ',
+    '',
+    '\n x\n  y ',
+    "it's",
+    '"',
+    ']]>',
+    'é😀',
+    '#text',
+  ] as const
+
+  function randomElement(random: Random, depth: number): Element {
+    const { below, one } = random
+    const names = NAMES.filter(() => below(4) === 0)
+    const attributes = Object.fromEntries(names.map((name) => [name, one(TEXTS).replaceAll('\n', '')]))
+    const children = Array.from({ length: below(depth === 0 ? 2 : 5) }, (): Node => {
+      return depth === 0 || below(2) === 0 ? one(TEXTS) : randomElement(random, depth - 1)
+    })
+    return element(one(NAMES), '', attributes, children)
+  }
+
+  it('is what fast-xml-parser makes of its text', () => {
+    for (let seed = 1; seed <= 500; seed += 1) {
+      const tree = randomElement(seeded(seed), 4)
+      const text = serialise(tree, { '': '' })
+      expect(projectElement(tree, {}), `${seed}: ${text}`).toEqual(projectXml(text))
+    }
+  })
 })
