@@ -75,6 +75,8 @@ export type AttemptOutcome =
   | { readonly kind: 'void'; readonly reason: string; readonly closed?: true }
   /** We can't write it: it would break the stream, or loops. Never tried again by itself. */
   | { readonly kind: 'unsendable'; readonly reason: DeadReason; readonly text: string }
+  /** Its time was over before it was its turn to be written. */
+  | { readonly kind: 'expired' }
 
 /** Why a delivery or a document was given up. */
 export const deadReasons = [

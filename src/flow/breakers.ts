@@ -103,6 +103,7 @@ export function createWatch(needs: WatchNeeds): Watch {
       case 'unsendable':
       case 'broken':
       case 'fault':
+      case 'expired':
         heardNothing(attempt)
     }
   }

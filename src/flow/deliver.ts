@@ -299,6 +299,8 @@ function judge(started: StartedAttempt, outcome: SendOutcome, atMs: number, need
         end: { id, kind: 'dead', reason: outcome.reason, record: record(outcome.reason, outcome.text) },
         alarm: true,
       }
+    case 'expired':
+      return { end: { id, kind: 'expired', record: record('expired', '') }, alarm: false }
     case 'refused':
       return judgeRefusal(started, outcome.answer, record(outcome.answer.condition, outcome.answer.text), needs)
   }

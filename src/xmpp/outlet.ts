@@ -11,6 +11,7 @@ import {
   type Ask,
   connectionLost,
   createPublish,
+  isOver,
   type NodeDestination,
   outcomeOfAnswer,
   publishPayload,
@@ -65,7 +66,7 @@ const DELIVERY_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.\d+$/
 export function createOutlet(options: OutletOptions): XmppOutlet {
   const { connection, log, now } = options
   const unproven = new Map<string, Unproven>()
-  const publish = createPublish({ connection, log, window: options.publishWindow ?? 64 })
+  const publish = createPublish({ connection, log, now, window: options.publishWindow ?? 64 })
   const prove = createProof(connection, options.host, options.proofTimeoutMs ?? 30_000)
   const turns = createTurns(connection, prove)
   const carry = createCarrier(options.toElement)
@@ -90,6 +91,7 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     if (draining || connection.bufferedBytes > BUFFERED_BYTES) await drained()
     // A suspect may end the process as well: nothing else is in hand with it.
     while (turns.wait) await turns.wait
+    if (isOver(attempt, now())) return { kind: 'expired' }
     const carriage = carry(attempt)
     if (carriage.kind === 'unsendable') return carriage
     const { destination } = attempt

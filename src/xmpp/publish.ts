@@ -1,7 +1,7 @@
 import { type AttemptOutcome, type Destination, destinationName } from '../domain/delivery.ts'
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute } from '../domain/serialise.ts'
-import type { Log, StartedAttempt } from '../flow/ports.ts'
+import type { Clock, Log, StartedAttempt } from '../flow/ports.ts'
 import type { Connection, IqAnswer, IqRequest } from './connection.ts'
 import { PUBSUB } from './namespaces.ts'
 import { createNodes, type NodeReadiness } from './nodes.ts'
@@ -10,6 +10,7 @@ export interface PublishNeeds {
   readonly connection: Pick<Connection, 'stream' | 'request'>
   /** Publishes to one node under way at once. */
   readonly window: number
+  readonly now: Clock
   readonly log: Log
 }
 
@@ -32,7 +33,7 @@ export function publishPayload({ envelopeId }: StartedAttempt, node: string, doc
   return `<pubsub xmlns="${PUBSUB}"><publish node="${escapeAttribute(node)}">${item}</publish></pubsub>`
 }
 
-export function createPublish({ connection, window, log }: PublishNeeds): Publish {
+export function createPublish({ connection, window, now, log }: PublishNeeds): Publish {
   const nodes = createNodes(connection, log)
   const places = createPlaces(window)
 
@@ -68,11 +69,17 @@ export function createPublish({ connection, window, log }: PublishNeeds): Publis
   return async (attempt, destination, payload, ask) => {
     const leave = await places.take(destinationName(destination))
     try {
+      if (isOver(attempt, now())) return { kind: 'expired' }
       return await publish(attempt, destination, payload, ask)
     } finally {
       leave()
     }
   }
+}
+
+/** No try is made later than that, whatever it has waited for (docs/operations.md). */
+export function isOver({ expiresAtMs }: StartedAttempt, nowMs: number): boolean {
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs
 }
 
 const noAnswer: Answer = { condition: 'timeout', type: 'wait', text: 'No answer came in time' }

@@ -101,6 +101,14 @@ const outcomes: readonly Case[] = [
     counted: ['ended dead too-large'],
     alarms: 1,
   },
+  {
+    what: 'its time over while it waited to be written',
+    outcome: { kind: 'expired' },
+    state: 'expired',
+    result: 'expired',
+    reason: 'expired',
+    counted: ['ended expired'],
+  },
 ]
 
 describe('an attempt', () => {

@@ -22,15 +22,15 @@ type Create = StartedAttempt['options']['create']
 
 interface Scene {
   readonly connection: FakeConnection
-  send(node?: string): Promise<AttemptOutcome>
+  send(node?: string, expiresAtMs?: number): Promise<AttemptOutcome>
   /** What was asked of the service, in short. */
   asked(): string[]
 }
 
-function scene(create: Create, window = 64): Scene {
+function scene(create: Create, window = 64, now = () => 0): Scene {
   const connection = fakeConnection()
-  const publish: Publish = createPublish({ connection, window, log: () => {} })
-  const send = (node = 'orders') => {
+  const publish: Publish = createPublish({ connection, window, now, log: () => {} })
+  const send = (node = 'orders', expiresAtMs?: number) => {
     const attempt: StartedAttempt = {
       id: `${ENVELOPE}.0`,
       envelopeId: ENVELOPE,
@@ -48,6 +48,7 @@ function scene(create: Create, window = 64): Scene {
       rootName: 'order',
       datatype: '',
       payload: new Uint8Array(),
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
     }
     return publish(
       attempt,
@@ -110,6 +111,23 @@ describe('a publish', () => {
     for (const text of publishes) answer(text)
     answer(await eventually(() => one.connection.written.filter((text) => kindOf(text) === 'publish')[3]))
     expect(await Promise.all([...first, other])).toEqual([DONE, DONE, DONE, DONE])
+  })
+})
+
+describe('a publish that waits for its place', () => {
+  it('is not written where its time is over by then', async () => {
+    let nowMs = 0
+    const one = scene(undefined, 1, () => nowMs)
+    one.connection.answerWith(script({ features: [info('publish')] }))
+    const sent = [one.send('orders', 1_000), one.send('orders', 1_000), one.send('orders', 1_001)]
+    const publishes = () => one.connection.written.filter((text) => kindOf(text) === 'publish')
+    const answer = (text: string) => one.connection.receive(result.replace('ID', / id="([^"]*)"/.exec(text)![1]!))
+    const first = await eventually(() => publishes()[0])
+    nowMs = 1_000
+    answer(first)
+    answer(await eventually(() => publishes()[1]))
+    expect(await Promise.all(sent)).toEqual([DONE, { kind: 'expired' }, DONE])
+    expect(publishes()).toHaveLength(2)
   })
 })
 

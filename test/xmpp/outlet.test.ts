@@ -102,6 +102,17 @@ describe('a message to a JID', () => {
     )
   })
 
+  it.each([
+    { what: 'is not written', expiresAtMs: NOW, writes: 0 },
+    { what: 'is written a millisecond before', expiresAtMs: NOW + 1, writes: 2 },
+  ])('whose time is over $what', async ({ expiresAtMs, writes }) => {
+    const one = scene()
+    const sent = one.outlet.send(attempt({}, { expiresAtMs }))
+    if (writes === 0) expect(await sent).toEqual({ kind: 'expired' })
+    else await written(one, writes - 1)
+    expect(one.connection.written).toHaveLength(writes)
+  })
+
   it('has words for people where the route gives them', async () => {
     const one = scene()
     void one.outlet.send(attempt({ body: 'Order <4711> & more' }))
