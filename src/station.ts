@@ -132,7 +132,10 @@ function furnish(
     host: settings.xmpp.host,
     maxStanzaBytes: settings.xmpp.maxStanzaBytes,
     toElement: toElementText,
-    onBounce: (id, from, answer) => void deliverer.bounced(id, from, answer).catch(logged(log, 'bounce-failed')),
+    onBounce: (id, from, answer) =>
+      void deliverer
+        .bounced(id, from, answer)
+        .catch(({ message }: Error) => log('error', 'bounce-failed', { id, from, reason: message })),
     now,
     log,
   })

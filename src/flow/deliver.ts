@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   type AttemptOutcome,
   type AttemptRecord,
@@ -148,7 +149,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       watch.heard(started, outcome)
       const judgement = judge(started, outcome, atMs, needs)
       const { end } = judgement
-      const free = await write(end)
+      const free = await insist(() => store.end(end))
       tell(started, judgement, needs)
       if (free.length > 0) wakes.hand(free)
       if (end.kind === 'retry' && !end.uncounted) wake([end.id], end.dueAtMs - needs.now())
@@ -176,11 +177,11 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     }
   }
 
-  /** The outcome is known and must not be forgotten: while Redis is away it is tried again, as long as the lease can hold. */
-  async function write(end: AttemptEnd): Promise<readonly string[]> {
+  /** What became of an attempt is known and must not be forgotten: while Redis is away it is tried again, as long as a lease can hold. */
+  async function insist<T>(ask: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await store.end(end)
+        return await ask()
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || tries === WRITES) throw error
         await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE_MS))
@@ -228,11 +229,12 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   async function bounced(id: string, from: string, answer: Answer): Promise<void> {
     // The end of what came back may wait behind others to be written, and until then the delivery doesn't count as delivered.
     await unended.get(id)
-    const progress = await store.progress(id)
+    const progress = await insist(() => store.progress(id))
     const judged = progress && judgeAnswer(answer, progress, needs)
     const then = judged?.kind === 'again' ? { dueAtMs: judged.dueAtMs } : { dead: 'bounced' as const }
     const record: AttemptRecord = { atMs: needs.now(), result: `bounced: ${answer.condition}`, text: answer.text }
-    const reopened = progress !== undefined && (await store.bounce(id, from, then, record))
+    const token = randomUUID()
+    const reopened = progress !== undefined && (await insist(() => store.bounce(id, from, then, record, token)))
     log(reopened ? 'warn' : 'debug', 'bounce', { id, from, condition: answer.condition, reopened })
     if (!reopened) return
     needs.metrics.attempt('bounced')

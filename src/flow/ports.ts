@@ -517,12 +517,14 @@ export interface Store {
   /**
    * A late bounce of a delivery that counted as delivered reopens it: it is due again at `dueAtMs`, or dead with the reason.
    * False where there is nothing to reopen (unknown, another destination, not delivered, its receiver has answered, window over).
+   * Repeating it with the same token changes nothing and gives the same answer.
    */
   bounce(
     id: string,
     from: string,
     then: { readonly dueAtMs: number } | { readonly dead: DeadReason },
     record: AttemptRecord,
+    token?: string,
   ): Promise<boolean>
   /** Ends waiting deliveries that have expired, an attempt under way excepted; gives their ids. */
   expire(limit: number): Promise<readonly string[]>

@@ -26,7 +26,7 @@ export function createLostStarts(call: Call, instance: string): LostStarts {
   }
 }
 
-/** Tells the attempts of one script call from those of all others. */
+/** Tells what one script call has done from what all others have. */
 export function startToken(): string {
   return randomBytes(9).toString('base64url')
 }

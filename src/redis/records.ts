@@ -99,6 +99,8 @@ export interface Facts {
   readonly started?: number
   /** Of the script call that began it. */
   readonly token?: string
+  /** The token of the last bounce that reopened it. */
+  readonly bounce?: string
   /** It has the stream to itself: 1 until the server has had it, 2 until it ends. */
   readonly alone?: 1 | 2
   /** At how many closes of the stream it was unproven, and at how many ends of a process under way, since it was last answered. */

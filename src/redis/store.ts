@@ -36,7 +36,7 @@ import { createHeld } from './held.ts'
 import { type Durability, inspectRedis, type RedisInspection } from './inspection.ts'
 import { keyPrefix } from './keys.ts'
 import { createLanes } from './lanes.ts'
-import { createLostStarts, type LostStarts } from './lost-starts.ts'
+import { createLostStarts, type LostStarts, startToken } from './lost-starts.ts'
 import { createOwedReports } from './owed-reports.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createReadings } from './readings.ts'
@@ -231,10 +231,10 @@ function createReturns(
 ): Pick<Store, 'bounce' | 'due' | 'expire' | 'reclaim'> {
   const { log, instance } = options
   return {
-    async bounce(id, from, then, record: AttemptRecord) {
+    async bounce(id, from, then, record: AttemptRecord, token = startToken()) {
       const [dueAtMs, reason]: [number | '', DeadReason | ''] = 'dead' in then ? ['', then.dead] : [then.dueAtMs, '']
-      const args = [id, from, bareJid(from), options.bounceWindowMs, dueAtMs, reason, recordLine(record)]
-      return (await call('bounce', args, { repeatable: false })) === 1
+      const args = [id, from, bareJid(from), options.bounceWindowMs, dueAtMs, reason, recordLine(record), token]
+      return (await call('bounce', args, { repeatable: true })) === 1
     },
 
     async due(limit) {

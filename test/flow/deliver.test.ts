@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AttemptOutcome } from '../../src/domain/delivery.ts'
 import { type Answer, defaultPolicy, type RetryPolicy } from '../../src/domain/retry.ts'
 import { StoreUnavailable } from '../../src/flow/ports.ts'
+import type { RedisStore } from '../../src/redis/store.ts'
 import { eventually } from '../eventually.ts'
 import { accepted, closeStores, plan } from '../redis/fixtures.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
-import { ERP, type Flow, flowOn } from './rooms.ts'
+import { ERP, type Flow, type FlowChanges, flowOn } from './rooms.ts'
 
 let redis: RunningRedis
 
@@ -344,8 +345,8 @@ describe('a late bounce', () => {
   const gone: Answer = { condition: 'gone', type: 'cancel', text: 'moved' }
   const away: Answer = { condition: 'service-unavailable', type: 'cancel', text: 'nobody is there' }
 
-  async function bouncing(policies: readonly RetryPolicy[] = []) {
-    const flow = await flowOn(redis.url, { policies })
+  async function bouncing(policies: readonly RetryPolicy[] = [], between?: FlowChanges['between']) {
+    const flow = await flowOn(redis.url, { policies, ...(between && { between }) })
     flow.outcome = () => ({ kind: 'delivered', proof: 'handed-over' })
     const id = `${await accepted(flow.store, { deliveries: [retrying(policies[0]?.name ?? 'default')] })}.0`
     await deliver(flow, [id])
@@ -410,6 +411,32 @@ describe('a late bounce', () => {
     await flow.deliverer.idle()
     expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'bounced' })
     expect(flow.counted.slice(-2)).toEqual(['attempt bounced', 'ended dead bounced'])
+  })
+
+  it.each<[what: string, asked: 'progress' | 'bounce', isDone: boolean]>([
+    ['when it is read how far the delivery has come', 'progress', false],
+    ['before the delivery is reopened', 'bounce', false],
+    ['after that, before the answer', 'bounce', true],
+  ])('is not forgotten where Redis is away %s', async (_, asked, isDone) => {
+    let isAway = true
+    const hiccup =
+      (ask: RedisStore['bounce']): RedisStore['bounce'] =>
+      async (...args) => {
+        if (!isAway) return ask(...args)
+        isAway = false
+        if (isDone) await ask(...args)
+        throw new StoreUnavailable('away')
+      }
+    const { flow, id } = await bouncing([], (store) => ({
+      ...store,
+      [asked]: hiccup(store[asked] as typeof store.bounce),
+    }))
+    await flow.deliverer.bounced(id, ERP, away)
+    expect(await stateOf(flow, id)).toMatchObject({
+      state: 'waiting',
+      attempts: [{ result: 'handed-over' }, { result: 'bounced: service-unavailable' }],
+    })
+    expect(flow.counted.filter((what) => what === 'attempt bounced')).toHaveLength(1)
   })
 
   it.each([

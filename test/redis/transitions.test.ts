@@ -572,6 +572,24 @@ describe('bounce', () => {
     expect(await store.progress('nonsense')).toBeUndefined()
   })
 
+  it('done again after a lost reply changes nothing, also where it has been delivered once more', async () => {
+    await openWith()
+    const id = await deliveryThatIs('delivered')
+    const bounce = (token: string) =>
+      store.bounce(id, 'erp@backend.example', { dueAtMs: clock() }, record('bounced'), token)
+    const standing = async () => (await store.trace(id.split('.')[0]!))!.deliveries[0]!
+    expect(await bounce('a')).toBe(true)
+    const reopened = await standing()
+    expect(await bounce('a')).toBe(true)
+    expect(await standing()).toEqual(reopened)
+    expect(await bounce('b'), 'it is waiting').toBe(false)
+    await start(id)
+    await end(id)
+    expect(await bounce('a')).toBe(true)
+    expect(await standing()).toMatchObject({ state: 'delivered' })
+    expect(await bounce('c'), 'and that has come back as well').toBe(true)
+  })
+
   it('corrects the ledger within the window only', async () => {
     await openWith()
     const id = await deliveryThatIs('delivered')
