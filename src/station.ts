@@ -92,7 +92,7 @@ export async function openStation(needs: StationNeeds): Promise<Station> {
     undo.push(() => lease.close())
     const connection = createConnection(connectionOptionsOf(settings, domain, lease, log))
     undo.push(() => connection.stop(CLOSE_MS))
-    const rooms = { store, wakes, lease, connection, ...furnish(needs, wakes, connection) }
+    const rooms = { store, wakes, lease, connection, ...furnish(needs, wakes, lease, connection) }
     let stopTimers = () => {}
     return {
       domain,
@@ -124,6 +124,7 @@ export async function openStation(needs: StationNeeds): Promise<Station> {
 function furnish(
   { settings, domain, inForce, store, checkpoints, metrics, log }: StationNeeds,
   wakes: RedisWakes,
+  lease: Lease,
   connection: Connection,
 ): Pick<Rooms, 'dispatch' | 'subscriptions' | 'deliverer' | 'reports' | 'held'> {
   const now = Date.now
@@ -145,6 +146,7 @@ function furnish(
   const deliverer = createDeliverer({
     store,
     wakes,
+    lease,
     outlet: markOwn(outlet, (name) => sourceNames.has(name), checkpoints),
     policies: () => inForce.assembly.configuration.policies,
     metrics,
@@ -234,27 +236,43 @@ function reviewHeld({ held, lease }: Pick<Rooms, 'held' | 'lease'>, log: Log): v
   if (lease.held) void held.review().catch(logged(log, 'review-failed'))
 }
 
-/** Without the lease the station stands by and leaves the wakes to the holder; with it, it goes on where that one ended. */
-function followLease(rooms: Rooms, log: Log): void {
-  const { lease, wakes, deliverer } = rooms
+/**
+ * Without the lease the station stands by and leaves the wakes to the holder; with it, it goes on where that one ended. That is tried until
+ * it is done: what the other had under way would wait for its leases, and what it found open would be probed by nobody.
+ */
+export function followLease(
+  { lease, wakes, goOn }: { lease: Lease; wakes: Pick<RedisWakes, 'pause' | 'resume'>; goOn: () => Promise<unknown> },
+  log: Log,
+): () => void {
+  const stopped = new AbortController()
+  const failed = logged(log, 'lease-change-failed')
   let turn = Promise.resolve()
-  const goOn = async () => {
+  const untilDone = async () => {
     wakes.resume()
-    await deliverer.reclaim()
-    await deliverer.sweep()
-    reviewHeld(rooms, log)
+    while (lease.held && !stopped.signal.aborted) {
+      const isDone = await goOn().then(() => true, failed)
+      if (isDone) return
+      await delay(SWEEP_MS, undefined, { signal: stopped.signal }).catch(() => {})
+    }
   }
   lease.onChange((held) => {
-    turn = turn.then(held ? goOn : wakes.pause).catch(logged(log, 'lease-change-failed'))
+    turn = turn.then(held ? untilDone : wakes.pause).catch(failed)
   })
+  return () => stopped.abort()
+}
+
+async function goOn(rooms: Rooms, log: Log): Promise<void> {
+  await rooms.deliverer.reclaim()
+  await rooms.deliverer.sweep()
+  reviewHeld(rooms, log)
 }
 
 /** Gives the way to stop what is done at intervals. */
 function beginWork(rooms: Rooms, log: Log): () => void {
   const { wakes, deliverer, reports, store } = rooms
   wakes.work((ids) => deliverer.deliver(ids), { concurrency: WORKERS })
-  followLease(rooms, log)
   const stops = [
+    followLease({ ...rooms, goOn: () => goOn(rooms, log) }, log),
     repeat(SWEEP_MS, () => deliverer.sweep(), logged(log, 'sweep-failed')),
     repeat(SWEEP_MS, () => reports.sweep(), logged(log, 'reports-failed')),
     repeat(PRUNE_MS, () => store.prune(), logged(log, 'prune-failed')),

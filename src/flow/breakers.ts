@@ -13,10 +13,12 @@ import { type AttemptOutcome, destinationName, parseDeliveryId } from '../domain
 import { type Answer, defaultPolicy, type RetryPolicy, verdictOf } from '../domain/retry.ts'
 import type { Alarm } from './alarms.ts'
 import { envelopeTimeMs } from './ids.ts'
-import type { Breakers, Clock, Log, Metrics, StartedAttempt } from './ports.ts'
+import type { Breakers, Clock, KnownBreaker, Lease, Log, Metrics, StartedAttempt } from './ports.ts'
 
 export interface WatchNeeds {
   readonly store: Breakers
+  /** Only its holder writes down what it knows of destinations. */
+  readonly lease: Pick<Lease, 'held'>
   readonly policies: () => ReadonlyMap<string, RetryPolicy>
   readonly metrics: Pick<Metrics, 'breaker' | 'ended'>
   readonly alarm: Alarm
@@ -29,7 +31,7 @@ export interface WatchNeeds {
 
 /** Watches destinations: which of them fail, and when they are probed. */
 export interface Watch {
-  /** What an earlier process knew. Throws StoreUnavailable. */
+  /** What an earlier process knew, in place of what this one did. Throws StoreUnavailable, and has changed nothing then. */
   takeUp(): Promise<void>
   /** How an attempt ended; `broken` and `fault` say nothing of the destination. */
   heard(attempt: StartedAttempt, outcome: Heard): void
@@ -37,7 +39,10 @@ export interface Watch {
   heardNothing(attempt: StartedAttempt): void
   /** A delivery came back after it counted as delivered. */
   bounced(delivery: { readonly id: string; readonly retry: string }, destination: string, answer: Answer): void
-  /** Keeps what has changed, lets go what waits for destinations that answer, and gives up what has waited for too long. */
+  /**
+   * Keeps what has changed, lets go what waits for destinations that answer, gives up what has waited for too long, and from time to
+   * time looks whether Redis holds open what this process does. Forgets all while another may hold the lease.
+   */
   tend(): Promise<void>
   /** Deliveries that may start now, each to probe its destination; those that `start` doesn't name were not begun. */
   probe(start: (ids: readonly string[]) => Promise<readonly string[]>): Promise<void>
@@ -53,29 +58,56 @@ const PROBES_MOST = 100
 const KNOWN_MOST = 10_000
 /** An open destination for which nothing waits is forgotten this long after its last failure. */
 const FORGET_MS = 3_600_000
+/** Between two looks at what Redis holds open. */
+const LOOK_MS = 60_000
 
-/** The state of destinations is this process's alone, since one process holds the domain. What is open is kept in Redis as well. */
+/**
+ * The state of destinations is this process's alone, since one process holds the domain. What is open is kept in Redis as well, and there
+ * it bars every delivery: what stood open there and not here would be probed by nobody.
+ */
 export function createWatch(needs: WatchNeeds): Watch {
-  const { store, metrics, alarm, now, log, random } = needs
+  const { store, lease, metrics, alarm, now, log, random } = needs
   const closed = new Map<string, Breaker>()
   const open = new Map<string, OpenBreaker>()
   const changed = new Set<string>()
   const closing = new Set<string>()
   let lettingGo = Promise.resolve()
+  let lookedAtMs = Number.NEGATIVE_INFINITY
 
   const settingsOf = (retry: string): BreakerSettings => policyOf(retry).breaker
   const policyOf = (retry: string) => needs.policies().get(retry) ?? defaultPolicy
 
   async function takeUp(): Promise<void> {
+    const breakers = await store.openBreakers()
+    forget()
+    learn(breakers)
+  }
+
+  function forget(): void {
     closed.clear()
     open.clear()
     changed.clear()
     closing.clear()
-    for (const { destination, breaker } of await store.openDestinations()) {
+  }
+
+  function learn(breakers: readonly KnownBreaker[]): void {
+    for (const { destination, breaker } of breakers) {
       if (!breaker || !isWanted()) closing.add(destination)
       else open.set(destination, inherited(breaker))
     }
-    if (open.size > 0) log('warn', 'destinations-open', { destinations: open.size })
+    if (breakers.length > 0) log('warn', 'destinations-open', { destinations: breakers.length })
+    lookedAtMs = now()
+  }
+
+  /** An earlier holder may have written late, or Redis gone back to an older state. What changed since the question is not looked at. */
+  async function look(): Promise<void> {
+    const known = new Set([...open.keys(), ...closing])
+    const breakers = await store.openBreakers()
+    const kept = new Set(breakers.flatMap(({ destination, breaker }) => (breaker ? [destination] : [])))
+    for (const destination of open.keys()) {
+      if (known.has(destination) && !kept.has(destination)) changed.add(destination)
+    }
+    learn(breakers.filter(({ destination }) => !known.has(destination) && !open.has(destination)))
   }
 
   /** The earlier process's probe is nobody's any more, and its clock may have been another. */
@@ -186,6 +218,7 @@ export function createWatch(needs: WatchNeeds): Watch {
   }
 
   async function keep(): Promise<void> {
+    if (!lease.held) return
     const entries = [...changed].flatMap((destination) => {
       const breaker = open.get(destination)
       return breaker ? [{ destination, breaker }] : []
@@ -207,7 +240,7 @@ export function createWatch(needs: WatchNeeds): Watch {
   }
 
   async function letAllGo(destination: string): Promise<void> {
-    while (closing.has(destination)) {
+    while (lease.held && closing.has(destination)) {
       const { ids, more } = await store.letGo(destination)
       if (ids.length > 0) needs.wake(ids)
       if (!more) closing.delete(destination)
@@ -215,12 +248,15 @@ export function createWatch(needs: WatchNeeds): Watch {
   }
 
   async function tend(): Promise<void> {
+    if (!lease.held) return forget()
     if (changed.size > 0) await keep()
     if (closing.size > 0) await letGo()
     if (open.size > 0) await giveUp()
+    if (now() - lookedAtMs >= LOOK_MS) await look()
   }
 
   async function giveUp(): Promise<void> {
+    if (!lease.held) return
     const policies = needs.policies()
     const allowedMs = new Map([...policies].map(([name, { giveUpAfterMs }]) => [name, giveUpAfterMs]))
     const defaultMs = (policies.get('default') ?? defaultPolicy).giveUpAfterMs

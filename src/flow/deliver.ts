@@ -17,6 +17,7 @@ import {
   type AttemptEnd,
   type Breakers,
   type Clock,
+  type Lease,
   type Log,
   type Metrics,
   type Outlet,
@@ -32,6 +33,7 @@ export interface DeliverNeeds {
   readonly store: Store & Breakers
   readonly wakes: Wakes
   readonly outlet: Outlet
+  readonly lease: Pick<Lease, 'held'>
   readonly policies: () => ReadonlyMap<string, RetryPolicy>
   readonly metrics: Metrics
   readonly alarm: Alarm

@@ -623,10 +623,13 @@ export interface Archive {
 }
 
 /** An open destination, as it stands in Redis. */
-export interface OpenDestination {
+export interface KnownBreaker {
   readonly destination: string
   /** Undefined: it answers again, and what waited for it is being let go. */
   readonly breaker: OpenBreaker | undefined
+}
+
+export interface OpenDestination extends KnownBreaker {
   /** Deliveries that wait for it, those behind the first of their lane included. */
   readonly waiting: number
 }
@@ -653,6 +656,8 @@ export interface Breakers {
   probes(destinations: readonly string[]): Promise<readonly (string | undefined)[]>
   /** Ends some of what has waited for longer than its policy allows. */
   lapse(allowedMs: ReadonlyMap<string, number>, defaultMs: number): Promise<readonly LapsedDelivery[]>
+  /** Costs little, whatever waits. */
+  openBreakers(): Promise<readonly KnownBreaker[]>
   openDestinations(): Promise<readonly OpenDestination[]>
 }
 

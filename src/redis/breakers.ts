@@ -1,5 +1,5 @@
 import type { OpenBreaker } from '../domain/breaker.ts'
-import type { Breakers, LapsedDelivery, OpenDestination } from '../flow/ports.ts'
+import type { Breakers, KnownBreaker, LapsedDelivery } from '../flow/ports.ts'
 import type { Call } from './calls.ts'
 
 /** So many deliveries are let go, or looked at, before others have their turn. */
@@ -30,9 +30,14 @@ export function createBreakerStore(call: Call): Breakers {
       return lapsed.map(parseLapsed)
     },
 
+    async openBreakers() {
+      const rows = (await call('openings', ['uncounted'], repeatable)) as [Buffer, Buffer][]
+      return rows.map(parseKnown)
+    },
+
     async openDestinations() {
-      const rows = (await call('openings', [], repeatable)) as [Buffer, Buffer, number][]
-      return rows.map(([destination, known, waiting]) => parseOpening(String(destination), String(known), waiting))
+      const rows = (await call('openings', [''], repeatable)) as [Buffer, Buffer, number][]
+      return rows.map(([destination, known, waiting]) => ({ ...parseKnown([destination, known]), waiting }))
     },
   }
 }
@@ -42,8 +47,8 @@ function parseLapsed(row: readonly Buffer[]): LapsedDelivery {
   return { id, destination, route, condition }
 }
 
-function parseOpening(destination: string, known: string, waiting: number): OpenDestination {
-  return { destination, waiting, breaker: parseBreaker(known) }
+function parseKnown([destination, known]: readonly [Buffer, Buffer, ...unknown[]]): KnownBreaker {
+  return { destination: String(destination), breaker: parseBreaker(String(known)) }
 }
 
 /** What breakers holds for a destination; undefined where what waited for it is being let go, or nothing is known of it. */

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { OpenBreaker } from '../../src/domain/breaker.ts'
 import type { AttemptOutcome } from '../../src/domain/delivery.ts'
 import { type Answer, defaultPolicy, type RetryPolicy } from '../../src/domain/retry.ts'
 import { type StartedAttempt, StoreUnavailable } from '../../src/flow/ports.ts'
@@ -204,6 +205,8 @@ describe('with 5,000 deliveries for a destination that is down', () => {
     const probes = flow.sent.length - sentBefore
     expect(probes).toBeLessThanOrEqual(7)
     const eachSecond = { expire: 300, due: 300, lapse: 300, startSuspect: 300 }
+    expect(calls.get('openBreakers'), 'once a minute').toBeLessThanOrEqual(6)
+    calls.delete('openBreakers')
     expect(Object.fromEntries(calls)).toEqual({ ...eachSecond, probes, start: probes, end: probes, keepOpen: probes })
     expect((await writesOf(redis.url)) - writesBefore, 'writes of all kinds').toBeLessThanOrEqual(probes * 30)
 
@@ -422,6 +425,125 @@ describe('what is known of an open destination', () => {
     await pass(flow, 2)
     expect((await flow.store.ledger()).deliveries.delivered).toBe(ids.length)
     expect(await flow.store.openDestinations()).toEqual([])
+  })
+})
+
+describe('what Redis holds open', () => {
+  const HOUR_S = 3_600
+  const down = () => Promise.reject(new StoreUnavailable('away'))
+
+  /** All of it arrives once the destination is there. */
+  async function arrives(flow: Flow, seconds = HOUR_S): Promise<void> {
+    flow.outcome = () => delivered
+    for (let second = 0; second < seconds; second++) {
+      await pass(flow, 1)
+      const { waiting } = (await flow.store.ledger()).deliveries
+      if (waiting === 0) break
+    }
+    expect((await flow.store.ledger()).deliveries.waiting).toBe(0)
+    expect(await flow.store.openDestinations()).toEqual([])
+    expect(await balances(flow.store)).toEqual([])
+  }
+
+  const known: OpenBreaker = {
+    kind: 'open',
+    sinceMs: 1,
+    failedAtMs: 1,
+    condition: 'remote-server-not-found',
+    text: 'nobody is there',
+    probes: 3,
+    nextProbeMs: 1,
+    firstMs: 1_000,
+    maxMs: 60_000,
+    late: false,
+  }
+
+  it('is not what a process found that lost its domain before it could write it', async () => {
+    const prefix = freshPrefix()
+    let cut = false
+    const between = (store: RedisStore): RedisStore => ({
+      ...store,
+      keepOpen: (open) => (cut ? down() : store.keepOpen(open)),
+    })
+    const former = await flowWith({ between, storeOptions: { prefix, instance: 'former' } })
+    cut = true
+    await opened(former, 3)
+    former.held = false
+    const next = await flowOn(redis.url, { policies: [brittle], storeOptions: { prefix, instance: 'next' } })
+    await next.deliverer.reclaim()
+    cut = false
+    await former.deliverer.sweep()
+    expect(former.deliverer.open.size).toBe(0)
+    former.held = true
+    await former.deliverer.sweep()
+    expect(await next.store.openDestinations()).toEqual([])
+    await given(next, 1)
+    await arrives(next)
+  })
+
+  it('is not closed by a process that lost its domain before it had let all go', async () => {
+    const prefix = freshPrefix()
+    let cut = false
+    const between = (store: RedisStore): RedisStore => ({
+      ...store,
+      letGo: (destination) => (cut ? down() : store.letGo(destination)),
+    })
+    const former = await flowWith({ between, storeOptions: { prefix, instance: 'former' } })
+    await opened(former)
+    cut = true
+    former.outcome = () => delivered
+    for (let second = 0; second < 3; second++) await pass(former, 1).catch(() => {})
+    expect(former.deliverer.open.size).toBe(0)
+    former.held = false
+    cut = false
+    await former.deliverer.sweep()
+    expect(await former.store.openDestinations()).toHaveLength(1)
+  })
+
+  it('is taken up within a minute by a holder that did not know of it', async () => {
+    const flow = await flowWith()
+    await pass(flow, 1)
+    await flow.store.keepOpen([{ destination: ERP, breaker: known }])
+    await given(flow, 5)
+    await pass(flow, 60)
+    expect([...flow.deliverer.open.keys()]).toEqual([ERP])
+    expect(flow.lines).toContainEqual({ level: 'warn', event: 'destinations-open', details: { destinations: 1 } })
+    await arrives(flow, 120)
+  })
+
+  it('and was being let go is let go within a minute by a holder that did not know of it', async () => {
+    const flow = await flowWith()
+    await pass(flow, 1)
+    const ids = await given(flow, 600)
+    await flow.store.keepOpen([{ destination: ERP, breaker: known }])
+    for (let first = 0; first < ids.length; first += 100) await flow.deliverer.deliver(ids.slice(first, first + 100))
+    expect(await flow.store.letGo(ERP)).toMatchObject({ more: true })
+    await arrives(flow, 61)
+  })
+
+  it('is written again within a minute where Redis has lost it, and burns no tries from then on', async () => {
+    const flow = await flowWith()
+    await opened(flow)
+    while ((await flow.store.letGo(ERP)).more);
+    await pass(flow, 62)
+    expect(await flow.store.openDestinations()).toMatchObject([{ destination: ERP }])
+    const sentBefore = flow.sent.length
+    await pass(flow, 300)
+    expect(flow.sent.slice(sentBefore).every(({ probe }) => probe)).toBe(true)
+  })
+
+  it('stays known where it could not be asked for, and goes on', async () => {
+    let cut = false
+    const between = (store: RedisStore): RedisStore => ({
+      ...store,
+      openBreakers: () => (cut ? down() : store.openBreakers()),
+    })
+    const flow = await flowWith({ between })
+    await opened(flow)
+    cut = true
+    await expect(flow.deliverer.reclaim()).rejects.toThrow(StoreUnavailable)
+    cut = false
+    await arrives(flow)
   })
 })
 

@@ -67,6 +67,8 @@ export interface Flow extends Said {
   ruling: Ruling
   outcome: (attempt: StartedAttempt, onHad: () => void) => AttemptOutcome | Promise<AttemptOutcome>
   online: boolean
+  /** Whether the process holds the lease of its domain. */
+  held: boolean
 }
 
 export interface FlowChanges extends Partial<Pick<IntakeNeeds, 'inHandLimit'>> {
@@ -100,6 +102,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
   const flow = {
     ruling: await rulingOf(changes.routes),
     online: true,
+    held: true,
     outcome: (() => ({ kind: 'delivered', proof: 'result' })) as Flow['outcome'],
   }
   const outlet = {
@@ -117,6 +120,11 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
   const deliverer = createDeliverer({
     ...common,
     outlet,
+    lease: {
+      get held() {
+        return flow.held
+      },
+    },
     policies: () => new Map(changes.policies?.map((policy) => [policy.name, policy])),
     random: () => 0.5,
     places: { bytes: 1 << 20, ...(changes.places ?? { all: 100, perDestination: 50 }) },

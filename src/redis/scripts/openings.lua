@@ -1,6 +1,7 @@
 #!lua flags=no-writes
 -- What is known of open destinations. Gives of each: destination, JSON or "closing", how many deliveries wait for it, those behind
--- the first of their lane included; of more than 1,000 lanes, only the firsts of the others are counted.
+-- the first of their lane included; of more than 1,000 lanes, only the firsts of the others are counted. ARGV[3]: 'uncounted' where
+-- nobody asks how many; ''.
 local LANES_MOST = 1000
 
 local function waitingFor(destination)
@@ -16,5 +17,7 @@ end
 
 local answer = {}
 local known = redis.call('HGETALL', key('breakers'))
-for at = 1, #known, 2 do answer[#answer + 1] = { known[at], known[at + 1], waitingFor(known[at]) } end
+for at = 1, #known, 2 do
+  answer[#answer + 1] = { known[at], known[at + 1], ARGV[3] == 'uncounted' and 0 or waitingFor(known[at]) }
+end
 return answer

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { type Lease, StoreUnavailable } from '../src/flow/ports.ts'
+import { followLease } from '../src/station.ts'
+import { eventually } from './eventually.ts'
+import { keepLog } from './redis/fixtures.ts'
+
+/** A station whose lease comes and goes when it is told to. */
+function follow(goOn: () => Promise<unknown>) {
+  const { log, lines } = keepLog()
+  const said: string[] = []
+  let tell = (_held: boolean) => {}
+  const lease = {
+    held: false,
+    onChange(listener: (held: boolean) => void) {
+      tell = listener
+    },
+  }
+  const wakes = { pause: async () => void said.push('pause'), resume: () => void said.push('resume') }
+  const stop = followLease({ lease: lease as unknown as Lease, wakes, goOn }, log)
+  return {
+    said,
+    lines,
+    stop,
+    set(held: boolean) {
+      lease.held = held
+      tell(held)
+    },
+  }
+}
+
+describe('a station that gets its domain back', () => {
+  it('goes on where the other ended, and tries again for as long as Redis is away', async () => {
+    let tries = 0
+    const station = follow(async () => {
+      tries += 1
+      if (tries < 3) throw new StoreUnavailable('Cannot ask')
+    })
+    station.set(true)
+    await eventually(() => tries === 3)
+    await eventually(() => station.lines.length === 2)
+    expect(station.lines).toEqual(
+      [1, 2].map(() => ({ level: 'error', event: 'lease-change-failed', details: { reason: 'Cannot ask' } })),
+    )
+    station.set(false)
+    await eventually(() => station.said.includes('pause'))
+    expect(station.said).toEqual(['resume', 'pause'])
+    expect(tries).toBe(3)
+  })
+
+  it.each(['loses it', 'is stopped'])('tries no more once it %s', async (how) => {
+    let tries = 0
+    const station = follow(async () => {
+      tries += 1
+      throw new StoreUnavailable('Cannot ask')
+    })
+    station.set(true)
+    await eventually(() => tries > 0)
+    if (how === 'is stopped') station.stop()
+    station.set(false)
+    await eventually(() => station.said.includes('pause'))
+    const before = tries
+    station.set(false)
+    await eventually(() => station.said.filter((one) => one === 'pause').length === 2)
+    expect(tries).toBe(before)
+  })
+})
