@@ -170,7 +170,7 @@ export interface Waybill {
      */
     depth: number
     /**
-     * Attributes of one element.
+     * Attributes of one element, namespace declarations included.
      */
     attributes: number
     /**

@@ -13,7 +13,7 @@ import { digestOf, sha256 } from './digest.ts'
 import { parseJson } from './json.ts'
 import { exceeds, type Limits } from './limits.ts'
 import { type DocumentParse, readSealed } from './sealed.ts'
-import { selfContained } from './self-contained.ts'
+import { type Inherited, selfContained } from './self-contained.ts'
 import { writeDocument } from './write.ts'
 
 export const BITS_OF_BINARY = 'urn:xmpp:bob'
@@ -26,12 +26,12 @@ export const ENCRYPTED_MEDIA_TYPE = 'application/xmpp+xml'
 /**
  * The document that an element carries (docs/protocol.md 1.2), with all limits checked.
  *
- * @param around What the element stands in, outermost first.
+ * @param inherited What the element has from what it stands in; asked for only where that is the document's.
  * @param encrypted The namespace that XEP-0380 names for the stanza, if any.
  */
 export function readDocument(
   carrier: Element,
-  around: readonly Element[],
+  inherited: () => Inherited,
   limits: Limits,
   encrypted: string | undefined,
 ): DocumentParse {
@@ -39,11 +39,11 @@ export function readDocument(
   if (uri === BITS_OF_BINARY && name === 'data') return readSealed(carrier, limits)
   if (uri === JSON_CONTAINER && name === 'json') return readJson(carrier, 'json', '', limits)
   if (uri === JSON_MESSAGE && name === 'payload') return readJsonMessage(carrier, limits)
-  return readElement(carrier, around, limits, uri === encrypted)
+  return readElement(carrier, inherited(), limits, uri === encrypted)
 }
 
-function readElement(carrier: Element, around: readonly Element[], limits: Limits, opaque: boolean): DocumentParse {
-  const root = selfContained(carrier, around)
+function readElement(carrier: Element, inherited: Inherited, limits: Limits, opaque: boolean): DocumentParse {
+  const root = selfContained(carrier, inherited)
   const written = writeDocument(root, limits)
   if (written.kind === 'rejected') return written
   const { text: payload, bytes } = written

@@ -5,7 +5,7 @@ import type { Extraction, InboundStanza, Submission } from '../flow/ports.ts'
 import { readDocument } from './carriage.ts'
 import { isKnownExtension, MESSAGE_CHILDREN } from './extensions.ts'
 import type { Limits } from './limits.ts'
-import { rootUri } from './self-contained.ts'
+import { type Inherited, inheritedFrom, inheritedIn, rootUri } from './self-contained.ts'
 import { shown } from './shown.ts'
 import { parseSubmit } from './submit.ts'
 
@@ -150,12 +150,21 @@ function submission(
 ): Extraction {
   const beside = readBeside(around)
   if ('rejection' in beside) return beside
-  const parsed = readDocument(carrier, around, limits, beside.encrypted)
+  const parsed = readDocument(carrier, () => inheritedFrom(around), limits, beside.encrypted)
   if (parsed.kind === 'rejected') return parsed
   return { kind: 'submissions', submissions: [submitted(stanza, parsed.document, beside, submit)] }
 }
 
 // --------------------------------------------------------------------------------------------------------- items
+
+/**
+ * Of one stanza (docs/protocol.md 1): what its items inherit may come to so much, and their documents. A few hundred bytes around the items are
+ * gigabytes on thousands of them.
+ */
+const INHERITED_BYTES = 4 << 20
+const ITEMS_BYTES = 32 << 20
+/** A declaration costs as much, however short it is. */
+const DECLARATION_BYTES = 64
 
 /** The stanza and what leads to the element that holds the items, outermost first. */
 function pathTo(stanza: Element, names: readonly string[], uri: string): readonly Element[] {
@@ -179,14 +188,57 @@ function fromItems(stanza: InboundStanza, path: readonly Element[], limits: Limi
   const beside = readBeside([stanza.element])
   if ('rejection' in beside) return beside
   const node = attributeOf(holder, 'node') ?? ''
+  const around = createItemsAround(path)
+  let bytes = 0
   const submissions: Submission[] = []
   for (const item of items) {
     const id = attributeOf(item, 'id') ?? ''
-    const read = readItem(item, id, path, limits)
+    const read = readItem(item, id, around, limits)
     if (read.kind === 'rejected') return { ...read, item: id }
+    bytes += read.document.bytes
+    if (around.weight > INHERITED_BYTES) return tooMuchInherited()
+    if (bytes > ITEMS_BYTES) return tooManyBytes()
     submissions.push(submitted(stanza, read.document, beside, {}, node, id))
   }
   return { kind: 'submissions', submissions }
+}
+
+/** What the items of a stanza inherit: what they have in common is made once, what is repeated on each of them is counted. */
+interface ItemsAround {
+  inheritedBy(item: Element): Inherited
+  /** What the prefixes come to that were put on documents so far. */
+  readonly weight: number
+}
+
+function createItemsAround(path: readonly Element[]): ItemsAround {
+  const outer = inheritedFrom(path)
+  let weight = 0
+  return {
+    inheritedBy(item) {
+      const inherited = inheritedIn(outer, item)
+      weight += weightOf(inherited)
+      return inherited
+    },
+    get weight() {
+      return weight
+    },
+  }
+}
+
+function weightOf({ prefixes }: Inherited): number {
+  let weight = 0
+  for (const prefix in prefixes) weight += Math.max(DECLARATION_BYTES, prefix.length + prefixes[prefix]!.length)
+  return weight
+}
+
+function tooMuchInherited(): Extraction {
+  const text = `Cannot take the items: namespaces declared around them, repeated on each, come to more than ${INHERITED_BYTES} bytes; declare them in the items, or send fewer in one stanza`
+  return rejected('too-large', text)
+}
+
+function tooManyBytes(): Extraction {
+  const text = `Cannot take the items: their documents come to more than ${ITEMS_BYTES} bytes; send fewer in one stanza`
+  return rejected('too-large', text)
 }
 
 function isItem(node: Element | string): node is Element {
@@ -197,7 +249,7 @@ type ItemRead =
   | { readonly kind: 'document'; readonly document: Document }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
 
-function readItem(item: Element, id: string, path: readonly Element[], limits: Limits): ItemRead {
+function readItem(item: Element, id: string, around: ItemsAround, limits: Limits): ItemRead {
   const payloads = childElements(item)
   const [only] = payloads
   const name = id === '' ? 'an item without id' : `item ${JSON.stringify(shown(id, 100))}`
@@ -206,7 +258,7 @@ function readItem(item: Element, id: string, path: readonly Element[], limits: L
     const text = `Cannot take ${name}: it has ${payloads.length} payloads`
     return { kind: 'rejected', rejection: reject('several-documents', text) }
   }
-  return readDocument(only, [...path, item], limits, undefined)
+  return readDocument(only, () => around.inheritedBy(item), limits, undefined)
 }
 
 // -------------------------------------------------------------------------------------------------------- beside

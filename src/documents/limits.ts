@@ -7,7 +7,7 @@ export interface DocumentLimits {
   readonly documentBytes: number
   /** Elements, or JSON arrays and objects, within each other; the root is 1. */
   readonly depth: number
-  /** Attributes of one element, namespace declarations of sealed documents included. */
+  /** Attributes of one element, namespace declarations included: in-band those too that its root inherits. */
   readonly attributes: number
   /** Characters of one name: of elements and attributes with their prefix, and of JSON keys. 256 where it isn't given. */
   readonly nameLength?: number
@@ -49,7 +49,7 @@ export function exceeds(limit: keyof Limits, found: number, limits: Limits, plac
   return reject(kind, text, [finding])
 }
 
-/** What one element of a tree that came in-band oversteps; its children are not looked at. */
+/** What one element of a tree that came in-band oversteps; its children are not looked at, and its declarations are counted as they are written. */
 export function excessOf(of: Element, depth: number, limits: Limits): Rejection | undefined {
   if (depth > limits.depth) return exceeds('depth', depth, limits)
   if (of.attributes.length > limits.attributes) return exceeds('attributes', of.attributes.length, limits)

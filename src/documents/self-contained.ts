@@ -1,19 +1,39 @@
 import { type Element, isElement } from '../domain/element.ts'
 
+/** What documents have from what they stand in: made once for all that stand in the same. */
+export interface Inherited {
+  /** The default namespace in force. */
+  readonly uri: string
+  /** Prefixes that are bound, as far as they are a document's; undefined where there are none. */
+  readonly prefixes: Prefixes | undefined
+}
+
+type Prefixes = Readonly<Record<string, string>>
+
+const NOTHING: Inherited = { uri: '', prefixes: undefined }
+
+/** @param around What documents stand in, outermost first. */
+export function inheritedFrom(around: readonly Element[]): Inherited {
+  return around.reduce(inheritedIn, NOTHING)
+}
+
+/** What is inherited within an element that inherits `outer` itself. */
+export function inheritedIn(outer: Inherited, inner: Element): Inherited {
+  return { uri: ownDefault(inner) ?? outer.uri, prefixes: withPrefixes(outer.prefixes, inner.namespaces) }
+}
+
 /**
  * A document cut out of its stanza: what it inherited is put on it, as far as it is the document's.
  *
  * Prefixes that are bound around it are declared on it, since names in its content may need them. The default namespace around
  * it belongs to the stream or the wrapper and not to the document: elements that have it only because nobody declared
  * another have none.
- *
- * @param around What the document stands in, outermost first.
  */
-export function selfContained(root: Element, around: readonly Element[]): Element {
-  const cleared = withoutDefault(root, defaultIn(around))
-  const inherited = prefixesOf(around)
-  if (!inherited) return cleared
-  return { ...cleared, namespaces: Object.assign(inherited, cleared.namespaces) }
+export function selfContained(root: Element, { uri, prefixes }: Inherited): Element {
+  const cleared = withoutDefault(root, uri)
+  if (!prefixes) return cleared
+  const namespaces = cleared.namespaces === null ? prefixes : Object.assign(copyOf(prefixes), cleared.namespaces)
+  return { ...cleared, namespaces }
 }
 
 /** The namespace that the element has as a document's root. */
@@ -23,28 +43,34 @@ export function rootUri(root: Element, around: readonly Element[]): string {
 
 const STREAMS = 'http://etherx.jabber.org/streams'
 
-function prefixesOf(around: readonly Element[]): Record<string, string> | undefined {
-  let found: Record<string, string> | undefined
-  for (const { namespaces } of around) {
-    for (const prefix in namespaces) {
-      const uri = namespaces[prefix]!
-      if (prefix === '' || uri === STREAMS || uri.startsWith('jabber:')) continue
-      // A prefix may be called like a member of Object.prototype.
-      found ??= Object.create(null) as Record<string, string>
-      found[prefix] = uri
-    }
+/** `outer` itself where nothing is added to it. */
+function withPrefixes(outer: Prefixes | undefined, own: Element['namespaces']): Prefixes | undefined {
+  let added: Record<string, string> | undefined
+  for (const prefix in own) {
+    const uri = own[prefix]!
+    if (prefix === '' || uri === STREAMS || uri.startsWith('jabber:')) continue
+    added ??= copyOf(outer)
+    added[prefix] = uri
   }
-  return found
+  return added ?? outer
 }
 
-/** The default namespace in force inside the innermost: a declaration's, or that of a name without prefix. */
+/** A prefix may be called like a member of Object.prototype. */
+function copyOf(prefixes: Prefixes | undefined): Record<string, string> {
+  return Object.assign(Object.create(null) as Record<string, string>, prefixes)
+}
+
 function defaultIn(around: readonly Element[]): string {
-  for (const { namespaces, prefix, uri } of around.toReversed()) {
-    const declared = namespaces?.['']
-    if (declared !== undefined) return declared
-    if (prefix === '') return uri
+  for (const element of around.toReversed()) {
+    const uri = ownDefault(element)
+    if (uri !== undefined) return uri
   }
   return ''
+}
+
+/** The default namespace in force inside the element, where it says so: a declaration's, or that of a name without prefix. */
+function ownDefault({ namespaces, prefix, uri }: Element): string | undefined {
+  return namespaces?.[''] ?? (prefix === '' ? uri : undefined)
 }
 
 function inheritsDefault(element: Element, around: string): boolean {

@@ -51,11 +51,17 @@ const SLASH = 0x2f
 const GREATER_THAN = 0x3e
 
 function writeElement(output: Output, of: Element, depth: number): void {
-  output.excess ??= excessOf(of, depth, output.limits)
+  output.excess ??= excessAt(output, of, depth)
   if (output.excess !== undefined) return
   const name = isPlain(output.bound, of) ? elementNameOf(of) : undefined
   if (name === undefined) writeDeclaring(output, of, depth)
   else writePlain(output, of, depth, name)
+}
+
+/** What is too large already is written no further: a prefix of the stream's, declared anew on each element, makes many times the stanza of it. */
+function excessAt({ bytes, limits }: Output, of: Element, depth: number): Rejection | undefined {
+  if (bytes > limits.documentBytes) return exceeds('documentBytes', bytes, limits)
+  return excessOf(of, depth, limits)
 }
 
 /** Whether names stand as they are: nothing is declared here, and nothing has to be. */
@@ -73,6 +79,11 @@ function writePlain(output: Output, of: Element, depth: number, name: WrittenNam
 
 function writeDeclaring(output: Output, of: Element, depth: number): void {
   const { name, text, shadowed } = writeStartTag(output.bound, of)
+  const attributes = of.attributes.length + (shadowed?.size ?? 0)
+  if (attributes > output.limits.attributes) {
+    output.excess = exceeds('attributes', attributes, output.limits)
+    return
+  }
   write(output, text)
   if (writeContent(output, of, depth)) write(output, `</${name}>`)
   if (shadowed !== undefined) restore(output.bound, shadowed)

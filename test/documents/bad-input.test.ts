@@ -24,6 +24,7 @@ const cid = (algorithm: string, of: string) =>
   `type='application/xml' cid='${algorithm}+${createHash('sha256').update(of).digest('hex')}@bob.xmpp.org'`
 const laughs = `<!DOCTYPE a [<!ENTITY a "ha">${Array.from({ length: 10 }, (_, at) => `<!ENTITY a${at} "${`&a${at || ''};`.repeat(10)}">`).join('')}]><a>&a9;</a>`
 const wide = (count: number) => Array.from({ length: count }, (_, at) => `a${at}="1"`).join(' ')
+const declared = (count: number) => Array.from({ length: count }, (_, at) => `xmlns:p${at}="urn:p"`).join(' ')
 const utf16 = (text: string) => Buffer.from(text, 'utf16le')
 
 type Row = readonly [what: string, document: string, kind: Rejection['kind'], text: string | RegExp]
@@ -203,7 +204,8 @@ const ELEMENT_ROWS: readonly Row[] = [
     'too-deep',
     '13 levels deep, the limit is 12',
   ],
-  ['too many attributes', `<a xmlns='urn:a' ${wide(11)}/>`, 'too-large', '11 attributes on one element'],
+  ['too many attributes', `<a xmlns='urn:a' ${wide(10)}/>`, 'too-large', '11 attributes on one element'],
+  ['too many declarations', `<a xmlns='urn:a'><b ${declared(11)}/></a>`, 'too-large', '11 attributes on one element'],
   ['too long a name', `<a xmlns='urn:a'><${'b'.repeat(65)}/></a>`, 'too-large', '65 characters in a name'],
   [
     'too long a prefixed name',
@@ -301,6 +303,7 @@ it('limits are met exactly', () => {
     data(`<${'a'.repeat(64)}/>`),
     json('['.repeat(12) + ']'.repeat(12)),
     json(`"${'x'.repeat(limits.documentBytes - 2)}"`),
+    `<a xmlns='urn:a' ${wide(9)}><b ${declared(9)} c="1"/></a>`,
     `<a xmlns='urn:a'>${'<b>'.repeat(11)}${'</b>'.repeat(11)}</a>`,
   ]
   expect(inLimits.map((document) => documents.extract(stanzaOf(`<iq>${document}</iq>`)).kind)).toEqual(

@@ -181,6 +181,93 @@ describe('items', () => {
   })
 })
 
+describe('what is around a document is bounded', () => {
+  const prefixes = (count: number, uri = 'urn:p') =>
+    Array.from({ length: count }, (_, at) => `xmlns:p${at}='${uri}'`).join(' ')
+  const items = (around: string, item: string, count: number) =>
+    extract(
+      `<iq><pubsub xmlns='http://jabber.org/protocol/pubsub' ${around}><publish node='n'>${item.repeat(count)}</publish></pubsub></iq>`,
+      'publish',
+    )
+  const order = "<item><o:order xmlns:o='urn:order'/></item>"
+
+  it.each([
+    ['an iq’s', `<iq ${prefixes(9)}><bare xmlns=''/></iq>`, `<iq ${prefixes(10)}><bare xmlns=''/></iq>`],
+    [
+      'a message’s',
+      `<message ${prefixes(9)}><bare xmlns=''/></message>`,
+      `<message ${prefixes(10)}><bare xmlns=''/></message>`,
+    ],
+    [
+      'a wrapper’s',
+      `<iq><submit xmlns='urn:waybill:0' ${prefixes(9)}><bare xmlns=''/></submit></iq>`,
+      `<iq><submit xmlns='urn:waybill:0' ${prefixes(10)}><bare xmlns=''/></submit></iq>`,
+    ],
+    [
+      'those around it and its own',
+      `<iq ${prefixes(9)}><bare xmlns=''/></iq>`,
+      `<iq ${prefixes(9)}><bare xmlns='' xmlns:q='u'/></iq>`,
+    ],
+  ])('%s declarations count as attributes of the root', (_, within, beyond) => {
+    expect(extract(within).kind).toBe('submissions')
+    const rejection = rejectionOf(extract(beyond))
+    expect(rejection.kind).toBe('too-large')
+    expect(rejection.text).toContain('it has 11 attributes on one element, the limit is 10')
+  })
+
+  it('declarations around items count, of which each has all', () => {
+    expect(items(prefixes(9), order, 3).kind).toBe('submissions')
+    expect(rejectionOf(items(prefixes(10), order, 5_000)).kind).toBe('too-large')
+  })
+
+  it('items have what is around them in common: it is made once', () => {
+    const extraction = items(prefixes(5), '<item><bare/></item>', 100)
+    if (extraction.kind !== 'submissions') throw new Error(`It was ${extraction.kind}`)
+    const made = extraction.submissions.map(
+      ({ document: { content } }) => content.kind === 'xml' && content.root.namespaces,
+    )
+    expect(new Set(made).size).toBe(1)
+    expect(made[0]).toMatchObject({ p0: 'urn:p', p4: 'urn:p' })
+  })
+
+  it.each([
+    ['few long namespaces', prefixes(1, `urn:${'x'.repeat(19_000)}`), '<item><bare/></item>', 200, 250],
+    ['many short ones', prefixes(9, 'u'), order, 7_000, 7_500],
+  ])('%s, repeated on too many items, are too large', (_, around, item, within, beyond) => {
+    expect(items(around, item, within).kind).toBe('submissions')
+    const { kind, text } = rejectionOf(items(around, item, beyond))
+    expect({ kind, text }).toEqual({
+      kind: 'too-large',
+      text: expect.stringMatching(
+        /^Cannot take the items: .* come to more than 4194304 bytes; declare them in the items/,
+      ),
+    })
+  })
+
+  it('items without use for it have as much around them as they like', () => {
+    const sealedItem = "<item><data xmlns='urn:xmpp:bob' type='text/xml'>PGEvPg==</data></item>"
+    expect(items(prefixes(20, `urn:${'x'.repeat(19_000)}`), sealedItem, 1_000).kind).toBe('submissions')
+  })
+
+  it('a namespace that has to be declared on each element is not written for ever', () => {
+    const text = (count: number) => `<order xmlns='urn:order'>${'<j:a/>'.repeat(count)}</order>`
+    const { kind, text: told } = rejectionOf(extract(`<iq xmlns:j='jabber:${'x'.repeat(9_000)}'>${text(1_000)}</iq>`))
+    expect({ kind, told }).toEqual({
+      kind: 'too-large',
+      told: expect.stringMatching(/it has 2\d{4} bytes, the limit is/),
+    })
+  })
+
+  it('items whose documents come to more than 32 MiB are too large', () => {
+    const item = `<item><order xmlns='urn:order'>${'<j:a/>'.repeat(2)}</order></item>`
+    const { kind, text } = rejectionOf(items(`xmlns:j='jabber:${'x'.repeat(9_000)}'`, item, 2_000))
+    expect({ kind, text }).toEqual({
+      kind: 'too-large',
+      text: expect.stringMatching(/^Cannot take the items: .* come to more than 33554432 bytes; send fewer/),
+    })
+  })
+})
+
 describe('an in-band document stands by itself', () => {
   it('has the prefixes that are bound on the stanza', () => {
     const xml =
