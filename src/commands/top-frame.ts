@@ -16,32 +16,69 @@ export interface Seen {
   }
 }
 
-/** One frame as lines. */
-export function frameOf({ domain, atMs, processes, depth }: Seen): readonly string[] {
+/** One frame as lines of at most so many columns: of what doesn't fit, nothing is shown by halves. */
+export function frameOf({ domain, atMs, processes, depth }: Seen, columns = Infinity): readonly string[] {
   const { waiting, underWay, suspects, dead, held, oldestDueMs } = depth
   const rows = processes.map((one) => rowOf(one, atMs))
   const all = processes.length > 1 ? [totalOf(processes)] : []
-  const table = rows.length === 0 ? ['no process runs'] : formatTable([...rows, ...all]).split('\n')
+  const amounts = [
+    `waiting ${waiting}`,
+    `dead ${dead}`,
+    `held ${held}`,
+    `under way ${underWay}`,
+    `oldest due ${duration(oldestDueMs)}`,
+    `suspects ${suspects}`,
+  ]
   return [
     `${domain}  ${new Date(atMs).toISOString().slice(11, 19)} UTC`,
-    `waiting ${waiting}   under way ${underWay}   oldest due ${duration(oldestDueMs)}   suspects ${suspects}   held ${held}   dead ${dead}`,
+    wholeParts(amounts, columns),
     '',
-    ...table,
+    ...(rows.length === 0 ? ['no process runs'] : wholeColumns([...rows, ...all], columns)),
   ]
 }
 
+/** Says at the right edge that there is more. */
+const MORE = '…'
+
+function wholeParts(parts: readonly string[], columns: number): string {
+  const line = parts.join('   ')
+  if (line.length <= columns) return line
+  const shown = longest(parts.length, (count) => `${parts.slice(0, count).join('   ')}   ${MORE}`.length <= columns)
+  return [...parts.slice(0, shown), MORE].join('   ')
+}
+
+/** The first columns of the rows, as many as fit. */
+function wholeColumns(rows: readonly Row[], columns: number): readonly string[] {
+  const first = (count: number): readonly Row[] =>
+    rows.map((row) => Object.fromEntries([...Object.entries(row).slice(0, count), [MORE, MORE]]))
+  const fits = (lines: readonly string[]) => lines.every((line) => line.length <= columns)
+  const all = formatTable(rows).split('\n')
+  if (fits(all)) return all
+  const count = longest(Object.keys(rows[0]!).length, (some) => fits(formatTable(first(some)).split('\n')))
+  return formatTable(first(count)).split('\n')
+}
+
+/** The largest number below the one given that holds; 1 where none does. */
+function longest(below: number, holds: (count: number) => boolean): number {
+  let count = below - 1
+  while (count > 1 && !holds(count)) count -= 1
+  return count
+}
+
+/** What matters most comes first: a narrow terminal shows no more than that. */
 function rowOf(figures: ProcessFigures, atMs: number): Row {
   const { instance, role, sinceMs, perSecond, acceptMs, deliveryMs, checking, cpu, residentBytes } = figures
   return {
     process: instance,
     role,
-    up: duration(Math.max(0, atMs - sinceMs)),
     ...ratesOf((rate) => perSecond[rate]),
-    'accept ms': latencies(acceptMs),
-    'delivery ms': latencies(deliveryMs),
-    checking,
     cpu: `${Math.round(cpu * 100)} %`,
     memory: `${Math.round(residentBytes / 1e6)} MB`,
+    'accept ms': latencies(acceptMs),
+    'delivery ms': latencies(deliveryMs),
+    up: duration(Math.max(0, atMs - sinceMs)),
+    ...lesserRatesOf((rate) => perSecond[rate]),
+    checking,
   }
 }
 
@@ -50,25 +87,28 @@ function totalOf(processes: readonly ProcessFigures[]): Row {
   return {
     process: 'all',
     role: '',
-    up: '',
     ...ratesOf((rate) => sum(({ perSecond }) => perSecond[rate])),
-    'accept ms': '',
-    'delivery ms': '',
-    checking: sum(({ checking }) => checking),
     cpu: `${Math.round(sum(({ cpu }) => cpu) * 100)} %`,
     memory: `${Math.round(sum(({ residentBytes }) => residentBytes) / 1e6)} MB`,
+    'accept ms': '',
+    'delivery ms': '',
+    up: '',
+    ...lesserRatesOf((rate) => sum(({ perSecond }) => perSecond[rate])),
+    checking: sum(({ checking }) => checking),
   }
 }
 
 function ratesOf(rate: (name: Rate) => number): Row {
   return {
     'accepted/s': amount(rate('accepted')),
-    'dup/s': amount(rate('duplicate')),
-    'rejected/s': amount(rate('rejected')),
     'delivered/s': amount(rate('delivered')),
     'dead/s': amount(rate('dead')),
-    'checked/s': amount(rate('checked')),
+    'rejected/s': amount(rate('rejected')),
   }
+}
+
+function lesserRatesOf(rate: (name: Rate) => number): Row {
+  return { 'dup/s': amount(rate('duplicate')), 'checked/s': amount(rate('checked')) }
 }
 
 function amount(value: number): string {
@@ -88,7 +128,9 @@ function duration(ms: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`
 }
 
-/** Lines as they fit: what is beyond the right and the lower edge is not shown. */
+/** Lines as they fit; where there is more beyond the right edge, a mark says so. */
 export function fitted(lines: readonly string[], columns: number, rows: number): readonly string[] {
-  return lines.slice(0, rows).map((line) => line.slice(0, columns))
+  return lines
+    .slice(0, rows)
+    .map((line) => (line.length <= columns ? line : line.slice(0, Math.max(0, columns - 1)) + MORE))
 }

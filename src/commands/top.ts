@@ -46,9 +46,9 @@ async function watch(look: () => Promise<Seen>): Promise<void> {
   const untilStopped = new Promise<undefined>((resolve) => {
     stopped.signal.addEventListener('abort', () => resolve(undefined))
   })
-  let lines: readonly string[] = ['waiting for Redis']
+  let frame: Frame = () => ['waiting for Redis']
   const draw = () => {
-    const shown = fitted([...lines, '', 'q quits'], stdout.columns, stdout.rows)
+    const shown = fitted([...frame(stdout.columns), '', 'q quits'], stdout.columns, stdout.rows)
     stdout.write(HOME + shown.map((line) => line + REST_OF_LINE).join('\r\n') + REST_OF_SCREEN)
   }
   // In raw mode Ctrl-C is a character like q.
@@ -64,7 +64,7 @@ async function watch(look: () => Promise<Seen>): Promise<void> {
   try {
     draw()
     while (!stopped.signal.aborted) {
-      lines = (await Promise.race([look().then(frameOf, linesOfFailure), untilStopped])) ?? lines
+      frame = (await Promise.race([look().then(frameOfSeen, frameOfFailure), untilStopped])) ?? frame
       if (!stopped.signal.aborted) draw()
       await delay(REFRESH_MS, undefined, { signal: stopped.signal }).catch(() => {})
     }
@@ -79,8 +79,15 @@ async function watch(look: () => Promise<Seen>): Promise<void> {
   }
 }
 
+/** The lines for a terminal of so many columns, which may change between two looks. */
+type Frame = (columns: number) => readonly string[]
+
+function frameOfSeen(seen: Seen): Frame {
+  return (columns) => frameOf(seen, columns)
+}
+
 /** Redis may come back. */
-function linesOfFailure(error: Error): readonly string[] {
+function frameOfFailure(error: Error): Frame {
   if (!(error instanceof StoreUnavailable)) throw error
-  return [error.message]
+  return () => [error.message]
 }

@@ -33,20 +33,33 @@ describe('a frame of waybill top', () => {
     })
     const lines = frameOf({ domain: 'waybill.example.org', atMs: AT, processes: [figuresOf({}), standby], depth })
     expect(lines.join('\n')).toBe(`waybill.example.org  09:30:05 UTC
-waiting 12   under way 8   oldest due 1 s   suspects 0   held 1   dead 3
+waiting 12   dead 3   held 1   under way 8   oldest due 1 s   suspects 0
 
-PROCESS         ROLE     UP      ACCEPTED/S  DUP/S  REJECTED/S  DELIVERED/S  DEAD/S  CHECKED/S  ACCEPT MS  DELIVERY MS  CHECKING  CPU    MEMORY
-alpha-1-c0ffee  holder   60 min  812         0      1.3         811          0.2     0          2.0 / 12   -            4         87 %   142 MB
-beta-2-f00d     standby  90 s    0           0      0           0            0       20         -          -            4         99 %   142 MB
-all                              812         0      1.3         811          0.2     20                                 8         186 %  284 MB`)
+PROCESS         ROLE     ACCEPTED/S  DELIVERED/S  DEAD/S  REJECTED/S  CPU    MEMORY  ACCEPT MS  DELIVERY MS  UP      DUP/S  CHECKED/S  CHECKING
+alpha-1-c0ffee  holder   812         811          0.2     1.3         87 %   142 MB  2.0 / 12   -            60 min  0      0          4
+beta-2-f00d     standby  0           0            0       0           99 %   142 MB  -          -            90 s    0      20         4
+all                      812         811          0.2     1.3         186 %  284 MB                                  0      20         8`)
+  })
+
+  it.each([
+    [60, 'waiting 12   dead 3   held 1   under way 8   …', ['PROCESS', 'ROLE', 'ACCEPTED/S', 'DELIVERED/S', '…']],
+    [68, 'waiting 12   dead 3   held 1   under way 8   oldest due 1 s   …', ['…']],
+    [9, 'waiting 12   …', ['PROCESS', '…']],
+  ])('of %i columns shows what fits whole, and that there is more', (columns, amounts, headings) => {
+    const processes = [figuresOf({})]
+    const [, line, , head, row] = frameOf({ domain: 'w.example', atMs: AT, processes, depth }, columns)
+    expect(line).toBe(amounts)
+    expect(head!.split(/ +/)).toEqual(expect.arrayContaining(headings))
+    expect(row).toMatch(/^alpha-1-c0ffee .*…$/)
+    if (columns > 20) expect([line, head, row].map((one) => one!.length <= columns)).toEqual([true, true, true])
   })
 
   it('says where no process runs', () => {
     expect(frameOf({ domain: 'w.example', atMs: AT, processes: [], depth }).at(-1)).toBe('no process runs')
   })
 
-  it('is cut to the terminal', () => {
-    expect(fitted(['abcdef', 'gh', 'ijkl'], 3, 2)).toEqual(['abc', 'gh'])
+  it('is cut to the terminal, with a mark', () => {
+    expect(fitted(['abcdef', 'gh', 'ijkl'], 3, 2)).toEqual(['ab…', 'gh'])
   })
 })
 
