@@ -4,6 +4,8 @@ import { type ExitCode, type Output, printJson } from './output.ts'
 /** How an operation goes about what was chosen. */
 export interface Carrying {
   readonly ids: readonly string[]
+  /** By which filters they were chosen, for people: `--type invoice`. */
+  readonly filters: string
   /** Nothing is done; said because of many, or because `dryRun` was asked for. */
   readonly dryRun: boolean
   readonly dryRunAsked: boolean
@@ -14,7 +16,7 @@ export interface Carrying {
 
 /** One after the other, each told as it is done. 1 where any was refused. */
 export async function carryOut(
-  { ids, dryRun, dryRunAsked, one, sentence }: Carrying,
+  { ids, filters, dryRun, dryRunAsked, one, sentence }: Carrying,
   output: Output,
 ): Promise<ExitCode> {
   const results: { readonly id: string; readonly result: OperationResult }[] = []
@@ -26,6 +28,7 @@ export async function carryOut(
   const changed = results.filter(({ result }) => result.kind !== 'refused').length
   if (output.format === 'json')
     printJson(output, { dryRun, results: results.map(({ id, result }) => ({ id, ...result })) })
+  else if (ids.length === 0) output.print(`Nothing was done: nothing is chosen by ${filters}`)
   else if (dryRun)
     output.print(
       `Nothing was done. ${changed} of ${ids.length} could be: add --yes${dryRunAsked ? ', and leave out --dry-run' : ''}`,

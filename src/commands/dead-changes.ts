@@ -10,7 +10,7 @@ import {
 import type { Store } from '../flow/ports.ts'
 import { assembledAsRunning } from './assembled.ts'
 import { carryOut } from './carry-out.ts'
-import { type DeadFilterWords, readDeadFilter, readDestination } from './dead-filter.ts'
+import { type DeadFilterWords, filtersTyped, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, type Output } from './output.ts'
 import { readDocument } from './subject.ts'
 import { withStore } from './with-store.ts'
@@ -54,10 +54,12 @@ export async function changeDead(
       rehydrate,
       replacementOf: (bytes, original) => replacementOf(bytes, original, settings.limits),
     })
-    const ids = id === undefined ? await chosen(store, verb, options) : [id]
+    const words = filterWords(verb, options)
+    const ids = id === undefined ? await chosen(store, words) : [id]
     return carryOut(
       {
         ids,
+        filters: filtersTyped(words),
         dryRun,
         dryRunAsked: options.dryRun === true,
         one: (one) => giveOrder(operations, one, order),
@@ -115,11 +117,14 @@ function ending(ended: string, later: boolean, dryRun: boolean): string {
   return `${dryRun ? 'would' : 'will'} be ${ended} when the attempt that is under way has ended, unless it delivers`
 }
 
+/** To drop, the reason is the operator's own. */
+function filterWords(verb: DeadChangeVerb, { reason, ...words }: DeadOptions): DeadOptions {
+  return verb === 'drop' || reason === undefined ? words : { ...words, reason }
+}
+
 /** Oldest first: what is ordered goes behind all others one by one. */
-async function chosen(store: Pick<Store, 'dead'>, verb: DeadChangeVerb, options: DeadOptions): Promise<string[]> {
-  if (!options.all) throw new CommandFailed(2, 'Cannot choose: give an ID, or --all with filters')
-  // To drop, the reason is the operator's own.
-  const { reason, ...words } = options
-  const filter = readDeadFilter(verb === 'drop' ? words : options, Date.now())
+async function chosen(store: Pick<Store, 'dead'>, words: DeadOptions): Promise<string[]> {
+  if (!words.all) throw new CommandFailed(2, 'Cannot choose: give an ID, or --all with filters')
+  const filter = readDeadFilter(words, Date.now())
   return (await store.dead({ limit: Infinity, ...filter })).map((letter) => letter.id).sort()
 }

@@ -39,6 +39,17 @@ export function readDeadFilter(words: DeadFilterWords, nowMs: number): DeadFilte
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
 }
 
+const FILTERS = [
+  ...(['type', 'route', 'destination', 'from', 'reason', 'group', 'rule'] as const),
+  ...(['field', 'since', 'until', 'limit'] as const),
+]
+
+/** The filters as they were typed: `--type invoice --field currency=EUR`; `--all` where there are none. */
+export function filtersTyped(words: DeadFilterWords & { readonly rule?: string }): string {
+  const typed = FILTERS.flatMap((name) => [words[name] ?? []].flat().map((value) => `--${name} ${value}`))
+  return typed.join(' ') || '--all'
+}
+
 // The set is closed: another word would choose nothing, and look like good news.
 function refuseUnknown(reason: string): void {
   if (deadReasons.some((known) => known === reason)) return

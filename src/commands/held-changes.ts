@@ -5,6 +5,7 @@ import type { Store } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
 import { assembledAsRunning } from './assembled.ts'
 import { carryOut } from './carry-out.ts'
+import { filtersTyped } from './dead-filter.ts'
 import { type HeldFilterWords, readHeldFilter } from './held-filter.ts'
 import { CommandFailed, type ExitCode, type Output } from './output.ts'
 import { withStore } from './with-store.ts'
@@ -51,6 +52,8 @@ export async function changeHeld(
     return carryOut(
       {
         ids,
+        // The reason is the operator's own.
+        filters: filtersTyped(withoutReason(options)),
         dryRun,
         dryRunAsked: options.dryRun === true,
         one: (one) => operations[verb](one, { by, reason, dryRun }),
@@ -59,6 +62,10 @@ export async function changeHeld(
       output,
     )
   })
+}
+
+function withoutReason({ reason: _, ...words }: HeldOptions): HeldFilterWords {
+  return words
 }
 
 /** Oldest first: what is ordered goes in the order in which it came. */
