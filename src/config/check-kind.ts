@@ -30,10 +30,12 @@ export function checkKind(examined: Examined): boolean {
 
 function convertFilledIn({ value, thing }: Examined, errors: readonly ErrorObject[]): boolean {
   let converted = false
-  for (const { keyword, instancePath, params, data } of errors) {
+  for (const { keyword, instancePath, parentSchema, data } of errors) {
     const path = pathOf(instancePath, value)
-    if (keyword !== 'type' || path.length === 0 || thing.sourceOf(path) === undefined) continue
-    const scalar = readScalar(String(data), [params.type as string | string[]].flat())
+    // Where a number or a word may stand, the text is a string that is not the word.
+    if (keyword !== 'type' && keyword !== 'pattern') continue
+    if (path.length === 0 || thing.sourceOf(path) === undefined) continue
+    const scalar = readScalar(String(data), [(parentSchema as Schema).type ?? []].flat())
     if (scalar === undefined) continue
     const parent = valueAt(value, path.slice(0, -1)) as Record<string | number, unknown>
     parent[path.at(-1)!] = scalar

@@ -2,6 +2,7 @@ import { parseJid } from '../domain/jid.ts'
 import { didYouMean } from '../domain/nearest.ts'
 import type { DestinationTemplate } from '../domain/route.ts'
 import { compileDestination } from '../matching/destination.ts'
+import { nodeOptions } from './kind-schemas.ts'
 import type { Destination as WrittenDestination, DestinationGroup as WrittenGroup } from './kinds.ts'
 import type { Complain, Path } from './problem.ts'
 import type { Thing } from './thing.ts'
@@ -81,6 +82,7 @@ function readDestination(
   complain: Complain,
 ): DestinationTemplate {
   complainOfOptions(written, at, complain)
+  complainOfNodeOptions(written.create, at, complain)
   if (!policies.has(written.retry)) {
     const message = `Unknown retry policy "${written.retry}"${didYouMean(written.retry, policies)}`
     complain('policy-unknown', ['deliver', at, 'retry'], message)
@@ -144,5 +146,21 @@ function complainOfOptions(written: WrittenDestination, at: number, complain: Co
   if (!isNode && written.body !== undefined && written.confirm === 'iq') {
     const message = "body doesn't go with confirm: iq: an iq has no body"
     complain('option-unfit', ['deliver', at, 'body'], message, { at: 'key' })
+  }
+}
+
+/** Services pass over what they don't know: a slip of the pen would leave the node as it is by default. */
+function complainOfNodeOptions(create: WrittenDestination['create'], at: number, complain: Complain): void {
+  if (create === undefined) return
+  const known = nodeOptions()
+  for (const name of Object.keys(create)) {
+    if (known.includes(name)) continue
+    const guess = didYouMean(name, known)
+    const message =
+      guess === ''
+        ? `Node option "${name}" is none of XEP-0060: a service that has no such option of its own passes over it`
+        : `Unknown node option "${name}"${guess}`
+    const severity = guess === '' ? 'warning' : 'error'
+    complain('node-option-unknown', ['deliver', at, 'create', name], message, { severity, at: 'key' })
   }
 }

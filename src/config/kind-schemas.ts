@@ -19,6 +19,7 @@ const FILES: Readonly<Record<KindName, string>> = {
 export interface Schema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
+  readonly definitions?: Readonly<Record<string, Schema>>
   readonly format?: string
   readonly writeOnly?: boolean
   readonly 'x-environment'?: string
@@ -73,6 +74,11 @@ function createAjv(): Ajv {
     },
   })
   return ajv
+}
+
+/** The node options that XEP-0060 16.4.4 registers or did once, without `pubsub#`, as the schema names them. */
+export function nodeOptions(): readonly string[] {
+  return Object.keys(schemaOf('Route').definitions?.destination?.properties?.create?.properties ?? {})
 }
 
 /** Keys of waybill.yaml that variables of the environment override, as the schema names them. */

@@ -799,14 +799,9 @@ export interface Destination {
    */
   allow?: string
   /**
-   * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
+   * Node configuration with which a missing node is created, `pubsub#` left out: the options of XEP-0060 16.4.4 and of its earlier versions, and those that a service has of its own. Left out: a missing node is never created.
    */
-  create?: {
-    /**
-     * Value of the option.
-     */
-    [k: string]: string | number | boolean
-  }
+  create?: Record<string, string | number | boolean>
   /**
    * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
    */
@@ -876,14 +871,9 @@ export interface DestinationOfAGroup {
    */
   allow?: string
   /**
-   * Node configuration with which a missing node is created, `pubsub#` left out. Left out: a missing node is never created.
+   * Node configuration with which a missing node is created, `pubsub#` left out: the options of XEP-0060 16.4.4 and of its earlier versions, and those that a service has of its own. Left out: a missing node is never created.
    */
-  create?: {
-    /**
-     * Value of the option.
-     */
-    [k: string]: string | number | boolean
-  }
+  create?: Record<string, string | number | boolean>
   /**
    * For JIDs: `none`: the server has it; `receipt`: a receipt of XEP-0184 came back; `iq`: sent as an iq and answered. A node's result is always awaited.
    */

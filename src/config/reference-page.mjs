@@ -143,11 +143,14 @@ function valueWords(root, property) {
   const choices = property.enum ?? property.then?.enum
   if (property.const) return `\`${property.const}\``
   if (property.enum) return property.enum.map((value) => `\`${value}\``).join(', ')
-  const types = [property.type ?? []].flat().map((type) => typeWords(root, property, type, choices))
-  return `${types.join(' or ') || 'anything'}${range(property)}`
+  const types = [property.type ?? []].flat().map((type) => {
+    return `${typeWords(root, property, type, choices)}${isNumeric(type) || property['x-span'] ? range(property) : ''}`
+  })
+  return types.join(' or ') || 'anything'
 }
 
 function typeWords(root, property, type, choices) {
+  if (type === 'string' && /^\^\w+\$$/.test(property.pattern)) return `\`${property.pattern.slice(1, -1)}\``
   if (type === 'string' && choices) return choices.map((value) => `\`${value}\``).join(', ')
   if (type === 'string') return FORMATS[property.format] ?? TYPES.string
   if (type !== 'array' || !property.items) return TYPES[type]
@@ -157,9 +160,14 @@ function typeWords(root, property, type, choices) {
   return `list of ${words}${words.endsWith('`') ? '' : 's'}`
 }
 
+function isNumeric(type) {
+  return type === 'integer' || type === 'number'
+}
+
 function range({ minimum, maximum, 'x-span': span }) {
   if (span) return `, ${span.minimum} to ${span.maximum}`
   if (minimum === undefined && maximum === undefined) return ''
+  if (maximum === undefined) return `, at least ${minimum}`
   return `, ${minimum} to ${maximum}`
 }
 

@@ -73,6 +73,18 @@ describe('the environment', () => {
     expect(configuration?.settings.xmpp.secret).toBe('given')
   })
 
+  it('gives a number where a number or a word may stand', async () => {
+    const route = (option: string) =>
+      `{ kind: Route, name: r, when: {}, deliver: [{ pubsub: p.example.org, node: n, create: { ${option} } }] }`
+    const files = (option: string) => ({ 'waybill.yaml': WAYBILL, 'routes/r.yaml': route(option) })
+    const { configuration } = await load(files(`max_items: "\${N}", persist_items: "\${P}"`), { N: '100', P: 'false' })
+    expect(configuration?.routes[0]?.deliver[0]?.create).toEqual({ max_items: 100, persist_items: false })
+    const { configuration: most } = await load(files(`max_items: "\${N}"`), { N: 'max' })
+    expect(most?.routes[0]?.deliver[0]?.create).toEqual({ max_items: 'max' })
+    const { problems } = await load(files(`max_items: "\${N}"`), { N: 'lots' })
+    expect(problems).toMatchObject([{ code: 'wrong-value' }])
+  })
+
   it('switches HTTP on again where the file says none', async () => {
     const { configuration } = await load(
       { 'waybill.yaml': `${WAYBILL}http: none` },

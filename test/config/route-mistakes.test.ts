@@ -1,4 +1,6 @@
-import { ORDER, WAYBILL } from './folder.ts'
+import { describe, expect, it } from 'vitest'
+import { nodeOptions, type Schema, schemaOf } from '../../src/config/kind-schemas.ts'
+import { load, ORDER, WAYBILL } from './folder.ts'
 import { expectMistakes, type Mistake } from './mistakes.ts'
 
 const ROUTE = `kind: Route
@@ -208,6 +210,12 @@ const inRoutes: readonly Mistake[] = [
     'allow-missing',
     '`allow` must say which addresses',
   ],
+  [
+    'a node option of a group with a slip in its name',
+    'kind: DestinationGroup\nname: g\ndeliver: [{ pubsub: p.example.org, node: n, create: { »max_item: 3 } }]',
+    'node-option-unknown',
+    'did you mean "max_items"?',
+  ],
   ['a group without destinations', 'kind: DestinationGroup\nname: g\n»deliver: []', 'wrong-value', 'must not be empty'],
   [
     'two groups of one name',
@@ -220,6 +228,48 @@ const inRoutes: readonly Mistake[] = [
     deliver('{ jid: a@example.org, »create: { max_items: 1 } }'),
     'option-unfit',
     'only nodes are created',
+  ],
+  [
+    'a node option with a slip in its name',
+    deliver('{ pubsub: p.example.org, node: n, create: { max_items: 3, »acces_model: open } }'),
+    'node-option-unknown',
+    'Unknown node option "acces_model" (did you mean "access_model"?)',
+  ],
+  [
+    'a node option that the standard does not know',
+    deliver('{ pubsub: p.example.org, node: n, create: { »visibility: hidden } }'),
+    'node-option-unknown',
+    'Node option "visibility" is none of XEP-0060',
+  ],
+  [
+    'a node option that is one of a few',
+    deliver('{ pubsub: p.example.org, node: n, create: { access_model: »opn } }'),
+    'wrong-value',
+    'deliver[0].create.access_model must be one of authorize, open, presence, roster, whitelist, found string "opn" (did you mean "open"?)',
+  ],
+  [
+    'a node option that is a number or a word',
+    deliver('{ pubsub: p.example.org, node: n, create: { max_items: »many } }'),
+    'wrong-value',
+    'deliver[0].create.max_items must be a whole number or `max`, found string "many"',
+  ],
+  [
+    'a node option that is below nothing',
+    deliver('{ pubsub: p.example.org, node: n, create: { max_items: »-1 } }'),
+    'out-of-range',
+    'deliver[0].create.max_items must be at least 0, found number -1',
+  ],
+  [
+    'a node option that is a number',
+    deliver('{ pubsub: p.example.org, node: n, create: { max_payload_size: »max } }'),
+    'wrong-type',
+    'deliver[0].create.max_payload_size must be a whole number, found string "max"',
+  ],
+  [
+    'a node option that is true or false',
+    deliver('{ pubsub: p.example.org, node: n, create: { persist_items: »often } }'),
+    'wrong-type',
+    'deliver[0].create.persist_items must be true or false, found string "often"',
   ],
   [
     'a node option in full',
@@ -338,3 +388,31 @@ deliver: [{ pubsub: p.example.org, node: "n/{currency}", allow: ".*" }]
 const others = { 'waybill.yaml': WAYBILL, 'types/order.yaml': ORDER, 'types/groups.yaml': GROUPS }
 
 expectMistakes('routes/a.yaml', others, inRoutes)
+
+describe('a node option', () => {
+  const create = (options: object) =>
+    load({
+      ...others,
+      'routes/a.yaml': deliver(`{ pubsub: p.example.org, node: n, create: ${JSON.stringify(options)} }`),
+    })
+
+  it('is sound as its example says', async () => {
+    const { properties } = schemaOf('Route').definitions!.destination!.properties!.create!
+    const examples = Object.entries(properties as Record<string, Schema & { examples: readonly unknown[] }>)
+    const options = Object.fromEntries(examples.map(([name, option]) => [name, option.examples[0]]))
+    expect(Object.keys(options)).toEqual(nodeOptions())
+    expect(nodeOptions().length).toBeGreaterThan(30)
+    const { configuration, problems } = await create({ ...options, max_items: 'max', item_expire: 'max' })
+    expect(problems).toEqual([])
+    expect(configuration).toBeDefined()
+  })
+
+  it.each(['rsm', 'visibility', 'notify_sub_aff_state', 'embedded_body_xslt', 'serial_ids'])(
+    'that a service has of its own is a warning: %s',
+    async (name) => {
+      const { configuration, problems } = await create({ [name]: 'x' })
+      expect(problems).toMatchObject([{ code: 'node-option-unknown', severity: 'warning' }])
+      expect(configuration?.routes[0]?.deliver[0]?.create).toEqual({ [name]: 'x' })
+    },
+  )
+})

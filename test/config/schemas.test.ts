@@ -38,7 +38,11 @@ describe('the schemas of the kinds', () => {
   })
 
   it('refuse unknown keys everywhere but where names are free', () => {
-    const open = places.filter(({ schema }) => schema.properties !== undefined && schema.additionalProperties !== false)
+    const open = places.filter(({ path, schema }) => {
+      // Services have node options of their own.
+      if (path.endsWith('.destination.create')) return false
+      return schema.properties !== undefined && schema.additionalProperties !== false
+    })
     expect(open.map(({ path }) => path)).toEqual([])
   })
 
