@@ -3,6 +3,8 @@ export interface MediaType {
   /** Lower case, without parameters. */
   readonly name: string
   readonly charset: string | undefined
+  /** As it came, where that is not its name alone. */
+  readonly written?: string
 }
 
 const TOKEN = "[A-Za-z0-9!#$&^_.+'*`|~%-]{1,127}"
@@ -13,7 +15,8 @@ export function parseMediaType(text: string): MediaType | undefined {
   const match = MEDIA_TYPE.exec(text)
   if (!match) return undefined
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)"?/i.exec(match[2]!)?.[1]
-  return { name: match[1]!.toLowerCase(), charset }
+  const name = match[1]!.toLowerCase()
+  return text === name ? { name, charset } : { name, charset, written: text }
 }
 
 export function isXmlType(name: string): boolean {

@@ -18,6 +18,8 @@ export type DocumentParse =
 export function readSealed(data: Element, limits: Limits): DocumentParse {
   const type = attributeOf(data, 'type')
   if (type === undefined) return malformed('type', 'it has no type attribute, which names its media type')
+  if (type.length > TYPE_MOST)
+    return malformed('type', `its type has ${type.length} characters, at most ${TYPE_MOST} are read`)
   const mediaType = parseMediaType(type)
   if (!mediaType) return malformed('type', `its type is ${JSON.stringify(shown(type))}, which is no media type`)
   if (data.children.some(isElement)) return malformed('base64', 'it holds elements, not base64')
@@ -28,14 +30,19 @@ export function readSealed(data: Element, limits: Limits): DocumentParse {
   return fault ? malformed('cid', fault) : sealedDocument(bytes, mediaType, limits)
 }
 
+/** It is kept with the document, beside what limits.documentBytes counts. */
+const TYPE_MOST = 1_000
+
 /** Bytes as if they had come in `<data/>`. XML and JSON are parsed; anything else is never looked into. */
 export function sealedDocument(bytes: Uint8Array, mediaType: MediaType, limits: Limits): DocumentParse {
   const read = readContent(bytes, mediaType, limits)
   if (read.kind === 'rejected') return read
   const { content } = read
+  const { name, written } = mediaType
   const document: Document = {
     form: 'sealed',
-    mediaType: mediaType.name,
+    mediaType: name,
+    ...(written !== undefined && { contentType: written }),
     rootName: content.kind === 'xml' ? expandedName(content.root.uri, content.root.name) : '',
     datatype: '',
     content,

@@ -19,6 +19,8 @@ export interface Document {
   readonly form: Form
   /** Lower case, without parameters: `application/xml`, `application/json`, `image/png`. */
   readonly mediaType: string
+  /** The media type as it came, where that is not its name alone: `text/csv; charset=iso-8859-1`. Nothing is decided by it: it goes out again. */
+  readonly contentType?: string
   /** `{namespace}name` of an XML document; '' otherwise. */
   readonly rootName: string
   /** XEP-0432's datatype, or ''. */

@@ -34,7 +34,8 @@ export async function sendAgain(
   const { store, ruling, rehydrate, now } = needs
   const kept = await store.archivedDocument(id)
   if (!kept) return refused('is not in the archive')
-  const document = rehydrate(kept.form, kept.mediaType, kept.datatype, kept.payload)
+  const read = rehydrate(kept.form, kept.mediaType, kept.datatype, kept.payload)
+  const document = kept.contentType === undefined ? read : { ...read, contentType: kept.contentType }
   const checked = check(kept, document, ruling)
   if (typeof checked === 'string') return refused(checked)
   const { fields, version, key } = checked

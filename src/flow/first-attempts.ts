@@ -50,7 +50,7 @@ function keepPlaces({ envelope, deliveries, holding }: Acceptance, at: number, r
 function startedOf({ envelope, deliveries }: Acceptance, index: number): StartedAttempt {
   const { id, type, origin, document, marked, receivedAtMs, submit } = envelope
   const { destination, route, options, expiresMs = Infinity } = deliveries[index]!
-  const { form, mediaType, rootName, datatype, payload } = document
+  const { form, mediaType, contentType, rootName, datatype, payload } = document
   const expiresInMs = Math.min(expiresMs, submit.expiresMs ?? Infinity)
   return {
     id: deliveryId(id, index),
@@ -67,6 +67,7 @@ function startedOf({ envelope, deliveries }: Acceptance, index: number): Started
     hops: origin.hops,
     form,
     mediaType,
+    ...(contentType !== undefined && { contentType }),
     rootName,
     datatype,
     payload,

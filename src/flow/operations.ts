@@ -21,7 +21,7 @@ export interface OperationNeeds {
   /** Bytes as a document in the place of another one. */
   readonly replacementOf: (
     bytes: Uint8Array,
-    original: Pick<Document, 'form' | 'mediaType' | 'datatype'>,
+    original: Pick<Document, 'form' | 'mediaType' | 'contentType' | 'datatype'>,
   ) =>
     | { readonly kind: 'document'; readonly document: Document }
     | { readonly kind: 'rejected'; readonly rejection: Rejection }

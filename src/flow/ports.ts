@@ -213,6 +213,8 @@ export interface StartedAttempt {
   readonly hops: number
   readonly form: Form
   readonly mediaType: string
+  /** See {@link Document.contentType}. */
+  readonly contentType?: string
   readonly rootName: string
   readonly datatype: string
   /** The document itself; from the store it comes as bytes, in UTF-8 for in-band forms. */
@@ -320,6 +322,8 @@ export interface EnvelopeTrace {
   readonly receivedAtMs: number
   readonly form: Form
   readonly mediaType: string
+  /** See {@link Document.contentType}. */
+  readonly contentType?: string
   readonly rootName: string
   readonly datatype: string
   readonly bytes: number
@@ -603,6 +607,7 @@ export interface ArchivedDocument
     | 'receivedAtMs'
     | 'form'
     | 'mediaType'
+    | 'contentType'
     | 'rootName'
     | 'datatype'
     | 'bytes'

@@ -101,6 +101,7 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
       hops: meta.origin.hops,
       form: meta.form,
       mediaType: meta.mediaType,
+      ...(meta.contentType !== undefined && { contentType: meta.contentType }),
       rootName: meta.rootName,
       datatype: meta.datatype,
       payload: envelope.payload,
@@ -115,8 +116,8 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
 function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
   const meta = JSON.parse(String(accepted)) as Meta
   if (replacement.length === 0) return meta
-  // What it was redriven with is valid.
-  const { marked: _marked, ...valid } = meta
+  // What it was redriven with is valid, and has parameters of its own or none.
+  const { marked: _marked, contentType: _contentType, ...valid } = meta
   return { ...valid, ...(JSON.parse(String(replacement)) as ReplacementMeta) }
 }
 

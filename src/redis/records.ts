@@ -27,6 +27,8 @@ export interface Meta {
   readonly receivedAtMs: number
   readonly form: Form
   readonly mediaType: string
+  /** See Document.contentType; undefined in what was accepted before there was any. */
+  readonly contentType?: string
   readonly rootName: string
   readonly datatype: string
   readonly bytes: number
@@ -34,11 +36,15 @@ export interface Meta {
 }
 
 /** What is other in a document that deliveries were redriven with. */
-export type ReplacementMeta = Pick<Meta, 'fields' | 'form' | 'mediaType' | 'rootName' | 'datatype' | 'bytes' | 'digest'>
+export type ReplacementMeta = Pick<
+  Meta,
+  'fields' | 'form' | 'mediaType' | 'contentType' | 'rootName' | 'datatype' | 'bytes' | 'digest'
+>
 
 export function replacementMetaOf({ document, fields }: Replacement): ReplacementMeta {
-  const { form, mediaType, rootName, datatype, bytes, digest } = document
-  return { fields, form, mediaType, rootName, datatype, bytes, digest }
+  const { form, mediaType, contentType, rootName, datatype, bytes, digest } = document
+  const parameters = contentType === undefined ? {} : { contentType }
+  return { fields, form, mediaType, ...parameters, rootName, datatype, bytes, digest }
 }
 
 /** What the trace shows of a redrive: by whom, and what is other than it was. */
@@ -121,10 +127,11 @@ export interface Facts {
 type Changing<T> = { -readonly [Member in keyof T]: T[Member] }
 
 export function metaOf(envelope: Envelope): Meta {
-  const { form, mediaType, rootName, datatype, bytes, digest } = envelope.document
+  const { form, mediaType, contentType, rootName, datatype, bytes, digest } = envelope.document
   const { type, version, origin, submit, fields, marked, again, receivedAtMs } = envelope
   const document = { form, mediaType, rootName, datatype, bytes, digest }
   const meta: Changing<Meta> = { type, origin, submit, fields, receivedAtMs, ...document }
+  if (contentType !== undefined) meta.contentType = contentType
   if (version !== undefined) meta.version = version
   if (marked) meta.marked = marked
   if (again) meta.again = again

@@ -35,6 +35,7 @@ function isCarriedAlike(one: StartedAttempt, other: StartedAttempt): boolean {
     one.options.as === other.options.as &&
     one.form === other.form &&
     one.mediaType === other.mediaType &&
+    one.contentType === other.contentType &&
     one.datatype === other.datatype
   )
 }
@@ -82,7 +83,8 @@ function inBand({ id, datatype }: StartedAttempt, form: Exclude<Form, 'sealed'>,
 function sealed(attempt: StartedAttempt): Carriage {
   const bytes = bytesOf(attempt)
   const cid = `sha256+${hash('sha256', bytes)}@bob.xmpp.org`
-  const head = `<data xmlns="${BITS_OF_BINARY}" cid="${cid}" type="${escapeAttribute(attempt.mediaType)}">`
+  const type = escapeAttribute(attempt.contentType ?? attempt.mediaType)
+  const head = `<data xmlns="${BITS_OF_BINARY}" cid="${cid}" type="${type}">`
   return { kind: 'carried', xml: `${head}${bytes.toString('base64')}</data>` }
 }
 

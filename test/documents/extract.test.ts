@@ -364,6 +364,27 @@ describe('carriage', () => {
     })
   })
 
+  it.each([
+    ['text/csv; charset=iso-8859-1; header=absent', 'text/csv; charset=iso-8859-1; header=absent'],
+    ['application/xml;charset=utf-8', 'application/xml;charset=utf-8'],
+    ['Image/PNG', 'Image/PNG'],
+    ['image/png', undefined],
+    ['application/xml', undefined],
+  ])('the media type %s is kept as it came where that is not its name alone', (type, contentType) => {
+    const { document } = only(data(`type='${type}'`, '<order xmlns="urn:order"/>'))
+    expect(document.contentType).toBe(contentType)
+    expect(document.mediaType).toBe(type.split(';')[0]!.toLowerCase())
+  })
+
+  it('a media type that is very long is malformed', () => {
+    const typed = (length: number) => data(`type='${'text/csv; a='.padEnd(length, 'b')}'`, 'a;b')
+    expect(only(typed(1_000)).document.mediaType).toBe('text/csv')
+    expect(rejectionOf(documents.extract(stanzaOf(typed(1_001))))).toMatchObject({
+      kind: 'malformed',
+      text: 'Cannot read <data/>: its type has 1001 characters, at most 1000 are read',
+    })
+  })
+
   it('base64 may be broken into lines', () => {
     const base64 = Buffer.from(xml)
       .toString('base64')

@@ -147,8 +147,10 @@ describe.each(['prosody', 'ejabberd'] as const)('through %s', (kind) => {
   })
 
   it('opaque content is routed by its media type, untouched', async () => {
-    const id = acceptedId(await at.submit(sealed('\u0089PNG not really', 'image/png')))
-    expect(unsealed(await arrival(id))).toBe('\u0089PNG not really')
+    const type = 'image/png; charset=iso-8859-1; Version=2'
+    const stanza = await arrival(acceptedId(await at.submit(sealed('\u0089PNG not really', type))))
+    expect(unsealed(stanza)).toBe('\u0089PNG not really')
+    expect(attribute(/<data\b[^>]*>/.exec(stanza)![0], 'type')).toBe(type)
   })
 
   it('a person gets a message with a readable body', async () => {

@@ -307,6 +307,12 @@ describe('the form of a document', () => {
       { form: 'sealed', mediaType: 'image/png', payload: new Uint8Array([0, 255, 128]) },
       sealed('image/png', new Uint8Array([0, 255, 128])),
     ],
+    [
+      'a media type goes as it came',
+      {},
+      { form: 'sealed', mediaType: 'text/csv', contentType: 'text/csv; x="<"', payload: utf8('a') },
+      sealed('text/csv; x=&quot;&lt;&quot;', utf8('a')),
+    ],
   ] as [string, Partial<DeliveryOptions>, Partial<StartedAttempt>, string][])(
     '%s',
     async (_what, options, rest, expected) => {
