@@ -22,9 +22,17 @@ export interface Scope {
   attributes(raw: readonly string[], declarations: Declarations | null): Attribute[]
 }
 
+export interface ScopeOptions {
+  /**
+   * Takes the namespace of XML under any prefix, and as the default one. Namespaces in XML 1.0 (3) keeps it for the prefix xml, but servers
+   * that write anew what they pass on do not.
+   */
+  readonly takesXmlRenamed?: boolean
+}
+
 const NO_ATTRIBUTES: Attribute[] = []
 
-export function createScope(): Scope {
+export function createScope({ takesXmlRenamed = false }: ScopeOptions = {}): Scope {
   const bound = new Map([
     ['', ''],
     ['xml', XML_NAMESPACE],
@@ -46,7 +54,7 @@ export function createScope(): Scope {
 
   return {
     enter(raw) {
-      const declarations = raw.length === 0 ? null : declarationsIn(raw)
+      const declarations = raw.length === 0 ? null : declarationsIn(raw, takesXmlRenamed)
       if (declarations === null) {
         shadowed.push(null)
         return null
@@ -93,14 +101,14 @@ function isDeclaration(qualified: string): boolean {
   return qualified.startsWith('xmlns') && (qualified.length === 5 || qualified.charCodeAt(5) === 0x3a)
 }
 
-function declarationsIn(raw: readonly string[]): Declarations | null {
+function declarationsIn(raw: readonly string[], takesXmlRenamed: boolean): Declarations | null {
   let declarations: Declarations | null = null
   for (let at = 0; at < raw.length; at += 2) {
     const qualified = raw[at]!
     if (!isDeclaration(qualified)) continue
     const prefix = qualified.length === 5 ? '' : partsOf(qualified).name
     const uri = raw[at + 1]!
-    refuseReserved(prefix, uri)
+    refuseReserved(prefix, uri, takesXmlRenamed)
     declarations ??= Object.create(null) as Declarations
     declarations[prefix] = shared(uri)
   }
@@ -108,9 +116,12 @@ function declarationsIn(raw: readonly string[]): Declarations | null {
 }
 
 // Namespaces in XML 1.0, 3 and 5.
-function refuseReserved(prefix: string, uri: string): void {
+function refuseReserved(prefix: string, uri: string, takesXmlRenamed: boolean): void {
   if (prefix === 'xmlns' || uri === XMLNS_NAMESPACE) throw new NamespaceFault('the prefix xmlns is declared')
-  if ((prefix === 'xml') !== (uri === XML_NAMESPACE)) throw new NamespaceFault('the prefix xml is declared otherwise')
+  const isRenamed = uri === XML_NAMESPACE && prefix !== 'xml' && !takesXmlRenamed
+  if (isRenamed || (prefix === 'xml' && uri !== XML_NAMESPACE)) {
+    throw new NamespaceFault('the prefix xml is declared otherwise')
+  }
   if (prefix !== '' && uri === '') throw new NamespaceFault(`the prefix ${prefix} is declared empty`)
 }
 

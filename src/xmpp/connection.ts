@@ -272,7 +272,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       drop()
       return
     }
-    const taken = requests.take(stanza)
+    const taken = requests.take(stanza, excess)
     if (taken === 'answered') return
     if (taken === 'foreign') {
       log('debug', 'foreign-answer', { from: attributeOf(stanza, 'from'), id: attributeOf(stanza, 'id') })

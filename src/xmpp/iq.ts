@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { attributeOf, childElements, childNamed, type Element, textOf } from '../domain/element.ts'
 import { normaliseJid } from '../domain/jid.ts'
-import type { ErrorType } from '../domain/rejection.ts'
+import type { ErrorType, Rejection } from '../domain/rejection.ts'
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute } from '../domain/serialise.ts'
 import { PUBSUB_ERRORS, STANZA_ERRORS } from './namespaces.ts'
 
 /** How a request of ours ended. A lost connection and a time-out are outcomes, not exceptions. */
 export type IqAnswer =
-  | { readonly kind: 'result'; readonly element: Element }
+  /** `excess`: why the result could not be read; the element is empty then. */
+  | { readonly kind: 'result'; readonly element: Element; readonly excess?: Rejection }
   | { readonly kind: 'error'; readonly answer: Answer; readonly element: Element }
   | { readonly kind: 'timeout' }
   /**
@@ -56,7 +57,7 @@ export interface Requests {
    */
   add(iq: IqRequest, place?: number): { readonly text: string; readonly id: string; readonly answer: Promise<IqAnswer> }
   /** `answered`: it was the answer to a request. `foreign`: it has the id of one, and comes from somebody else. */
-  take(stanza: Element): 'answered' | 'foreign' | 'none'
+  take(stanza: Element, excess?: Rejection): 'answered' | 'foreign' | 'none'
   /** The highest place of a request that was answered: the server reads a stream in order, and has had everything up to there. */
   readonly had: number
   /** Ends one request, or all of them, as lost. `closed` gives for a place what the server said, where the request may be why. */
@@ -98,7 +99,7 @@ export function createRequests(domain: string): Requests {
       })
       return { text, id, answer }
     },
-    take(stanza) {
+    take(stanza, excess) {
       const type = attributeOf(stanza, 'type')
       if (stanza.name !== 'iq' || (type !== 'result' && type !== 'error')) return 'none'
       const id = attributeOf(stanza, 'id') ?? ''
@@ -106,10 +107,8 @@ export function createRequests(domain: string): Requests {
       if (!request) return 'none'
       // Whoever guesses the id must not answer in another's name.
       if (normaliseJid(attributeOf(stanza, 'from') ?? '') !== request.from) return 'foreign'
-      settle(
-        id,
-        type === 'result' ? { kind: type, element: stanza } : { kind: type, answer: answerOf(stanza), element: stanza },
-      )
+      if (type === 'error') settle(id, { kind: type, answer: answerOf(stanza), element: stanza })
+      else settle(id, { kind: type, element: stanza, ...(excess && { excess }) })
       had = Math.max(had, request.place)
       return 'answered'
     },

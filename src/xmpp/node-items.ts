@@ -1,4 +1,5 @@
 import { attributeOf, childElements, childNamed, type Element, textOf } from '../domain/element.ts'
+import { type Rejection, reject } from '../domain/rejection.ts'
 import type { Answer } from '../domain/retry.ts'
 import { escapeAttribute, escapeText } from '../domain/serialise.ts'
 import type { NodeItem, ReadItem } from '../flow/source.ts'
@@ -29,11 +30,16 @@ export type Fetched =
       readonly ids: ReadonlySet<string>
       /** False: there is more than could be held. */
       readonly whole: boolean
-      /** Items that alone are more than we read. */
-      readonly unreadable: readonly string[]
+      /** Items that even alone can't be read. */
+      readonly unreadable: readonly Unreadable[]
     }
   | { readonly kind: 'refused'; readonly answer: Answer }
   | { readonly kind: 'lost' }
+
+export interface Unreadable {
+  readonly id: string
+  readonly why: Rejection
+}
 
 /** One answer of the service. */
 interface Page {
@@ -52,6 +58,7 @@ class Interrupted extends Error {
 }
 
 const PAGE = 100
+const UNREAD = reject('too-large', 'Cannot read the items: the answer has none')
 /** How often a node that changes while it is read is read again. */
 const READINGS = 5
 
@@ -77,8 +84,8 @@ export async function fetchItems(needs: FetchNeeds): Promise<Fetched> {
 async function readNode(needs: FetchNeeds): Promise<Fetched | undefined> {
   const newest = await askNewest(needs)
   if (newest === 'none') return collection(needs).fetched(true)
-  const start = newest === 'unreadable' ? undefined : await page(needs, `<max>${PAGE}</max>`)
-  if (!start) return readById(needs)
+  const start = newest === 'unreadable' ? UNREAD : await page(needs, `<max>${PAGE}</max>`)
+  if (!isPage(start)) return readById(needs)
   const direction = await directionOf(start.items, newest, needs)
   if (direction === 'unknown') return undefined
   if (start.set && start.items.length >= PAGE) {
@@ -93,9 +100,9 @@ async function readNode(needs: FetchNeeds): Promise<Fetched | undefined> {
 /** From the newest back, until all are read or enough. */
 async function readPages(needs: FetchNeeds, way: 'after' | 'before', start: Page): Promise<Fetched | undefined> {
   const all = collection(needs)
-  let current: Page | undefined = way === 'after' ? start : await page(needs, `<max>${PAGE}</max><before/>`)
+  let current: Page | Rejection = way === 'after' ? start : await page(needs, `<max>${PAGE}</max><before/>`)
   for (;;) {
-    if (!current) return readById(needs)
+    if (!isPage(current)) return readById(needs)
     await all.addOlder(way === 'after' ? current.items.toReversed() : current.items)
     const cursor = way === 'after' ? current.set?.last : current.set?.first
     if (!cursor || current.items.length === 0 || all.size >= needs.most) return all.fetched(true)
@@ -109,12 +116,12 @@ async function readById(needs: FetchNeeds): Promise<Fetched | undefined> {
   if (newest === undefined) return undefined
   const wanted = (newest === 'first' ? ids.toReversed() : ids).slice(-needs.most)
   const all = collection(needs)
-  const unreadable: string[] = []
+  const unreadable: Unreadable[] = []
   let few = 16
   for (let at = 0; at < wanted.length; ) {
     const part = wanted.slice(at, at + few)
     const answer = await askById(needs, part)
-    if (answer) {
+    if (isPage(answer)) {
       const byId = new Map(answer.items.map((item) => [item.id, item]))
       const found = part.flatMap((id) => byId.get(id) ?? [])
       if (!(await all.addNewer(found))) return all.fetched(false, unreadable)
@@ -122,7 +129,7 @@ async function readById(needs: FetchNeeds): Promise<Fetched | undefined> {
       few = Math.ceil(few / 4)
       continue
     } else {
-      unreadable.push(...part)
+      unreadable.push({ id: part[0]!, why: answer })
     }
     at += part.length
   }
@@ -147,17 +154,17 @@ async function newestEnd(needs: FetchNeeds, ids: readonly string[]): Promise<'fi
   if (newest === first) return 'first'
   if (newest !== 'unreadable') return undefined
   // The newest is at one of the ends, and it is the one that can't be read.
-  return (await askById(needs, [last!])) ? 'first' : 'last'
+  return isPage(await askById(needs, [last!])) ? 'first' : 'last'
 }
 
 /** XEP-0060 6.5.7. */
 async function askNewest(needs: FetchNeeds): Promise<string | 'none' | 'unreadable'> {
   const answer = await askItems(needs, '', ' max_items="1"')
-  return answer ? (answer.items.at(-1)?.id ?? 'none') : 'unreadable'
+  return isPage(answer) ? (answer.items.at(-1)?.id ?? 'none') : 'unreadable'
 }
 
 /** XEP-0060 6.5.8. */
-function askById(needs: FetchNeeds, ids: readonly string[]): Promise<Page | undefined> {
+function askById(needs: FetchNeeds, ids: readonly string[]): Promise<Page | Rejection> {
   return askItems(needs, ids.map((id) => `<item id="${escapeAttribute(id)}"/>`).join(''))
 }
 
@@ -172,20 +179,25 @@ async function directionOf(
   return items[0]?.id === newest && (await askNewest(needs)) === newest ? 'newest-first' : 'unknown'
 }
 
-function page(needs: FetchNeeds, set: string): Promise<Page | undefined> {
+function page(needs: FetchNeeds, set: string): Promise<Page | Rejection> {
   return askItems(needs, '', '', `<set xmlns="${RESULT_SETS}">${set}</set>`)
 }
 
-/** Undefined where the answer was more than we read: a service's own answer always has `<items/>` in it. */
-async function askItems(needs: FetchNeeds, wanted: string, attributes = '', set = ''): Promise<Page | undefined> {
+/** A rejection where the answer could not be read: a service's own answer always has `<items/>` in it. */
+async function askItems(needs: FetchNeeds, wanted: string, attributes = '', set = ''): Promise<Page | Rejection> {
   const { connection, address, timeoutMs, itemsOf } = needs
   const open = `<items node="${escapeAttribute(address.node)}"${attributes}`
   const payload = `<pubsub xmlns="${PUBSUB}">${wanted === '' ? `${open}/>` : `${open}>${wanted}</items>`}${set}</pubsub>`
-  const stanza = answered(await connection.request({ to: address.service, type: 'get', payload, timeoutMs }))
+  const answer = await connection.request({ to: address.service, type: 'get', payload, timeoutMs })
+  const stanza = answered(answer)
   const pubsub = childNamed(stanza, 'pubsub', PUBSUB)
   const items = pubsub && childNamed(pubsub, 'items', PUBSUB)
-  if (!items) return undefined
+  if (!items) return (answer.kind === 'result' && answer.excess) || UNREAD
   return { items: itemsOf(stanza, items), set: readSet(pubsub) }
+}
+
+function isPage(answer: Page | Rejection): answer is Page {
+  return 'items' in answer
 }
 
 function readSet(pubsub: Element): Page['set'] {
@@ -216,7 +228,7 @@ interface Collection {
   /** False where there is no room for more. */
   addNewer(items: readonly NodeItem[]): Promise<boolean>
   readonly size: number
-  fetched(whole: boolean, unreadable?: readonly string[]): Fetched
+  fetched(whole: boolean, unreadable?: readonly Unreadable[]): Fetched
 }
 
 /** What is held: the oldest first, and the newest let go where it is too much, since the order must be kept. */

@@ -1,8 +1,9 @@
-import type { Element } from '../domain/element.ts'
+import type { Attribute, Element } from '../domain/element.ts'
 import { appendElement, appendText, NO_CHILDREN, type OpenElement } from '../domain/open-element.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
-import { createScope, type Declarations } from '../domain/xml-scope.ts'
+import { createScope, type Declarations, NamespaceFault } from '../domain/xml-scope.ts'
 import { createTokeniser } from '../domain/xml-tokeniser.ts'
+import { legible } from './replies.ts'
 
 /**
  * The parser of a stream: strict, limited, and straight to domain elements. The library's own has no limits, dies of an
@@ -27,6 +28,10 @@ export interface StanzaLimits {
 /** How much more than a stanza may have is read and skipped. */
 const SKIPPED_BYTES_FACTOR = 16
 const SKIPPED_DEPTH_FACTOR = 200
+
+const NOTHING: readonly string[] = []
+/** RFC 6120 8.1: what an answer needs of a stanza. */
+const ANSWERED_BY: ReadonlySet<string> = new Set(['from', 'to', 'id', 'type'])
 
 /** What a stream has to be closed for (RFC 6120 4.9.3). */
 export interface StreamFault {
@@ -62,11 +67,11 @@ class Fault extends Error {
 }
 
 export function createStreamParser(limits: StanzaLimits, listener: StreamListener): StreamParser {
-  const scope = createScope()
+  const scope = createScope({ takesXmlRenamed: true })
   const open: OpenElement[] = []
   /** What the stream's header declares for all stanzas. */
   let inherited: Declarations | null = null
-  /** Set when the child that is being read goes beyond a limit: what follows in it is skipped. */
+  /** Set when the child that is being read goes beyond a limit, or has a name that means nothing: what follows in it is skipped. */
   let excess: Rejection | undefined
   /** Open elements that are skipped. */
   let skipped = 0
@@ -104,8 +109,11 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
       skip()
       return
     }
-    const isTooMuch = excess !== undefined && raw.length > 2 * limits.attributes
-    const element = build(name, isTooMuch ? raw.slice(0, 2 * limits.attributes) : raw)
+    const element = open.length === 0 ? build(name, raw) : buildWithin(name, raw)
+    if (element === undefined) {
+      skip()
+      return
+    }
     open.push(element)
     if (open.length > 2) appendElement(open[open.length - 2]!, element)
     else if (open.length === 1) openStream(element)
@@ -117,12 +125,43 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
     throw new Fault('policy-violation', 'elements are nested too deep')
   }
 
+  /**
+   * A stanza, or an element in one. A name that means nothing was let through by the server, and written by anybody: it costs the stanza
+   * that it is in, and not the stream. Undefined where the element is to be skipped.
+   */
+  function buildWithin(name: string, raw: readonly string[]): OpenElement | undefined {
+    try {
+      if (excess === undefined) return build(name, raw)
+    } catch (error) {
+      if (!(error instanceof NamespaceFault)) throw error
+      excess = malformed(error.message)
+    }
+    return open.length === 1 ? buildBare(name, raw) : undefined
+  }
+
   function build(qualified: string, raw: readonly string[]): OpenElement {
     const declarations = scope.enter(raw)
-    const { name, uri, prefix } = scope.elementName(qualified)
-    const attributes = scope.attributes(raw, declarations)
-    const namespaces = open.length === 1 && inherited !== null ? { ...inherited, ...declarations } : declarations
-    return { name, uri, prefix, attributes, namespaces, children: NO_CHILDREN }
+    try {
+      const { name, uri, prefix } = scope.elementName(qualified)
+      const attributes = scope.attributes(raw, declarations)
+      const namespaces = open.length === 1 && inherited !== null ? { ...inherited, ...declarations } : declarations
+      return { name, uri, prefix, attributes, namespaces, children: NO_CHILDREN }
+    } catch (error) {
+      scope.leave()
+      throw error
+    }
+  }
+
+  /** A stanza's own tag, with what it takes to refuse the stanza. A name with a prefix is no stanza's. */
+  function buildBare(qualified: string, raw: readonly string[]): OpenElement {
+    scope.enter(NOTHING)
+    const attributes: Attribute[] = []
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = raw[at]!
+      if (ANSWERED_BY.has(name)) attributes.push({ name, uri: '', prefix: '', value: raw[at + 1]! })
+    }
+    const { name, uri } = qualified.includes(':') ? { name: qualified, uri: '' } : scope.elementName(qualified)
+    return { name, uri, prefix: '', attributes, namespaces: null, children: NO_CHILDREN }
   }
 
   function openStream(header: Element): void {
@@ -206,6 +245,11 @@ function tooManyBytes(limit: number): Rejection {
 
 function tooLarge(reason: string): Rejection {
   return reject('too-large', `Cannot read the stanza: ${reason}`)
+}
+
+/** Some of the text is the sender's, and may be long. */
+function malformed(reason: string): Rejection {
+  return reject('malformed', legible(`Cannot read the stanza: ${reason}`))
 }
 
 function tooDeep(limit: number): Rejection {

@@ -179,10 +179,10 @@ function follow(subscription: Subscription, needs: SubscriptionsNeeds): Follower
     })
     if (fetched.kind === 'lost') return nextPauseMs()
     if (fetched.kind === 'refused') return unread(fetched.answer)
-    for (const id of fetched.unreadable) {
+    for (const { id, why } of fetched.unreadable) {
       metrics.item('refused')
-      log('warn', 'item-refused', { source: name, item: id, reason: 'too-large' })
-      needs.alarm(`item-refused ${name} too-large`, `refused item ${id} of ${name}: it is larger than what is read`)
+      log('warn', 'item-refused', { source: name, item: id, reason: why.kind })
+      needs.alarm(`item-refused ${name} ${why.kind}`, `refused item ${id} of ${name}: ${why.text}`)
     }
     if (fetched.items.length > 0) log('info', 'items-fetched', { source: name, items: fetched.items.length })
     queue = weave(fetched, queue.slice(1))

@@ -103,6 +103,9 @@ const XML: readonly Row[] = [
     UNKNOWN,
     '{urn:example:ordre}order',
   ],
+  ["a root in XML's own namespace", iq('<xml:a/>'), UNKNOWN, '{http://www.w3.org/XML/1998/namespace}a'],
+  ["an element of XML's own namespace", iq(order('X').replace('</order>', '<xml:a/></order>')), INVALID],
+  ["an attribute of XML's own namespace", iq(order('X').replace('<order ', "<order xml:foo='x' ")), INVALID],
   ['a root in no namespace', iq(`<order xmlns=''><number>1</number></order>`), UNKNOWN],
   ['a root of the right namespace and another name', iq(`<ordr xmlns='urn:example:order'/>`), UNKNOWN, 'order'],
   [

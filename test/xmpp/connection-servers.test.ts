@@ -105,6 +105,25 @@ for (const kind of ['prosody', 'ejabberd'] as const) {
       expect(await other.next((stanza) => stanza.includes('m2'))).toContain('ä€😀 &amp;amp;')
     })
 
+    it("what is of XML's own namespace arrives as it was meant, and goes out again", async () => {
+      const other = await peer()
+      const stanzas: Element[] = []
+      const connection = connect()
+      await connection.start((stanza) => stanzas.push(stanza))
+      const arrived = await eventually(() => {
+        other.send(
+          `<message from='peer.example.test' to='waybill.example.test'><xml:a xml:foo='1'><b xmlns='u'/></xml:a></message>`,
+        )
+        return stanzas[0]
+      })
+      const [a] = childElements(arrived) as [Element]
+      const XML = 'http://www.w3.org/XML/1998/namespace'
+      expect([a.uri, a.name, attributeOf(a, 'foo', XML), childElements(a)[0]!.uri]).toEqual([XML, 'a', '1', 'u'])
+      connection.write(`<message from='waybill.example.test' to='peer.example.test' id='m1'>${serialise(a)}</message>`)
+      expect(await other.next((stanza) => stanza.includes('m1'))).toContain(XML)
+      expect(connection.stream).toBe(1)
+    })
+
     const poison: readonly { what: string; payload: string }[] = [
       { what: 'deep', payload: `${'<a>'.repeat(3_000)}${'</a>'.repeat(3_000)}` },
       {
@@ -119,6 +138,9 @@ for (const kind of ['prosody', 'ejabberd'] as const) {
         what: 'with a prefix of its own for xml',
         payload: `<a xmlns:x='http://www.w3.org/XML/1998/namespace' x:lang='en'/>`,
       },
+      { what: "with an element of XML's own namespace", payload: `<xml:a/>` },
+      { what: "with an attribute of XML's own namespace", payload: `<a xml:foo='x'/>` },
+      { what: 'with a prefix that is declared empty', payload: `<a xmlns:p=''/>` },
       { what: 'with a line end in an attribute', payload: `<a x='1&#10;2&#13;3'>&#13;</a>` },
       { what: 'with a character that XML has not', payload: `<a>&#xFFFE;</a>` },
     ]

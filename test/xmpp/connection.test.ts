@@ -229,6 +229,19 @@ describe('what comes in', () => {
     expect(connection.online).toBe(true)
   })
 
+  it('what a stranger writes into a stanza loses nobody else what is under way', async () => {
+    const { excesses, peer, connection, events } = await online()
+    const waiting = connection.request({ to: 'a@example.test', type: 'get', payload: '<a/>', timeoutMs: 5_000 })
+    peer().send(`<message ${from}><p:a/></message><message p:z='1' ${from}/>`)
+    peer().send(`<message ${from}><a xmlns='http://www.w3.org/XML/1998/namespace'/></message>`)
+    await eventually(() => excesses.length === 3)
+    expect(excesses.map((excess) => excess?.kind)).toEqual(['malformed', 'malformed', undefined])
+    expect(connection.stream).toBe(1)
+    expect(events.filter(({ kind }) => kind === 'lost')).toEqual([])
+    await connection.stop(0)
+    expect((await waiting).kind).toBe('lost')
+  })
+
   it('a stanza that is too much comes without what is in it, and the stream goes on', async () => {
     const { stanzas, excesses, peer, connection } = await online({}, { maxStanzaBytes: 1_000 })
     peer().send(`<iq type='set' id='1' ${from}><a>${'x'.repeat(1_100_000)}</a></iq>`)

@@ -1,7 +1,7 @@
-import { attributeOf, type Element } from '../../src/domain/element.ts'
+import { attributeOf } from '../../src/domain/element.ts'
 import type { Connection, IqAnswer, StreamEvent } from '../../src/xmpp/connection.ts'
 import { answerOf } from '../../src/xmpp/iq.ts'
-import { stanza } from './stanza.ts'
+import { HEADER, readStream } from './stream-text.ts'
 
 export interface FakeConnection extends Omit<Connection, 'start' | 'stop'> {
   /** All that was written, requests included. */
@@ -29,14 +29,17 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
   const state = { online: true, stream: 1, bufferedBytes: 0 }
 
   function receive(text: string): boolean {
-    const element: Element = stanza(text)
+    const { children, excesses } = readStream([HEADER, text], { bytes: 10_000_000 })
+    const [element, excess] = [children[0], excesses[0]]
+    if (!element) throw new Error(`Cannot read one stanza: ${text}`)
     const id = attributeOf(element, 'id') ?? ''
     const one = pending.get(id)
     if (element.name !== 'iq' || !one || one.to !== attributeOf(element, 'from')) return false
     pending.delete(id)
     had = Math.max(had, one.place)
     const isError = attributeOf(element, 'type') === 'error'
-    one.settle(isError ? { kind: 'error', answer: answerOf(element), element } : { kind: 'result', element })
+    if (isError) one.settle({ kind: 'error', answer: answerOf(element), element })
+    else one.settle({ kind: 'result', element, ...(excess && { excess }) })
     return true
   }
 

@@ -188,12 +188,6 @@ const faults: readonly { what: string; text: string; condition: string; words: R
     words: /duplicate/,
   },
   {
-    what: 'an attribute twice by other prefixes',
-    text: `${HEADER}<message xmlns:p='u' xmlns:q='u' p:a='1' q:a='2'/>`,
-    condition: 'not-well-formed',
-    words: /twice/,
-  },
-  {
     what: 'an attribute without quotes',
     text: `${HEADER}<message a=1/>`,
     condition: 'not-well-formed',
@@ -202,58 +196,10 @@ const faults: readonly { what: string; text: string; condition: string; words: R
   { what: '< in an attribute', text: `${HEADER}<message a='<'/>`, condition: 'not-well-formed', words: /disallowed/ },
   { what: ']]> in text', text: `${HEADER}<message>]]></message>`, condition: 'not-well-formed', words: /]]>/ },
   {
-    what: 'a prefix of an element that is not declared',
-    text: `${HEADER}<message><p:a/></message>`,
+    what: 'a prefix of the stream that is not declared',
+    text: HEADER.replace('<stream:stream', '<stream:stream p:a="1"'),
     condition: 'not-well-formed',
     words: /p:a is not declared/,
-  },
-  {
-    what: 'a prefix of an attribute that is not declared',
-    text: `${HEADER}<message p:a='1'/>`,
-    condition: 'not-well-formed',
-    words: /p:a is not declared/,
-  },
-  {
-    what: 'a prefix that is declared empty',
-    text: `${HEADER}<message xmlns:p=''/>`,
-    condition: 'not-well-formed',
-    words: /declared empty/,
-  },
-  {
-    what: 'another meaning of xml',
-    text: `${HEADER}<message xmlns:xml='urn:x'/>`,
-    condition: 'not-well-formed',
-    words: /prefix xml/,
-  },
-  {
-    what: 'another name for the namespace of xml',
-    text: `${HEADER}<message xmlns:x='http://www.w3.org/XML/1998/namespace'/>`,
-    condition: 'not-well-formed',
-    words: /prefix xml/,
-  },
-  {
-    what: 'a declaration of xmlns',
-    text: `${HEADER}<message xmlns:xmlns='urn:x'/>`,
-    condition: 'not-well-formed',
-    words: /xmlns/,
-  },
-  {
-    what: 'two colons in a name',
-    text: `${HEADER}<message><a:b:c/></message>`,
-    condition: 'not-well-formed',
-    words: /malformed/,
-  },
-  {
-    what: 'a name that ends with a colon',
-    text: `${HEADER}<message><a:/></message>`,
-    condition: 'not-well-formed',
-    words: /malformed/,
-  },
-  {
-    what: 'a local name that begins with a digit',
-    text: `${HEADER}<message xmlns:a='u'><a:1/></message>`,
-    condition: 'not-well-formed',
-    words: /malformed/,
   },
   {
     what: 'text between stanzas',
@@ -292,6 +238,87 @@ describe('what no server may send ends the stream, and never throws', () => {
   }
 })
 
+describe('a name that means nothing costs its stanza, and not the stream', () => {
+  const XML = 'http://www.w3.org/XML/1998/namespace'
+  const addresses = `from='a@example.test' to='waybill.example.test' type='chat' id='1'`
+  const within: readonly { what: string; text: string; words: RegExp }[] = [
+    { what: 'a prefix of an element that is not declared', text: '<p:a/>', words: /p:a is not declared/ },
+    { what: 'a prefix of an attribute that is not declared', text: `<a p:b='1'/>`, words: /p:b is not declared/ },
+    {
+      what: 'an attribute twice by other prefixes',
+      text: `<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>`,
+      words: /{u}b is given twice/,
+    },
+    {
+      what: 'an attribute of XML twice',
+      text: `<a xmlns:p='${XML}' xml:lang='en' p:lang='de'/>`,
+      words: /lang is given twice/,
+    },
+    { what: 'a prefix that is declared empty', text: `<a xmlns:p=''/>`, words: /p is declared empty/ },
+    { what: 'another meaning of xml', text: `<a xmlns:xml='urn:x'/>`, words: /prefix xml/ },
+    { what: 'a declaration of xmlns', text: `<a xmlns:xmlns='${XML}'/>`, words: /prefix xmlns/ },
+    { what: 'the namespace of xmlns', text: `<a xmlns='http://www.w3.org/2000/xmlns/'/>`, words: /prefix xmlns/ },
+    { what: 'two colons in a name', text: '<a:b:c/>', words: /a:b:c is malformed/ },
+    { what: 'a name that ends with a colon', text: '<a:/>', words: /a: is malformed/ },
+    { what: 'a local name that begins with a digit', text: `<a:1 xmlns:a='u'/>`, words: /a:1 is malformed/ },
+  ]
+  for (const { what, text, words } of within) {
+    it(`${what}, in a stanza, below in it, and on its own tag`, () => {
+      const attributes = /^<a(?= )(.*)\/>$/.exec(text)?.[1]
+      const stanzas = [
+        `<message ${addresses}>${text}</message>`,
+        `<message ${addresses}><x xmlns:y='urn:y'>1${text}2<y:z>${nested(5)}</y:z></x>3<y/></message>`,
+        ...(attributes === undefined ? [] : [`<message ${attributes} ${addresses}>${text}</message>`]),
+      ]
+      for (const stanza of stanzas) {
+        for (const pieces of [[stanza], [...stanza]]) {
+          const read = readStream([HEADER, ...pieces, `<message id='2'><a>t</a></message><iq><y:a/></iq><presence/>`])
+          expect(read.faults).toEqual([])
+          const malformed = { kind: 'malformed', text: expect.stringMatching(words), findings: [] }
+          // What the stanza declared has gone with it.
+          const undeclared = { ...malformed, text: expect.stringContaining('y:a is not declared') }
+          expect(read.excesses, stanza).toEqual([malformed, undeclared])
+          expect(read.children.map(({ name, uri, children }) => [name, uri, children.length])).toEqual([
+            ['message', 'jabber:component:accept', 0],
+            ['message', 'jabber:component:accept', 1],
+            ['iq', 'jabber:component:accept', 0],
+            ['presence', 'jabber:component:accept', 0],
+          ])
+          expect(read.children[0]!.attributes.map(({ name }) => name)).toEqual(['from', 'to', 'type', 'id'])
+        }
+      }
+    })
+  }
+
+  it('a stanza whose own name it is belongs to no namespace', () => {
+    const { children, excesses, faults } = readStream([HEADER, `<p:message id='1'/><a:b:c/><message id='2'/>`])
+    expect(children.map(({ uri }) => uri)).toEqual(['', '', 'jabber:component:accept'])
+    expect([excesses.length, faults]).toEqual([2, []])
+  })
+
+  it('a long name is not repeated as a whole', () => {
+    const { excesses } = readStream([HEADER, `<message><${'p'.repeat(50_000)}:a/></message>`])
+    expect(excesses[0]!.text.length).toBeLessThan(2_000)
+  })
+
+  it('what breaks off XML itself in a stanza that is skipped still ends the stream', () => {
+    for (const text of ['<message><p:a><b></p:a></message>', '<message><p:a>&nbsp;</p:a></message>']) {
+      expect(readStream([HEADER, text]).faults).toMatchObject([{ condition: 'not-well-formed' }])
+    }
+  })
+
+  it('the namespace of XML is read under any prefix, as servers write it', () => {
+    const { children, excesses, faults } = readStream([
+      HEADER,
+      `<message><a xmlns='${XML}'><b/></a><c xmlns='u' xmlns:ns1='${XML}' ns1:d='1'/></message>`,
+    ])
+    expect([excesses, faults]).toEqual([[], []])
+    const [a, c] = childElements(children[0]!) as [Element, Element]
+    expect([a.uri, childElements(a)[0]!.uri]).toEqual([XML, XML])
+    expect(c.attributes).toMatchObject([{ name: 'd', uri: XML, value: '1' }])
+  })
+})
+
 describe('what is too much is skipped, and the next stanza is read', () => {
   const cases = [
     {
@@ -326,6 +353,23 @@ describe('what is too much is skipped, and the next stanza is read', () => {
       words: /more than 3 attributes/,
     },
   ]
+  it('too many attributes of a stanza leave what its answer needs, wherever it stands', () => {
+    const many = Array.from({ length: 10 }, (_, n) => `a${n}='' xmlns:p${n}='u${n}'`).join(' ')
+    const stanza = `<iq p:z='1' ${many} xmlns:p='urn:p' from='a@example.test' to='w' id='1' type='set'><a/></iq>`
+    for (const pieces of [[stanza], [...stanza]]) {
+      const read = readStream([HEADER, ...pieces, `<message id='2'/>`], { attributes: 8 })
+      expect(read.faults).toEqual([])
+      expect(read.excesses).toMatchObject([{ kind: 'too-large' }])
+      expect(read.children[0]).toMatchObject({ name: 'iq', uri: 'jabber:component:accept', namespaces: null })
+      expect(read.children[0]!.attributes.map(({ name, value }) => `${name}=${value}`)).toEqual([
+        'from=a@example.test',
+        'to=w',
+        'id=1',
+        'type=set',
+      ])
+    }
+  })
+
   for (const { what, text, kind, words } of cases) {
     it(`too much of ${what}`, () => {
       const limits = { bytes: 200, depth: 7, attributes: 3 }

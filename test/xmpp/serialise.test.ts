@@ -149,6 +149,20 @@ describe('trees that were put together mean the same when they are read', () => 
     })
   }
 
+  const renamed: readonly (readonly [read: string, written: string])[] = [
+    [`<a xmlns='${XML}'/>`, `<xml:a/>`],
+    [`<a xmlns='${XML}'><b c='1'>t</b><d xmlns=''/></a>`, `<xml:a><xml:b c="1">t</xml:b><d xmlns=""/></xml:a>`],
+    [`<ns1:a xmlns:ns1='${XML}'/>`, `<xml:a/>`],
+    [`<a xmlns='u' xmlns:ns1='${XML}' ns1:b='1'><c ns1:d='2'/></a>`, `<a xmlns="u" xml:b="1"><c xml:d="2"/></a>`],
+    [`<a xmlns='u'><b xmlns='${XML}'><c xmlns='u'/></b><d/></a>`, `<a xmlns="u"><xml:b><c xmlns="u"/></xml:b><d/></a>`],
+  ]
+  for (const [read, written] of renamed) {
+    it(`the namespace of XML gets its own prefix back: ${written}`, () => {
+      expect(serialise(document(read))).toBe(written)
+      expectSameMeaning(written, document(read))
+    })
+  }
+
   it('declarations that look unused stay', () => {
     const tree = of('a', 'u', '', { namespaces: { q: 'urn:q' }, children: ['q:name'] })
     expect(serialise(tree)).toBe(`<a xmlns:q="urn:q" xmlns="u">q:name</a>`)

@@ -394,6 +394,21 @@ describe('a node is read', () => {
     expect(at.alarms).toEqual([expect.stringContaining('refused item 3')])
   })
 
+  it('by the ids of its items where a name in one means nothing: that one is told of', async () => {
+    const odd = `<item id='2'><p:o/></item>`
+    const at = scene({
+      ids: listed('3', '2', '1'),
+      items: (request) => {
+        if (request.includes('max_items="1"')) return items(item('3'))
+        const asked = [...request.matchAll(/<item id="(\d)"/g)].map((match) => match[1]!)
+        const held = asked.length === 0 ? ['1', '2', '3'] : asked
+        return items(...held.map((id) => (id === '2' ? odd : item(id))))
+      },
+    })
+    await takes(at, '1=1', '3=3')
+    expect(at.alarms).toEqual([expect.stringMatching(/malformed: refused item 2 .*: .*p:o is not declared/)])
+  })
+
   it('by the ids where the newest item is the one that is too large', async () => {
     const at = scene({
       ids: listed('3', '2', '1'),
