@@ -361,22 +361,22 @@ function isOwedAnAnswer(stanza: Addressed): boolean {
 }
 
 /** XEP-0060 10: the feature's name for what was asked of us, where it has one. */
-const featureOf: Readonly<Record<string, string>> = {
-  affiliations: 'retrieve-affiliations',
-  create: 'create-nodes',
-  configure: 'config-node',
-  default: 'retrieve-default',
-  delete: 'delete-nodes',
-  items: 'retrieve-items',
-  options: 'subscription-options',
-  purge: 'purge-nodes',
-  retract: 'delete-items',
-  subscribe: 'subscribe',
-  subscriptions: 'retrieve-subscriptions',
-  unsubscribe: 'subscribe',
-}
+const featureOf: ReadonlyMap<string, string> = new Map([
+  ['affiliations', 'retrieve-affiliations'],
+  ['create', 'create-nodes'],
+  ['configure', 'config-node'],
+  ['default', 'retrieve-default'],
+  ['delete', 'delete-nodes'],
+  ['items', 'retrieve-items'],
+  ['options', 'subscription-options'],
+  ['purge', 'purge-nodes'],
+  ['retract', 'delete-items'],
+  ['subscribe', 'subscribe'],
+  ['subscriptions', 'retrieve-subscriptions'],
+  ['unsubscribe', 'subscribe'],
+])
 
 function unsupported(pubsub: Element): string {
-  const feature = featureOf[childElements(pubsub)[0]?.name ?? '']
+  const feature = featureOf.get(childElements(pubsub)[0]?.name ?? '')
   return feature === undefined ? '' : `<unsupported xmlns="${PUBSUB_ERRORS}" feature="${escapeAttribute(feature)}"/>`
 }

@@ -168,6 +168,11 @@ const rows: readonly Row[] = [
     out: `<iq type='error' id='1' ${back}>${error('cancel', 'feature-not-implemented', unsupported('delete-nodes'))}</iq>`,
   },
   {
+    what: 'a request of a name that means something to JavaScript is not supported either',
+    in: `<iq type='set' id='1' ${notFrom}><pubsub xmlns='http://jabber.org/protocol/pubsub'><constructor/></pubsub></iq>`,
+    out: `<iq type='error' id='1' ${back}>${error('cancel', 'feature-not-implemented')}</iq>`,
+  },
+  {
     what: 'a ping is answered',
     in: `<iq type='get' id='1' ${notFrom}><ping xmlns='urn:xmpp:ping'/></iq>`,
     out: `<iq type='result' id='1' ${back}/>`,
