@@ -18,7 +18,7 @@ export function lostBindings(root: Element, namespaces: Readonly<Record<string, 
   // Few documents have any.
   if (!hasTypeName(root)) return []
   const findings: Finding[] = []
-  look(root, new Set(['xml']), '', { namespaces, findings })
+  look(root, '', { namespaces, findings, bound: new Map([['xml', 1]]) })
   return findings
 }
 
@@ -33,24 +33,28 @@ function isTypeName({ name, uri }: Attribute): boolean {
 interface Looking {
   readonly namespaces: Readonly<Record<string, string>>
   readonly findings: Finding[]
+  /** How many times over prefixes are bound where the walk is. None is taken out: a map finds again what came and went often by passing all of it. */
+  readonly bound: Map<string, number>
 }
 
-function look(element: Element, outer: ReadonlySet<string>, above: string, looking: Looking): void {
-  const bound = boundIn(element, outer)
+function look(element: Element, above: string, looking: Looking): void {
+  const { bound, findings } = looking
+  const binding = boundBy(element)
+  for (const prefix of binding) bound.set(prefix, (bound.get(prefix) ?? 0) + 1)
   const path = `${above}/${nameOf(element, looking.namespaces)}`
   for (const { value } of element.attributes.filter(isTypeName)) {
     const prefix = /^\s*([^:\s]+):/.exec(value)?.[1]
-    const isLost = prefix !== undefined && !bound.has(prefix) && looking.findings.length < FINDINGS_AT_MOST
-    if (isLost) looking.findings.push(lost(path, prefix, value))
+    const isLost = prefix !== undefined && !bound.get(prefix) && findings.length < FINDINGS_AT_MOST
+    if (isLost) findings.push(lost(path, prefix, value))
   }
-  for (const child of element.children) if (isElement(child)) look(child, bound, path, looking)
+  for (const child of element.children) if (isElement(child)) look(child, path, looking)
+  for (const prefix of binding) bound.set(prefix, bound.get(prefix)! - 1)
 }
 
 /** Names carry a binding of their prefix too, where the declaration itself isn't told. */
-function boundIn({ namespaces, prefix, attributes }: Element, outer: ReadonlySet<string>): ReadonlySet<string> {
+function boundBy({ namespaces, prefix, attributes }: Element): readonly string[] {
   const used = attributes.filter((attribute) => attribute.prefix !== '').map((attribute) => attribute.prefix)
-  const here = [...Object.keys(namespaces ?? {}), ...(prefix === '' ? [] : [prefix]), ...used]
-  return here.every((one) => outer.has(one)) ? outer : new Set([...outer, ...here])
+  return [...Object.keys(namespaces ?? {}), ...(prefix === '' ? [] : [prefix]), ...used]
 }
 
 function lost(path: string, prefix: string, value: string): Finding {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { lostBindings } from '../../src/documents/lost-bindings.ts'
 import type { DocumentType } from '../../src/domain/document-type.ts'
 import type { Finding } from '../../src/domain/rejection.ts'
 import type { Documents } from '../../src/flow/ports.ts'
 import { processorMs } from '../processor.ts'
-import { bundle, documentsFor, inBand, ORDER, ORDER_XSD, sealed, typeOf } from './given.ts'
+import { bundle, documentsFor, elementOf, inBand, ORDER, ORDER_XSD, sealed, typeOf } from './given.ts'
 
 const order = typeOf('order', { schema: bundle('xsd', { 'order.xsd': ORDER_XSD }), namespaces: { o: 'urn:order' } })
 const documents = await documentsFor([order])
@@ -132,6 +133,25 @@ describe('names in content', () => {
       ['unbound-prefix', '/o:order/o:note/@xsi:type', 'xs:int'],
     ])
     expect(found[0]?.message).toContain('send this document sealed')
+  })
+
+  it('are looked up where they stand: what is bound beside them, or was, is not bound', () => {
+    const free = (content: string) => `<free xmlns="urn:free" ${XSI} xmlns:a="urn:a">${content}</free>`
+    const typed = (prefix: string, content = '') => `<t xsi:type="${prefix}:x">${content}</t>`
+    const root = elementOf(
+      free(
+        `${typed('a')}<b xmlns:b="urn:b" xmlns:a="urn:other">${typed('a')}<b:c xmlns:b="urn:c">${typed('b')}</b:c>${typed('b')}</b>${typed('a')}${typed('b')}`,
+      ),
+    )
+    expect(lostBindings(root, {}).map(({ path, value }) => [path, value])).toEqual([['/free/t/@xsi:type', 'b:x']])
+  })
+
+  it('are looked for in a time that grows with the document alone, whatever is bound around them', () => {
+    const declared = Array.from({ length: 4_000 }, (_, at) => ` xmlns:p${at}="u"`).join('')
+    const root = elementOf(`<free ${XSI}${declared}>${'<q xmlns:z="u"/>'.repeat(9_000)}<t xsi:type="z:x"/></free>`)
+    const before = processorMs()
+    expect(lostBindings(root, {})).toHaveLength(1)
+    expect(processorMs() - before).toBeLessThan(1_500)
   })
 
   it('that were never bound in a sealed document are the sender’s own fault', () => {
