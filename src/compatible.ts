@@ -22,7 +22,10 @@ export function incompatibilities(type: DocumentType, { types, digests, locate }
   return judgeVersion(mode, earlier, type, (old, next) => compareTypes(old, next, digests)).flatMap(
     ({ direction, against, verdict }): readonly Problem[] => {
       if (verdict.kind === 'compatible') return []
-      const message = `type ${typeKey(type)}: it must be ${direction} compatible with ${typeKey(against)} (${mode}): ${wordsOf(verdict)}`
+      const both = [typeKey(type), typeKey(against)] as const
+      const [taking, refusing] = direction === 'backward' ? both.toReversed() : both
+      const words = wordsOf(verdict, taking!, refusing!)
+      const message = `type ${typeKey(type)}: it must be ${direction} compatible with ${typeKey(against)} (${mode}): ${words}`
       return [
         {
           code: 'incompatible-version',
@@ -69,10 +72,10 @@ function unknown(message: string): Verdict {
   return { kind: 'unknown', reasons: [{ path: '', message, old: '', new: '' }] }
 }
 
-function wordsOf(verdict: Exclude<Verdict, { readonly kind: 'compatible' }>): string {
+function wordsOf(verdict: Exclude<Verdict, { readonly kind: 'compatible' }>, taking: string, refusing: string): string {
   if (verdict.kind === 'unknown') {
     return `that can't be proven: ${verdict.reasons.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')}`
   }
   const { path, message, document } = verdict.witness
-  return `${path}: ${message}. This document is accepted by one and refused by the other: ${document}`
+  return `${path}: ${message}. This document is accepted by ${taking} and refused by ${refusing}: ${document}`
 }

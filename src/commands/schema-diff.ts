@@ -130,6 +130,9 @@ function* documentsIn(folder: string): Generator<KeptDocument> {
 
 // ------------------------------------------------------------------------------------------------------- output
 
+/** Which version is asked, and so which refuses. */
+const ASKED = { backward: 'new', forward: 'old' } as const
+
 const QUESTIONS = {
   backward: 'backward: does the new version accept what the old one accepts?',
   forward: 'forward: does the old version accept what the new one accepts?',
@@ -145,7 +148,7 @@ function printJudgement({ direction, verdict }: Judgement<SchemaSource>, output:
       return
     case 'incompatible':
       output.print(`  ${lineOf(verdict.witness)}`)
-      output.print(`  refused: ${verdict.witness.document}`)
+      output.print(`  refused by the ${ASKED[direction]} version: ${verdict.witness.document}`)
       output.print(`  because: ${verdict.witness.refusal}`)
       for (const other of verdict.others) output.print(`  also, not tried: ${lineOf(other)}`)
   }

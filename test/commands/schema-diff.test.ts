@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { CommandFailed, type Output } from '../../src/commands/output.ts'
 import { type SchemaDiffOptions, schemaDiff } from '../../src/commands/schema-diff.ts'
 
@@ -42,8 +42,8 @@ it('files that include from beside their folder are compared, and the witness is
   expect(await run(V1, V2)).toEqual({
     code: 1,
     text: `backward: does the new version accept what the old one accepts? incompatible
-  /order: minInclusive is -32768 now (common/types.xsd:1 → common/types.xsd:1)
-  refused: <order>-2147483648</order>
+  /order: minInclusive is -32768 (common/types.xsd:1 → common/types.xsd:1)
+  refused by the new version: <order>-2147483648</order>
   because: Element 'order': '-2147483648' is not a valid value of the atomic type 'Order'.`,
   })
   expect((await run(V2, V1)).code).toBe(0)
@@ -89,4 +89,60 @@ it.each([
   expect(failed).toBeInstanceOf(CommandFailed)
   expect(failed).toMatchObject({ exitCode })
   expect((failed as CommandFailed).message).toContain(reason)
+})
+
+const element = (content: string) => schema(`<xs:element name="e">${content}</xs:element>`)
+const typed = (content: string) => element(`<xs:complexType>${content}</xs:complexType>`)
+const integers = (facet: string) =>
+  element(`<xs:simpleType><xs:restriction base="xs:int">${facet}</xs:restriction></xs:simpleType>`)
+
+describe('a difference says what the version has that refuses', () => {
+  it.each([
+    [
+      'an attribute',
+      typed('<xs:attribute name="a" use="required"/>'),
+      typed('<xs:attribute name="a"/>'),
+      '/e/@a: the attribute is required',
+    ],
+    ['an attribute less', typed(''), typed('<xs:attribute name="a"/>'), '/e/@a: the attribute is not allowed'],
+    [
+      'a fixed value',
+      typed('<xs:attribute name="a" fixed="x"/>'),
+      typed('<xs:attribute name="a"/>'),
+      '/e/@a: the attribute is fixed to “x”',
+    ],
+    ['a bound', integers('<xs:maxInclusive value="5"/>'), integers(''), '/e: maxInclusive is 5'],
+    [
+      'an element less',
+      typed(''),
+      typed('<xs:sequence><xs:element name="x" minOccurs="0"/></xs:sequence>'),
+      '/e: x is not allowed',
+    ],
+    [
+      'a root less',
+      schema('<xs:element name="f"/>'),
+      schema('<xs:element name="f"/><xs:element name="e"/>'),
+      '/e: there is no element e',
+    ],
+  ])('%s, in both directions', async (name, strict, loose, says) => {
+    const file = name.replaceAll(' ', '-')
+    const [narrow, wide] = [put(`both/${file}-narrow.xsd`, strict), put(`both/${file}-wide.xsd`, loose)]
+    const backward = await run(wide, narrow, { mode: 'backward' })
+    const forward = await run(narrow, wide, { mode: 'forward' })
+    for (const [{ text }, asked] of [
+      [backward, 'new'],
+      [forward, 'old'],
+    ] as const) {
+      expect(text).toContain(says)
+      expect(text).not.toMatch(/\bnow\b|no longer|any more/)
+      expect(text).toContain(`refused by the ${asked} version: <`)
+    }
+  })
+
+  it('and where each version says it, the old one first', async () => {
+    const narrow = put('places/narrow.xsd', typed('<xs:attribute name="a" use="required"/>'))
+    const wide = put('places/wide.xsd', typed('<xs:attribute name="a"/>'))
+    expect((await run(narrow, wide, { mode: 'forward' })).text).toContain('(narrow.xsd:1 → wide.xsd:1)')
+    expect((await run(wide, narrow, { mode: 'backward' })).text).toContain('(wide.xsd:1 → narrow.xsd:1)')
+  })
 })

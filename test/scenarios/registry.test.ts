@@ -136,7 +136,7 @@ describe('versions that are registered while two processes run', () => {
     const { code, stderr } = await schema('register', claim('2', attribute('amount') + attribute('tax')))
     expect(code).toBe(1)
     expect(stderr).toContain('type claim@2: it must be backward compatible with claim@1 (backward)')
-    expect(stderr).toContain('refused by the other: <')
+    expect(stderr).toContain('accepted by claim@1 and refused by claim@2: <')
   })
 
   it('are several at once, of which a deprecated one has a notice', async () => {

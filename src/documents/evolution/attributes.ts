@@ -59,7 +59,7 @@ export function compareAttributes(
       const sample = smallest()
       return sample && { ...sample, attributes: new Map([...sample.attributes].filter(([one]) => one !== name)) }
     }
-    report('the attribute is required now', [without], name)
+    report('the attribute is required', [without], name)
   }
   if (mine.wildcard)
     compareWildcard(mine.wildcard, mine, other, (name, gap) => {
@@ -85,12 +85,12 @@ interface AttributeGap {
 function gapOf(name: Name, use: AttributeUse, other: Attributes): AttributeGap | undefined {
   const values = () => (use.fixed !== undefined ? [use.fixed] : samplesOf(use.declaration.type).slice(0, 3))
   const taken = takenBy(name, other)
-  if (taken === 'refused') return { message: 'the attribute is no longer allowed', values: values() }
+  if (taken === 'refused') return { message: 'the attribute is not allowed', values: values() }
   if (taken === 'unknown') return { message: 'whether the attribute is allowed can’t be told', values: [] }
   const isSameFixed = taken.fixed === use.fixed && isSameSpace(use.declaration.type, taken.type)
   if (taken.fixed !== undefined && !isSameFixed) {
     const others = samplesOf(use.declaration.type).filter((value) => value !== taken.fixed)
-    return { message: `the attribute is fixed to “${taken.fixed}” now`, values: others.slice(0, 3) }
+    return { message: `the attribute is fixed to “${taken.fixed}”`, values: others.slice(0, 3) }
   }
   return findGap(use.declaration.type, taken.type)
 }
@@ -137,7 +137,7 @@ function compareWildcard(
     }
     const taken = takenBy(name, other)
     if (taken === 'refused')
-      report(name, { message: 'the attribute is no longer allowed', values: samplesOf(given.type).slice(0, 2) })
+      report(name, { message: 'the attribute is not allowed', values: samplesOf(given.type).slice(0, 2) })
     else if (taken === 'unknown')
       report(name, { message: 'whether the attribute is allowed can’t be told', values: [] })
     else {
@@ -151,5 +151,5 @@ function compareWildcard(
 
 function fixedGap(fixed: string, { type }: TakenAttribute): AttributeGap {
   const values = samplesOf(type).filter((value) => value !== fixed)
-  return { message: `the attribute is fixed to “${fixed}” now`, values: values.slice(0, 3) }
+  return { message: `the attribute is fixed to “${fixed}”`, values: values.slice(0, 3) }
 }

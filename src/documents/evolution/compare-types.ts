@@ -101,7 +101,7 @@ function startAtRoots(comparing: Comparing, roots: readonly Name[]): void {
       visitElement(comparing, chosen, next, undefined)
       continue
     }
-    const message = next ? `${name} is abstract now` : `there is no element ${name} any more`
+    const message = next ? `${name} is abstract` : `there is no element ${name}`
     comparing.suspicions.push({
       path: `/${localNameOf(name)}`,
       message,
@@ -186,7 +186,7 @@ function visitDerived(comparing: Comparing, visit: Visit): void {
     if (inPlace && !isAbstract) visitTypes(comparing, another)
     else if (!comparing.seen.has(pairKey(derived, visit.nextType))) {
       comparing.seen.add(pairKey(derived, visit.nextType))
-      suspect(comparing, another, `xsi:type ${derived.name} is no longer allowed`, [() => instances.withWord(of)])
+      suspect(comparing, another, `xsi:type ${derived.name} is not allowed`, [() => instances.withWord(of)])
     }
   }
 }
@@ -202,7 +202,7 @@ function compareDeclarations(comparing: Comparing, visit: Visit): void {
       const sample = typed && instances.withWord(typed, [])
       return sample && { ...sample, children: [], nil: true }
     }
-    suspect(comparing, visit, 'it is no longer nillable', [nil])
+    suspect(comparing, visit, 'it is not nillable', [nil])
   }
   compareFixed(comparing, visit)
   const added = next.identities.filter((one) => !declaration.identities.includes(one))
@@ -223,13 +223,13 @@ function compareFixed(comparing: Comparing, visit: Visit): void {
   const isSameFixed = declaration.fixed === next.fixed && (declaration.type === next.type || isSameSpace(mine, other))
   if (next.fixed !== undefined && !isSameFixed) {
     const values = (mine ? samplesOf(mine) : []).filter((value) => value !== next.fixed && value !== '')
-    suspect(comparing, visit, `its value is fixed to “${next.fixed}” now`, values.slice(0, 3).map(withText))
+    suspect(comparing, visit, `its value is fixed to “${next.fixed}”`, values.slice(0, 3).map(withText))
   }
   // XML Schema 1, 3.3.4: an empty element has the default value.
   const isEmptyAllowed = (declaration.default ?? declaration.fixed) !== undefined
   const isFilled = (next.default ?? next.fixed) !== undefined
   if (mine && isEmptyAllowed && !isFilled && !(other && takes(other, '') === true)) {
-    suspect(comparing, visit, 'an empty element has no default value any more', [withText('')])
+    suspect(comparing, visit, 'an empty element has no default value', [withText('')])
   }
 }
 
@@ -253,7 +253,7 @@ function compareVisit(comparing: Comparing, visit: Visit): void {
   // An abstract type stands for those that are derived from it.
   if (type.kind === 'complex' && type.abstract && of.said === undefined) return
   if (nextType.kind === 'complex' && nextType.abstract) {
-    suspect(comparing, visit, 'its type is abstract now', [() => instances.withWord(of)])
+    suspect(comparing, visit, 'its type is abstract', [() => instances.withWord(of)])
     return
   }
   compareAttributes(visit, comparing, (message, samples, name) =>

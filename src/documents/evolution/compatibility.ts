@@ -1,4 +1,4 @@
-import type { Verdict } from './verdict.ts'
+import type { Difference, Verdict } from './verdict.ts'
 
 /**
  * What a new version of a schema must keep.
@@ -43,10 +43,26 @@ export function judgeVersion<V>(
   const asked = mode.endsWith('-transitive') ? earlier.toReversed() : earlier.slice(-1)
   return asked.flatMap((against) =>
     directionsOf(mode).map((direction) => {
-      const verdict = direction === 'backward' ? compare(against, candidate) : compare(candidate, against)
+      const verdict = direction === 'backward' ? compare(against, candidate) : turned(compare(candidate, against))
       return { direction, against, verdict }
     }),
   )
+}
+
+/** Places of the earlier version are the old ones, whichever question was asked. */
+function turned(verdict: Verdict): Verdict {
+  switch (verdict.kind) {
+    case 'compatible':
+      return verdict
+    case 'unknown':
+      return { ...verdict, reasons: verdict.reasons.map(exchanged) }
+    case 'incompatible':
+      return { ...verdict, witness: exchanged(verdict.witness), others: verdict.others.map(exchanged) }
+  }
+}
+
+function exchanged<D extends Difference>(difference: D): D {
+  return { ...difference, old: difference.new, new: difference.old }
 }
 
 export function directionsOf(mode: CompatibilityMode): readonly Direction[] {

@@ -52,7 +52,7 @@ function fail(proof: Proof, path: string, message: string): false {
 function implies(mine: Together, wanted: Wanted, path: string, proof: Proof): boolean {
   const { schema, root } = wanted
   if (schema === true || mine.never || !isObject(schema)) {
-    return schema !== false || mine.never || typesOf(mine).size === 0 || fail(proof, path, 'it is no longer allowed')
+    return schema !== false || mine.never || typesOf(mine).size === 0 || fail(proof, path, 'it is not allowed')
   }
   proof.steps += 1
   if (proof.steps > STEPS_AT_MOST) return fail(proof, path, 'the schemas are too large to compare')
@@ -85,7 +85,7 @@ function listedSatisfy(
   const possible = listed.filter((value) => mine.schemas.every((one) => satisfies(value, one, mine.root) !== false))
   const refused = possible.find((value) => satisfies(value, schema, root) !== true)
   if (refused === undefined) return true
-  return fail(proof, path, `${JSON.stringify(refused).slice(0, 60)} is no longer allowed, or that can’t be told`)
+  return fail(proof, path, `${JSON.stringify(refused).slice(0, 60)} is not allowed, or that can’t be told`)
 }
 
 const BRANCHES_AT_MOST = 64
@@ -157,7 +157,7 @@ function impliesKeyword(mine: Together, keyword: string, schema: JsonSchemaObjec
     case '$ref': {
       const { schemas, open, never } = gather([{ $ref: value }], root)
       if (open) return fail(proof, path, `a reference leads to another file, or nowhere: ${String(value)}`)
-      if (never) return fail(proof, path, 'it is no longer allowed')
+      if (never) return fail(proof, path, 'it is not allowed')
       return schemas.slice(1).every((one) => implies(mine, { schema: one, root }, path, proof))
     }
     case 'allOf':
@@ -169,7 +169,7 @@ function impliesKeyword(mine: Together, keyword: string, schema: JsonSchemaObjec
     case 'type': {
       const said = typesSaid(schema)!
       const lost = [...types].filter((type) => !said.has(type))
-      return lost.length === 0 || fail(proof, path, `${lost.join(', ')} is no longer allowed`)
+      return lost.length === 0 || fail(proof, path, `${lost.join(', ')} is not allowed`)
     }
     case 'properties':
     case 'additionalProperties':
@@ -188,7 +188,7 @@ function impliesKeyword(mine: Together, keyword: string, schema: JsonSchemaObjec
 }
 
 function changed(keyword: string, value: Json): string {
-  return `${keyword} is ${JSON.stringify(value).slice(0, 60)} now`
+  return `${keyword} is ${JSON.stringify(value).slice(0, 60)}`
 }
 
 const WITH: Readonly<Record<string, readonly string[]>> = {
@@ -258,7 +258,7 @@ function impliesMultiple(mine: Together, value: number): boolean {
 function impliesRequired(mine: Together, names: readonly string[], { path, proof }: Place): boolean {
   const known = requiredIn(mine)
   const missing = names.filter((name) => !known.has(name))
-  return missing.length === 0 || fail(proof, path, `${missing.join(', ')} is required now`)
+  return missing.length === 0 || fail(proof, path, `${missing.join(', ')} is required`)
 }
 
 /** Each name that either version knows, and one for all others. */

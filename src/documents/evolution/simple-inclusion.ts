@@ -75,7 +75,7 @@ function firstOf(gaps: readonly (() => Message | undefined)[]): Message | undefi
 function gapOfListed(old: SimpleType, listed: readonly string[], next: SimpleType): Message | undefined {
   const values = listed.filter((value) => takes(old, value) !== false)
   const refused = values.filter((value) => takes(next, value) === false)
-  if (refused.length > 0) return { text: `${quoted(refused)} is no longer allowed`, values: refused }
+  if (refused.length > 0) return { text: `${quoted(refused)} is not allowed`, values: refused }
   const open = values.filter((value) => takes(next, value) === undefined)
   // Equal dates, names and the like may be written in several ways: the same type takes them in all.
   const sameListed =
@@ -188,7 +188,7 @@ function gapOfSpaces(old: SimpleType, next: SimpleType): Message | undefined {
   if (mine > other) {
     const values = samplesOf(old).slice(0, 3)
     return {
-      text: 'white space is no longer normalised',
+      text: 'white space is not normalised',
       values: values.flatMap((value) => [` ${value} `, `${value}\n`]),
     }
   }
@@ -216,7 +216,7 @@ function gapOfBounds(old: SimpleType, next: SimpleType): Message | undefined {
   for (const name of BOUNDS) {
     const bound = next.facets[name]
     if (bound === undefined || old.facets[name] === bound) continue
-    if (!exact || !implies(old.facets, name, bound)) return { text: `${name} is ${bound} now` }
+    if (!exact || !implies(old.facets, name, bound)) return { text: `${name} is ${bound}` }
   }
   return undefined
 }
@@ -239,21 +239,21 @@ function implies(old: Facets, name: (typeof BOUNDS)[number], bound: string): boo
 function gapOfDigits(old: SimpleType, next: SimpleType): Message | undefined {
   const { totalDigits, fractionDigits } = next.facets
   if (fractionDigits !== undefined && !isInteger(old) && (old.facets.fractionDigits ?? ALL) > fractionDigits) {
-    return { text: `fractionDigits is ${fractionDigits} now` }
+    return { text: `fractionDigits is ${fractionDigits}` }
   }
   if (totalDigits === undefined || (old.facets.totalDigits ?? ALL) <= totalDigits) return undefined
   const limit = '9'.repeat(Math.min(totalDigits, 1_000))
   const isWithin =
     isInteger(old) && implies(old.facets, 'maxInclusive', limit) && implies(old.facets, 'minInclusive', `-${limit}`)
-  return isWithin ? undefined : { text: `totalDigits is ${totalDigits} now` }
+  return isWithin ? undefined : { text: `totalDigits is ${totalDigits}` }
 }
 
 const ALL = Number.POSITIVE_INFINITY
 
 function gapOfLength(old: Facets, next: Facets): Message | undefined {
   const [least, most] = [next.minLength ?? next.length ?? 0, next.maxLength ?? next.length ?? ALL]
-  if ((old.minLength ?? old.length ?? 0) < least) return { text: `the length is at least ${least} now` }
-  return (old.maxLength ?? old.length ?? ALL) > most ? { text: `the length is at most ${most} now` } : undefined
+  if ((old.minLength ?? old.length ?? 0) < least) return { text: `the length is at least ${least}` }
+  return (old.maxLength ?? old.length ?? ALL) > most ? { text: `the length is at most ${most}` } : undefined
 }
 
 /** Both are all about characters: the languages are compared. */

@@ -29,24 +29,24 @@ function compareSimple(type: Exclude<Shape['text'], string>, { text, words }: Sh
   // Where elements are needed, the words have missed already.
   if (text === 'any') return
   const values = samplesOf(type).slice(0, 5)
-  if (text === 'none') say('it must be empty now', values)
-  else if (words.accepts(words.start) || values.length > 0) say('it holds no text any more', values)
+  if (text === 'none') say('it must be empty', values)
+  else if (words.accepts(words.start) || values.length > 0) say('it holds no text', values)
 }
 
 function compareOther(mine: 'none' | 'white' | 'any', old: Shape, { text }: Shape, say: Say): void {
   if (typeof text === 'object') {
     if (!old.words.accepts(old.words.start)) return
     if (mine !== 'any') {
-      if (takes(text, '') !== true) say('it must hold a value now', ['', ' '])
-      else if (mine === 'white' && takes(text, ' ') !== true) say('it must hold a value now', [' '])
+      if (takes(text, '') !== true) say('it must hold a value', ['', ' '])
+      else if (mine === 'white' && takes(text, ' ') !== true) say('it must hold a value', [' '])
       return
     }
     const gap = findGap(ANY_SIMPLE_TYPE, text)
     if (gap) say(gap.message, gap.values)
     return
   }
-  if (mine === 'any' && text !== 'any') say('text between elements is no longer allowed', ['x'])
+  if (mine === 'any' && text !== 'any') say('text between elements is not allowed', ['x'])
   if (mine === 'white' && text === 'none' && old.words.accepts(old.words.start)) {
-    say('it must be empty now, even of white space', [' '])
+    say('it must be empty, even of white space', [' '])
   }
 }

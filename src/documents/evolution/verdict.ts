@@ -11,13 +11,14 @@ export type Verdict =
 export interface Difference {
   /** From the root, local names only; attributes with `@`. A JSON Pointer for JSON. '' for the whole. */
   readonly path: string
+  /** What the version says that is asked, the new one or, for forward compatibility, the old one. */
   readonly message: string
   /** Where the old and the new version say it: `file:line` in the schema's folder; '' where that isn't known. */
   readonly old: string
   readonly new: string
 }
 
-/** A document that the old version accepts and the new one refuses, as the validators themselves have said. */
+/** A document that the one version accepts and the one that is asked refuses, as the validators themselves have said. */
 export interface Witness extends Difference {
   readonly document: string
   readonly mediaType: 'application/xml' | 'application/json'

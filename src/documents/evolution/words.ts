@@ -122,7 +122,7 @@ function addMiss(misses: Miss[], miss: Miss): void {
 function endsEarly(reached: Reached, next: Shape): Miss {
   const end = reached.before ? `end after ${localNameOf(reached.before.chosen.name)}` : 'be empty'
   return {
-    message: `it can no longer ${end}: ${expectedAt(reached, next)}`,
+    message: `it can’t ${end}: ${expectedAt(reached, next)}`,
     before: wordTo(reached),
     state: reached.state,
   }
@@ -141,7 +141,7 @@ function labelName(label: Label): string {
 
 function notAllowed(reached: Reached, chosen: Chosen, state: number, next: Shape): Miss {
   const where = reached.before ? ` after ${localNameOf(reached.before.chosen.name)}` : ''
-  const message = `${chosen.name} is no longer allowed${where}: ${expectedAt(reached, next)}`
+  const message = `${chosen.name} is not allowed${where}: ${expectedAt(reached, next)}`
   return { message, before: [...wordTo(reached), chosen], state }
 }
 
@@ -231,12 +231,12 @@ function compareAll(old: Shape, next: Shape, versions: Versions): WordComparison
       const found = others.find(({ labels }) => labels.some(({ name }) => name === chosen.name))
       const same = found?.labels.find(({ name }) => name === chosen.name)
       if (same) children.push({ chosen, next: same.declaration, before: rest, state: ENDED })
-      else addMiss(misses, { message: `${chosen.name} is no longer allowed`, before: [...rest, chosen], state: ENDED })
+      else addMiss(misses, { message: `${chosen.name} is not allowed`, before: [...rest, chosen], state: ENDED })
     }
   }
   for (const { labels } of others.filter(({ min }) => min > 0)) {
     if (beginning.some(({ name }) => labels.some((label) => label.name === name))) continue
-    addMiss(misses, { message: `${labels[0]?.name} must be there now`, before: beginning, state: ENDED })
+    addMiss(misses, { message: `${labels[0]?.name} must be there`, before: beginning, state: ENDED })
   }
   const isGrouped = [...mine, ...others].some(({ labels }) => labels.length > 1)
   const open = isGrouped ? 'substitution groups within xs:all are not followed' : undefined
