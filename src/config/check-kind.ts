@@ -125,7 +125,8 @@ function describe(examined: Examined, path: Path, error: ErrorObject): Descripti
     case 'anyOf':
       return describeChoice(name, error)
     case 'type': {
-      const message = `${name} must be ${typeWords(error.params.type)}${found(examined, path, error)}`
+      const words = wordsOfOneForm(error.parentSchema as Schema) ?? typeWords(error.params.type)
+      const message = `${name} must be ${words}${found(examined, path, error)}`
       return { code: 'wrong-type', message }
     }
     case 'minItems':
@@ -192,6 +193,15 @@ function expectedWords({ keyword, params, parentSchema, schema, schemaPath }: Er
   const choices = (schema as readonly unknown[]).map(String)
   if (choices.length > 1) return `one of ${choices.join(', ')}`
   return schemaPath.endsWith('/then/enum') ? `a mapping or ${choices[0]}` : choices[0]!
+}
+
+/** What a value must be that has one form, such as a duration: "a string" would send people to quote the number that they wrote. */
+function wordsOfOneForm(schema: Schema): string | undefined {
+  const { type = [], format, enum: choices, 'x-expects': own } = schema
+  if ([type].flat().some((one) => one === 'array' || one === 'object')) return undefined
+  if (own !== undefined) return own
+  if (format !== undefined) return formats[format]!.expects
+  return choices && `one of ${choices.join(', ')}`
 }
 
 function rangeWords({ keyword, schema }: ErrorObject): string {

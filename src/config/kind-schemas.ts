@@ -21,6 +21,7 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly definitions?: Readonly<Record<string, Schema>>
   readonly format?: string
+  readonly enum?: readonly unknown[]
   readonly writeOnly?: boolean
   readonly 'x-environment'?: string
   readonly 'x-expects'?: string

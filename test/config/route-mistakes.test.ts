@@ -254,6 +254,12 @@ const inRoutes: readonly Mistake[] = [
     'deliver[0].create.max_items must be a whole number or `max`, found string "many"',
   ],
   [
+    'a node option that is no whole number',
+    deliver('{ pubsub: p.example.org, node: n, create: { max_items: »1.5 } }'),
+    'wrong-type',
+    'deliver[0].create.max_items must be a whole number or `max`, found number 1.5',
+  ],
+  [
     'a node option that is below nothing',
     deliver('{ pubsub: p.example.org, node: n, create: { max_items: »-1 } }'),
     'out-of-range',
@@ -279,6 +285,30 @@ const inRoutes: readonly Mistake[] = [
   ],
   ['an order by an unknown field', `${ROUTE}order: { by: »curency }`, 'field-unknown', 'did you mean "currency"?'],
   ['an expiry that is no duration', `${ROUTE}expires: »soon`, 'wrong-value', 'expires must be a duration'],
+  [
+    'an expiry that is a number',
+    `${ROUTE}expires: »300`,
+    'wrong-type',
+    'expires must be a duration such as 500ms, 30s, 10m, 1h, 7d or PT10M, found number 300',
+  ],
+  [
+    'a time for the proof that is a number',
+    deliver('{ jid: a@example.org, confirmTimeout: »10 }'),
+    'wrong-type',
+    'deliver[0].confirmTimeout must be a duration such as 500ms, 30s, 10m, 1h, 7d or PT10M, found number 10',
+  ],
+  [
+    'a first pause that is a number',
+    'kind: Policy\nname: p\nbackoff: { first: »300 }',
+    'wrong-type',
+    'backoff.first must be a duration such as 500ms',
+  ],
+  [
+    'a proof that is a number',
+    deliver('{ jid: a@example.org, confirm: »1 }'),
+    'wrong-type',
+    'deliver[0].confirm must be one of none, receipt, iq, found number 1',
+  ],
   ['a priority out of range', `${ROUTE}priority: »5000`, 'out-of-range', 'priority must be at most 1000'],
   [
     'a test document that is not there',

@@ -79,7 +79,7 @@ const inWaybill: readonly Mistake[] = [
     'a duration as a number',
     `${XMPP}dedupe: { window: »10 }`,
     'wrong-type',
-    'dedupe.window must be a string, found number 10',
+    'dedupe.window must be a duration such as 500ms, 30s, 10m, 1h, 7d or PT10M, found number 10',
   ],
   [
     'a duration out of range',
