@@ -1,6 +1,6 @@
 import { type Assembly, assemble, withoutPlaces } from './assemble.ts'
 import { type CheckingNeeds, giveCheckers, shareChecks } from './checking.ts'
-import { formatProblem, type Problem, type Settings } from './config/configuration.ts'
+import { formatProblem, loadSettings, type Problem, type Settings } from './config/configuration.ts'
 import { digestOfConfiguration } from './config/difference.ts'
 import { createFigures, type Figures } from './flow/figures.ts'
 import type { Log } from './flow/ports.ts'
@@ -22,6 +22,7 @@ import { openShares, type Shares } from './shares.ts'
 import { asStartFailed, StartFailed } from './start-failed.ts'
 import { openStation, type Station } from './station.ts'
 import { type Undo, unwind } from './unwind.ts'
+import { type EarlyWatch, watchEarly } from './watch.ts'
 
 /** What the process needs of its surroundings. */
 export interface Surroundings {
@@ -31,6 +32,11 @@ export interface Surroundings {
   readonly complain: (line: string) => void
   /** Ends a start that is under way: it throws then, with everything closed. What is up already is ended by `stop`. */
   readonly cancelled?: AbortSignal
+  /**
+   * Told, once there is a configuration in force, how it is loaded again, as a change of the files has it loaded; a set with errors is refused
+   * whole and the last good one stays. That is before a domain is served: a process may stand by for months.
+   */
+  readonly loaded?: (reload: () => Promise<void>) => void
 }
 
 export interface RunningWaybill {
@@ -38,8 +44,6 @@ export interface RunningWaybill {
   readonly domains: readonly string[]
   /** '' where `http` is not configured. */
   readonly http: string
-  /** Loads types, routes and policies again, as a change of the files does; a set with errors is refused whole and the last good one stays. */
-  reload(): Promise<void>
   /** Finishes what is in flight and ends, within ten seconds. */
   stop(): Promise<void>
 }
@@ -52,6 +56,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
   const { environment, log } = surroundings
   const undo: Undo = []
   try {
+    const changes = await watchAsConfigured(folder, environment, undo)
     const { assembly, store, registered, sequence } = await load(folder, surroundings, undo)
     const inForce: InForce = { assembly: withoutPlaces(assembly) }
     const { settings } = assembly.configuration
@@ -82,6 +87,9 @@ export async function start(folder: string, surroundings: Surroundings): Promise
         for (const station of shares.stations) station.reviewHeld()
       },
     })
+    undo.push(async () => reloads.stop())
+    if (changes) reloads.follow(changes)
+    surroundings.loaded?.(() => reloads.reload('signal'))
     const onChange = () => reloads.reload('registered')
     const following = followRegistry({ ...settings.redis, log, after: sequence, onChange })
     undo.push(() => following.stop())
@@ -91,11 +99,9 @@ export async function start(folder: string, surroundings: Surroundings): Promise
     })
     undo.push(async () => stopTelling())
     await shares.begin()
-    if (settings.reload === 'watch') reloads.watch()
     return {
       domains: shares.holds(),
       http: http?.url ?? '',
-      reload: () => reloads.reload('signal'),
       async stop() {
         reloads.stop()
         // First, so that nobody counts on this process any more.
@@ -113,6 +119,19 @@ export async function start(folder: string, surroundings: Surroundings): Promise
 /** By itself, so that what is undone at the end holds nothing else until then: the files of the start, say. */
 function closeAtTheEnd(opened: { close(): Promise<void> }, undo: Undo): void {
   undo.push(() => opened.close())
+}
+
+/** Before anything else is read; undefined where SIGHUP alone has the folder loaded again, and where its settings have errors. */
+async function watchAsConfigured(
+  folder: string,
+  environment: Surroundings['environment'],
+  undo: Undo,
+): Promise<EarlyWatch | undefined> {
+  const settings = await loadSettings(folder, environment)
+  if (settings?.reload !== 'watch') return undefined
+  const changes = await watchEarly(folder)
+  undo.push(async () => changes.stop())
+  return changes
 }
 
 /** What a start begins with: the folder's configuration together with what is registered. */

@@ -4,7 +4,7 @@ import type { RegisteredBundle } from './config/bundle.ts'
 import { formatProblem } from './config/configuration.ts'
 import { type Changes, type Difference, difference, isEmpty, needRestart } from './config/difference.ts'
 import { type Log, StoreUnavailable } from './flow/ports.ts'
-import { watchFolder } from './watch.ts'
+import type { EarlyWatch } from './watch.ts'
 
 /** The assembly in force; a reload replaces it whole. */
 export interface InForce {
@@ -21,7 +21,8 @@ export interface Reloads {
    */
   reload(cause: ReloadCause): Promise<void>
   /** Reloads when files change. */
-  watch(): void
+  follow(changes: EarlyWatch): void
+  /** Nothing comes into force any more, nor what is being loaded. */
   stop(): void
 }
 
@@ -40,8 +41,6 @@ export interface ReloadNeeds {
   readonly tookOver: () => void
 }
 
-const QUIET_MS = 300
-const LONGEST_MS = 5_000
 /** A predecessor is freed when no stanza can hold it any more. */
 const OLD_RULING_MS = 60_000
 
@@ -61,10 +60,10 @@ export function createReloads({
   let bundles: readonly RegisteredBundle[] = []
   let running: Promise<void> | undefined
   let next: ReloadCause | undefined
-  let stopWatching = () => {}
+  let stopped = false
 
   async function reloadAll(): Promise<void> {
-    for (let cause = next; cause !== undefined; cause = next) {
+    for (let cause = next; cause !== undefined && !stopped; cause = next) {
       next = undefined
       await reloadOnce(cause)
     }
@@ -73,6 +72,7 @@ export function createReloads({
   async function reloadOnce(cause: ReloadCause): Promise<void> {
     await readRegistered(cause)
     const { assembly, problems } = await assemble(folder, environment, bundles)
+    if (stopped) return assembly?.documents.dispose()
     if (!assembly) {
       log('error', 'reload-refused', { cause, problems: problems.map(formatProblem) })
       return
@@ -85,6 +85,7 @@ export function createReloads({
     }
     const prepared = await prepare(withoutPlaces(assembly))
     await agreed(prepared)
+    if (stopped) return discard(prepared)
     takeOver(prepared)
     const { types, routes } = assembly.configuration
     log('info', 'reloaded', { cause, types: types.length, routes: routes.length, changes: shown(changes) })
@@ -109,12 +110,12 @@ export function createReloads({
     tookOver()
     before.checkers?.retire()
     void delay(OLD_RULING_MS, undefined, { ref: false }).then(() => {
-      before.checkers?.close()
-      before.documents.dispose()
+      discard(before)
     })
   }
 
-  const reload: Reloads['reload'] = (cause) => {
+  const reload: Reloads['reload'] = async (cause) => {
+    if (stopped) return
     // A signal is always answered, also where nothing has changed.
     next = CAUSES.find((one) => one === cause || one === next)
     running ??= reloadAll().finally(() => {
@@ -127,15 +128,23 @@ export function createReloads({
 
   return {
     reload,
-    watch() {
+    follow(changes) {
       const failed = (error: Error) => log('warn', 'watch-failed', { reason: error.message })
       const changed = () => {
         void reload('change').catch((error: Error) => log('error', 'reload-failed', { reason: error.message }))
       }
-      stopWatching = watchFolder(folder, changed, { quietMs: QUIET_MS, longestMs: LONGEST_MS, failed })
+      changes.listen({ changed, failed })
     },
-    stop: () => stopWatching(),
+    stop() {
+      stopped = true
+    },
   }
+}
+
+/** Frees what nothing is judged by. */
+function discard({ checkers, documents }: AssemblyInForce): void {
+  checkers?.close()
+  documents.dispose()
 }
 
 const NAMES_SHOWN = 20

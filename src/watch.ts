@@ -14,13 +14,45 @@ export interface WatchOptions {
 /** Files that a configuration consists of. `..data` is what a mounted volume of Kubernetes turns over. */
 const RELEVANT = /\.(?:ya?ml|xsd|rng|sch|json|xml|dtd)$|^\.\.data$/i
 
+/** A folder that is watched before there is anybody to tell: what is seen until then is kept. */
+export interface EarlyWatch {
+  listen(listener: WatchListener): void
+  stop(): void
+}
+
+export interface WatchListener {
+  readonly changed: () => void
+  readonly failed: WatchOptions['failed']
+}
+
+const QUIET_MS = 300
+const LONGEST_MS = 5_000
+
+/** For a folder that is about to be loaded: no change falls between that and the watch. */
+export async function watchEarly(folder: string): Promise<EarlyWatch> {
+  const kept: ((listener: WatchListener) => void)[] = []
+  let tell = (what: (listener: WatchListener) => void): unknown => kept.push(what)
+  const stop = await watchFolder(folder, () => tell(({ changed }) => changed()), {
+    quietMs: QUIET_MS,
+    longestMs: LONGEST_MS,
+    failed: (error) => tell(({ failed }) => failed(error)),
+  })
+  return {
+    listen(listener) {
+      tell = (what) => what(listener)
+      kept.splice(0).forEach(tell)
+    },
+    stop,
+  }
+}
+
 /**
  * Tells of changes in a folder and in those below it; names with a dot first are passed over. The folders are watched, not their
- * files: a hundred thousand files cost a few watches.
+ * files: a hundred thousand files cost a few watches. Resolves when all are watched.
  *
  * @returns the way to stop
  */
-export function watchFolder(folder: string, changed: () => void, options: WatchOptions): () => void {
+export async function watchFolder(folder: string, changed: () => void, options: WatchOptions): Promise<() => void> {
   const watchers = new Map<string, FSWatcher>()
   let timer: NodeJS.Timeout | undefined
   let since: number | undefined
@@ -67,7 +99,7 @@ export function watchFolder(folder: string, changed: () => void, options: WatchO
     }
   }
 
-  void follow()
+  await follow()
   return () => {
     stopped = true
     clearTimeout(timer)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { watchFolder } from '../src/watch.ts'
+import { watchEarly, watchFolder } from '../src/watch.ts'
 import { eventually } from './eventually.ts'
 
 let folder: string
@@ -17,9 +17,7 @@ beforeEach(async () => {
   const failed = (error: Error) => {
     throw error
   }
-  stop = watchFolder(folder, () => told++, { quietMs: 100, longestMs: 1_000, failed })
-  // Watches are set after the folders were listed.
-  await delay(100)
+  stop = await watchFolder(folder, () => told++, { quietMs: 100, longestMs: 1_000, failed })
 })
 afterEach(async () => {
   stop()
@@ -82,4 +80,24 @@ describe('a watched folder tells', () => {
     await delay(300)
     expect(told).toBe(0)
   })
+})
+
+it('a folder that is watched before anybody listens tells then of what there was', async () => {
+  const failed = (error: Error) => {
+    throw error
+  }
+  const early = await watchEarly(folder)
+  try {
+    await write('routes/a.yaml')
+    await eventually(() => told === 1)
+    // Longer than a change may wait until it is told of.
+    await delay(500)
+    let heard = 0
+    early.listen({ changed: () => heard++, failed })
+    expect(heard).toBe(1)
+    await write('routes/a.yaml', 'again')
+    await eventually(() => heard === 2)
+  } finally {
+    early.stop()
+  }
 })

@@ -1,5 +1,5 @@
 import { createLog, logLevelOf } from '../log.ts'
-import { type RunningWaybill, start } from '../main.ts'
+import { type RunningWaybill, type Surroundings, start } from '../main.ts'
 import { StartFailed } from '../start-failed.ts'
 import type { ExitCode, Output } from './output.ts'
 
@@ -12,9 +12,14 @@ export async function run(folder: string, output: Output): Promise<ExitCode> {
   })
   void asked.then(() => cancel.abort())
   let running: RunningWaybill | undefined
-  // From the beginning: a SIGHUP that nobody listens to ends the process, and a start may wait long for its server.
+  let loaded!: NonNullable<Surroundings['loaded']>
+  const reload = new Promise<() => Promise<void>>((resolve) => {
+    loaded = resolve
+  })
+  // From the beginning: a SIGHUP that nobody listens to ends the process. One that comes while the folder is first loaded has it loaded again.
   process.on('SIGHUP', () => {
-    void running?.reload().catch((error: Error) => log('error', 'reload-failed', { reason: error.message }))
+    const failed = (error: Error) => log('error', 'reload-failed', { reason: error.message })
+    void reload.then((again) => again()).catch(failed)
   })
   process.on('unhandledRejection', (reason) => log('error', 'unhandled-rejection', { reason: String(reason) }))
   try {
@@ -23,6 +28,7 @@ export async function run(folder: string, output: Output): Promise<ExitCode> {
       log,
       complain: output.complain,
       cancelled: cancel.signal,
+      loaded,
     })
     output.print(`ready ${JSON.stringify({ domain: running.domains[0], http: running.http, pid: process.pid })}`)
     log('info', 'stopping', { signal: await asked })

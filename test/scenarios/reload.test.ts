@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
-import { acceptedId, attribute, type Installation, install, order, runWaybill } from './waybill.ts'
+import {
+  acceptedId,
+  attribute,
+  type Installation,
+  install,
+  type LaunchedWaybill,
+  launchWaybill,
+  order,
+  runWaybill,
+} from './waybill.ts'
 
 interface Line {
   readonly event: string
@@ -22,9 +31,8 @@ describe('a change of the configuration while Waybill runs', () => {
   })
   afterAll(() => at?.stop())
 
-  const lines = (event: string): readonly Line[] =>
-    at.waybill
-      .log()
+  const lines = (event: string, { log }: Pick<LaunchedWaybill, 'log'> = at.waybill): readonly Line[] =>
+    log()
       .split('\n')
       .filter((line) => line.includes(`"${event}"`))
       .map((line) => JSON.parse(line) as Line)
@@ -96,6 +104,27 @@ describe('a change of the configuration while Waybill runs', () => {
     at.waybill.signal('SIGHUP')
     await eventually(() => lines('reloaded').length > before)
     expect(lines('reloaded').at(-1)).toMatchObject({ cause: 'signal', changes: {} })
+  })
+
+  it('comes into force in a process that stands by as well, which goes on by it when it takes over', async () => {
+    const standby = launchWaybill(at.folder)
+    await eventually(() => lines('standby', standby).length > 0, { timeoutMs: 60_000, what: 'a standby' })
+    const moved = good.replace('{ jid: other.example.test }', '{ jid: moved@other.example.test }')
+    const { problems } = await save(moved.replace('type: reading', 'type: raeding'), 'reload-refused')
+    await eventually(() => lines('reload-refused', standby).length > 0, { what: 'the refusal of the standby' })
+    expect(lines('reload-refused', standby)).toMatchObject([{ cause: 'change', problems }])
+    const { changes } = await save(moved)
+    await eventually(() => lines('reloaded', standby).length > 0, { what: 'the change in the standby' })
+    expect(lines('reloaded', standby)).toMatchObject([{ cause: 'change', changes }])
+    expect(lines('reload-not-agreed')).toEqual([])
+    standby.signal('SIGHUP')
+    await eventually(() => lines('reloaded', standby).length > 1, { what: 'the answer to SIGHUP' })
+    expect(lines('reloaded', standby).at(-1)).toMatchObject({ cause: 'signal', changes: {} })
+
+    await at.kill()
+    at.waybill = await standby.ready()
+    expect(await receiverOf(acceptedId(await at.submit(order('standby'))))).toBe('moved@other.example.test')
+    await save(good)
   })
 
   it('leaves what was decided before as it was decided', async () => {

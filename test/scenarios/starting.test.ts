@@ -37,14 +37,23 @@ describe('a start that waits for its XMPP server', () => {
     await redis.stop()
   })
 
-  async function starting(): Promise<{ child: ChildProcess; ended: Promise<number | NodeJS.Signals | null> }> {
+  interface Starting {
+    readonly child: ChildProcess
+    readonly ended: Promise<number | NodeJS.Signals | null>
+    /** Its log so far. */
+    readonly log: () => string
+  }
+
+  async function starting(): Promise<Starting> {
     const before = hungUp
-    const child = spawn(process.execPath, [CLI, 'run', folder], { stdio: 'ignore' })
+    const child = spawn(process.execPath, [CLI, 'run', folder], { stdio: ['ignore', 'ignore', 'pipe'] })
+    let log = ''
+    child.stderr!.on('data', (chunk) => (log += chunk))
     const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
       child.once('exit', (code, signal) => resolve(signal ?? code))
     })
     await eventually(() => hungUp > before, { what: 'the first try to attach' })
-    return { child, ended }
+    return { child, ended, log: () => log }
   }
 
   it.each(['SIGTERM', 'SIGINT'] as const)('is ended by %s at once, with exit code 0', async (signal) => {
@@ -55,11 +64,12 @@ describe('a start that waits for its XMPP server', () => {
     clearTimeout(late)
   })
 
-  it('is not ended by SIGHUP, which asks for a reload', async () => {
-    const { child, ended } = await starting()
+  it('is not ended by SIGHUP, which has the folder loaded again', async () => {
+    const { child, ended, log } = await starting()
     const before = hungUp
     child.kill('SIGHUP')
     await eventually(() => hungUp > before + 1, { what: 'further tries to attach' })
+    await eventually(() => log().includes('"reloaded"'), { what: 'the answer to SIGHUP' })
     expect(child.exitCode ?? child.signalCode).toBeNull()
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
