@@ -1,5 +1,6 @@
 import { type Assembly, assemble, withoutPlaces } from './assemble.ts'
 import { type CheckingNeeds, giveCheckers, shareChecks } from './checking.ts'
+import type { RegisteredBundle } from './config/bundle.ts'
 import { formatProblem, loadSettings, type Problem, type Settings } from './config/configuration.ts'
 import { digestOfConfiguration } from './config/difference.ts'
 import { createFigures, type Figures } from './flow/figures.ts'
@@ -57,7 +58,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
   const undo: Undo = []
   try {
     const changes = await watchAsConfigured(folder, environment, undo)
-    const { assembly, store, registered, sequence } = await load(folder, surroundings, undo)
+    const { assembly, store, registered, bundles, sequence } = await load(folder, surroundings, undo)
     const inForce: InForce = { assembly: withoutPlaces(assembly) }
     const { settings } = assembly.configuration
     const { shares, neighbours, figures, checking, metricsText } = await settle(
@@ -79,6 +80,7 @@ export async function start(folder: string, surroundings: Surroundings): Promise
       folder,
       environment,
       inForce,
+      bundles,
       registered: async () => (await registered.read()).bundles,
       log,
       prepare: (assembled) => giveCheckers(assembled, checking),
@@ -139,6 +141,8 @@ interface Loaded {
   readonly assembly: Assembly
   readonly store: RedisStore
   readonly registered: Registered
+  /** What was registered then. */
+  readonly bundles: readonly RegisteredBundle[]
   /** At which change of the registry it was loaded. */
   readonly sequence: number
 }
@@ -159,7 +163,7 @@ async function load(folder: string, surroundings: Surroundings, undo: Undo): Pro
   if (assembly !== alone.assembly) alone.assembly?.documents.dispose()
   if (!assembly) throw refusal(folder, problems, surroundings)
   for (const problem of problems) log('warn', 'configuration', { problem: formatProblem(problem) })
-  return { assembly, store, registered, sequence: state.sequence }
+  return { assembly, store, registered, bundles, sequence: state.sequence }
 }
 
 function refusal(folder: string, problems: readonly Problem[], { complain }: Surroundings): StartFailed {

@@ -30,6 +30,8 @@ export interface ReloadNeeds {
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly inForce: InForce
+  /** What was registered when the assembly in force was loaded. */
+  readonly bundles: readonly RegisteredBundle[]
   /** What is registered now, laid out. Throws {@link StoreUnavailable}. */
   readonly registered: () => Promise<readonly RegisteredBundle[]>
   readonly log: Log
@@ -51,13 +53,14 @@ export function createReloads({
   folder,
   environment,
   inForce,
+  bundles: first,
   registered,
   log,
   prepare,
   agreed,
   tookOver,
 }: ReloadNeeds): Reloads {
-  let bundles: readonly RegisteredBundle[] = []
+  let bundles = first
   let running: Promise<void> | undefined
   let next: ReloadCause | undefined
   let stopped = false
