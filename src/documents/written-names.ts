@@ -22,6 +22,8 @@ export interface WrittenName {
 const LENGTH = 256
 /** What comes after so many names begins anew: whoever sends ever new names gains nothing by it. */
 const KEPT = 4_096
+/** Nor by so many namespaces for one local name, which are looked through one by one: its names begin anew. */
+const ALIKE = 64
 
 let elements = new Map<string, WrittenName>()
 let attributes = new Map<string, WrittenName>()
@@ -31,8 +33,10 @@ let kept = 0
 export function elementNameOf(of: Element): WrittenName | undefined {
   const { name, uri, prefix } = of
   const same = elements.get(name)
+  let others = 0
   for (let known = same; known !== undefined; known = known.next) {
     if (known.uri === uri && known.prefix === prefix) return known
+    others += 1
   }
   if (name.length + uri.length + prefix.length > LENGTH) return undefined
   const written = prefix === '' ? name : `${prefix}:${name}`
@@ -42,7 +46,7 @@ export function elementNameOf(of: Element): WrittenName | undefined {
     start: bytesOf(`<${written}`),
     end: bytesOf(`</${written}>`),
     said: bytesOf(elementSaid(of)),
-    next: same,
+    next: others < ALIKE ? same : undefined,
   })
 }
 

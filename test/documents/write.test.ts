@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/documents/digest.ts'
 import { noLimits } from '../../src/documents/limits.ts'
 import { writeDocument } from '../../src/documents/write.ts'
+import { elementNameOf } from '../../src/documents/written-names.ts'
 import { type Attribute, type Element, element, isElement, type Node } from '../../src/domain/element.ts'
 import { serialise } from '../../src/domain/serialise.ts'
 
@@ -68,6 +69,15 @@ describe('a document is written as `serialise` has it, with the digest of what i
       )
       expectSame(element('names', 'urn:n', {}, names))
     }
+  })
+
+  it('ever new namespaces of one name, of which a bounded number is looked through', () => {
+    const lines = Array.from({ length: 500 }, (_, at) => element('line', `urn:${at}`, {}, ['1']))
+    expectSame(element('order', 'urn:order', {}, [...lines, ...lines]))
+    let alike = 0
+    for (let one = elementNameOf(lines.at(-1)!); one !== undefined; one = one.next) alike += 1
+    expect(alike).toBeGreaterThan(0)
+    expect(alike).toBeLessThanOrEqual(65)
   })
 
   it('1,000 trees by chance, whose prefixes, declarations and namespaces are at odds', () => {
