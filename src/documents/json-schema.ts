@@ -1,5 +1,14 @@
 import { posix, relative, sep } from 'node:path'
-import { Ajv, type AnySchemaObject, type ErrorObject, MissingRefError, type Options, type ValidateFunction } from 'ajv'
+import {
+  _,
+  Ajv,
+  type AnySchemaObject,
+  type ErrorObject,
+  MissingRefError,
+  Name,
+  type Options,
+  type ValidateFunction,
+} from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
@@ -120,11 +129,35 @@ function compile(
   const load = (uri: string) => loadReferenced(uri, { source, bundle, path, base, extensions })
   const ajv = create(options)
   addFormats.default(ajv)
+  judgeInherited(ajv)
   // Ajv resolves it (JSON Schema 2020-12, Core 8.2.2), and counts it among the unknown ones.
   if (!ajv.getKeyword('$anchor')) ajv.addKeyword('$anchor')
   const extensions = (found: AnySchemaObject) => allowExtensions(ajv, found)
   extensions(schema)
   return { validate: compileWithReferred(ajv, { ...schema, $id: base }, load), schema }
+}
+
+/**
+ * Ajv notes the properties that branches have allowed in a plain object, where `constructor` is always found: it inherits nothing
+ * by the time that it is asked.
+ */
+function judgeInherited(ajv: Ajv): void {
+  const known = ajv.getKeyword('unevaluatedProperties')
+  // Draft-07 has none.
+  if (typeof known === 'boolean' || !('code' in known)) return
+  ajv.removeKeyword('unevaluatedProperties')
+  ajv.addKeyword({
+    ...known,
+    code(context, ruleType) {
+      const { props } = context.it
+      if (props instanceof Name) {
+        context.gen.if(_`typeof ${props} === "object"`, () =>
+          context.gen.code(_`Object.setPrototypeOf(${props}, null)`),
+        )
+      }
+      known.code(context, ruleType)
+    },
+  })
 }
 
 /** Compiling stops at a reference that leads to another file; then that one is read. */

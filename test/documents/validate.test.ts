@@ -261,6 +261,21 @@ describe('JSON Schema', () => {
     expect(await check(unevaluated, { a: 1, b: 2 })).toEqual([['unevaluatedProperties', '', undefined]])
   })
 
+  it.each([
+    ['branches', { anyOf: [{ properties: { a: {} }, required: ['a'] }, { required: ['z'] }] }],
+    ['a pattern', { patternProperties: { '^a$': {} } }],
+    ['a reference in a branch', { anyOf: [{ $ref: '#/$defs/a' }], $defs: { a: { properties: { a: {} } } } }],
+  ])('what is not evaluated is told by its name, whatever that is, where %s may evaluate', async (_, schema) => {
+    const closed = { ...schema, unevaluatedProperties: false }
+    expect(await check(closed, { a: 1 })).toEqual([])
+    for (const name of ['b', 'constructor', 'toString', '__proto__']) {
+      const value = JSON.parse(`{"a":1,"${name}":{}}`)
+      expect(await check(closed, value), name).toEqual([['unevaluatedProperties', '', undefined]])
+    }
+    const open = { ...schema, patternProperties: { '^(?:a|constructor)$': {} }, unevaluatedProperties: false }
+    expect(await check(open, JSON.parse('{"a":1,"constructor":{}}'))).toEqual([])
+  })
+
   it('follows references to files of the bundle, by place and by $id', async () => {
     const unit = JSON.stringify({ $id: 'https://example.org/s/unit.json', type: 'string', maxLength: 1 })
     const byPlace = { properties: { unit: { $ref: 'parts/unit.json' } } }
