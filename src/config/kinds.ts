@@ -194,7 +194,7 @@ export interface Waybill {
      */
     perSender: {
       /**
-       * What is more is answered with `overloaded`, before validation.
+       * So many at once, and then so many a minute, evenly: a bucket of this size that fills within a minute. Whoever has sent nothing for a minute gets up to twice as many through in the next one. What is more is answered with `overloaded` and when to try again, before validation; the items of one publish count as one at first, and the others make what comes next wait the longer.
        */
       perMinute: number
       /**

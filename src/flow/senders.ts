@@ -31,8 +31,8 @@ export interface RateLimit {
 }
 
 /**
- * At most `perMinute` documents, or questions, a minute from one bare JID: a bucket of that size, filled evenly. Memory is bounded by the
- * senders whose buckets aren't full again.
+ * A bucket of `perMinute` documents, or questions, for each bare JID, filled evenly within a minute: a burst passes, and up to twice as many
+ * in the minute that begins with it. Memory is bounded by the senders whose buckets aren't full again.
  */
 export function limitRate(perMinute: number, what: 'documents' | 'questions' = 'documents'): RateLimit {
   const buckets = new Map<string, { left: number; atMs: number }>()
@@ -66,6 +66,6 @@ export function limitRate(perMinute: number, what: 'documents' | 'questions' = '
 
 function tooMany(sender: string, limit: string, waitMs: number): Rejection {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000))
-  const text = `Cannot take more from ${sender} now: the limit is ${limit} a minute`
+  const text = `Cannot take more from ${sender} now: the limit is ${limit} a minute, and as many at once`
   return reject('overloaded', text, [], seconds)
 }

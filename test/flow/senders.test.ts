@@ -34,9 +34,21 @@ describe('the rate limit', () => {
     expect(limit.take('a@example.org/y', 1_000)).toMatchObject({
       kind: 'overloaded',
       retryAfterSeconds: 1,
-      text: 'Cannot take more from a@example.org now: the limit is 60 documents a minute',
+      text: 'Cannot take more from a@example.org now: the limit is 60 documents a minute, and as many at once',
     })
     expect(limit.take('b@example.org/x', 1_000)).toBeUndefined()
+  })
+
+  it('lets nearly twice as many pass in a minute that begins with a burst, and no more than the limit in the next', () => {
+    const limit = limitRate(60)
+    const passed = (fromMs: number) => {
+      let count = 0
+      for (let at = 0; at < 60_000; at += 100) if (!limit.take('a@example.org', fromMs + at)) count++
+      return count
+    }
+    for (let n = 0; n < 59; n++) limit.take('a@example.org', 0)
+    expect(59 + passed(0)).toBeGreaterThan(110)
+    expect(passed(60_000)).toBeLessThanOrEqual(60)
   })
 
   it('fills again evenly', () => {
