@@ -4,7 +4,7 @@ import { review } from '../review.ts'
 import { counted, type ExitCode, type Output, printJson } from './output.ts'
 
 /**
- * Every problem of a configuration at once, and what is surely not meant in it. 1 where one of them is an error; with `strict`,
+ * The problems of all files of a configuration at once, and, where there are none, what is surely not meant in it. 1 where one of them is an error; with `strict`,
  * warnings count too.
  */
 export async function check(folder: string, strict: boolean, output: Output): Promise<ExitCode> {

@@ -24,7 +24,9 @@ function addRun(waybill: Command, act: Act): void {
 function addCheck(waybill: Command, act: Act): void {
   waybill
     .command('check')
-    .description('Every problem of a configuration at once, as file:line:column.')
+    .description(
+      'The problems of all files at once, as file:line:column. Where the keys or values of one thing are wrong, what it refers to is looked at when they are mended.',
+    )
     .argument('[dir]', 'the configuration folder', '.')
     .option('--strict', 'exit with 1 for warnings too', false)
     .addOption(formatOption())

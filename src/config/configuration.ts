@@ -59,8 +59,8 @@ export interface LoadedConfiguration {
 }
 
 /**
- * Loads a configuration folder (docs/configuration.md) and finds everything that is wrong with it, as far as that is in its text: schemas
- * and XPaths are compiled elsewhere. Never throws for what stands in the folder, or doesn't; no problem holds a secret.
+ * Loads a configuration folder (docs/configuration.md) and finds what is wrong with it, as far as that is in its text: schemas and XPaths are
+ * compiled elsewhere. What a thing refers to is looked at where its schema finds it sound. Never throws for what stands in the folder, or doesn't; no problem holds a secret.
  *
  * @param environment Variables for `${NAME}` and the overrides `WAYBILL_…`.
  * @param registered Document types that were registered at run time.

@@ -5,8 +5,10 @@ const INTRODUCTION = `# Configuration
 
 <!-- Made from schemas/*.schema.json by npm run generate: change those. -->
 
-One folder, given to every command (\`waybill run DIR\`). \`waybill check DIR\` says everything that is wrong with it, each problem with file, line, column and
-[code](#problems).
+One folder, given to every command (\`waybill run DIR\`). \`waybill check DIR\` says what is wrong in all of its files at once, each problem with file, line, column and
+[code](#problems). Of one type, route, group or policy it says all that is wrong with its keys and the form of its values; only where there is nothing of that kind does it look at what the
+thing refers to: files, policies, groups, fields, prefixes. Of a route, the conditions are looked at all the same where they themselves have no such mistake. What is surely not meant
+(warnings such as \`route-shadowed\` or \`path-impossible\`) is looked for once there is no error.
 
 - \`waybill.yaml\` holds the [installation](#waybill).
 - Files named by its \`load\` hold [document types](#documenttype), [routes](#route), groups of [destinations](#destinationgroup) and [senders](#sendergroup), and [policies](#policy), several YAML documents a file where that is handy.

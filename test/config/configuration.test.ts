@@ -423,3 +423,18 @@ deliver:
     )
   })
 })
+
+describe('problems are told at once', () => {
+  const type = (name: string, more: string) =>
+    ORDER.replace('name: order', `name: ${name}`).replace('schema: none', `schema: { xsd: gone.xsd }${more}`)
+  const codes = async (types: string) => {
+    const { problems } = await load({ 'waybill.yaml': WAYBILL, 'types/t.yaml': types })
+    return problems.map(({ code, line }) => `${code} ${line}`)
+  }
+
+  it('of all things; what one refers to is looked at when its keys and values are mended', async () => {
+    const slip = type('a', '\nondoubt: reject\nonInvalid: perhaps')
+    expect(await codes(`${slip}---${type('b', '')}`)).toEqual(['unknown-key 7', 'wrong-value 8', 'file-missing 17'])
+    expect(await codes(type('a', ''))).toEqual(['file-missing 6'])
+  })
+})
