@@ -52,7 +52,10 @@ export interface Deliverer {
   rest(): void
   /** An error message came back for something that counted as delivered (docs/operations.md, guarantee 5). */
   bounced(id: string, from: string, answer: Answer): Promise<void>
-  /** Ends what has expired, sends suspects, and finds what is due and has nobody to wake it; gives how many of those. */
+  /**
+   * Prolongs what is under way for long, ends what has expired, sends suspects, and finds what is due and has nobody to wake it; gives how
+   * many of those.
+   */
   sweep(): Promise<number>
   /** Takes back what earlier processes had under way, learns which destinations they found open, and goes on with what they left to write. */
   reclaim(): Promise<void>
@@ -80,14 +83,17 @@ const WRITE_PAUSE_MS = 1_000
 
 /**
  * Deliveries, each on its own: begin an attempt, send it, judge the outcome, write down how it ended. The attempt is
- * recorded before it is made, and ended by one atomic step; a process that dies between leaves it to its lease.
+ * recorded before it is made, and ended by one atomic step; a process that dies between leaves it to its lease. One that lives prolongs it,
+ * since an attempt may wait for long behind others to the same node.
  */
 export function createDeliverer(needs: DeliverNeeds): Deliverer {
-  const { store, wakes, outlet, log } = needs
+  const { store, wakes, outlet, lease, log } = needs
   const places = createPlaces(needs.places)
   const watch = createWatch({ ...needs, wake: (ids) => wake(ids, 0) })
   /** Attempts under way that are no suspects'. */
   let ordinary = 0
+  /** Attempts under way, and when the lease of each began; the oldest first. */
+  const inHand = new Map<StartedAttempt, number>()
   let isResting = false
   /** Attempts whose ends aren't written yet, by the ids of their deliveries. */
   const unended = new Map<string, Promise<void>>()
@@ -135,11 +141,13 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   async function attempt(started: StartedAttempt, leave: () => void, onHad?: () => void): Promise<void> {
     const ended = carryOut(started, onHad)
     unended.set(started.id, ended)
+    inHand.set(started, needs.now())
     try {
       await ended
     } finally {
       // Where its lease ran out, a newer one may have taken its place.
       if (unended.get(started.id) === ended) unended.delete(started.id)
+      inHand.delete(started)
       leave()
     }
   }
@@ -199,7 +207,25 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       .catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
   }
 
+  /** Nothing is asked at ordinary speed: an attempt has ended long before. Without the lease of the domain it is the next holder's. */
+  async function prolong(): Promise<void> {
+    if (!lease.held) return
+    const nowMs = needs.now()
+    const old: StartedAttempt[] = []
+    for (const [started, sinceMs] of inHand) {
+      if (nowMs - sinceMs < store.attemptLeaseMs / 2) break
+      old.push(started)
+    }
+    if (old.length === 0) return
+    await store.prolong(old.map(({ id }) => id))
+    for (const started of old) {
+      // It may have ended meanwhile.
+      if (inHand.delete(started)) inHand.set(started, nowMs)
+    }
+  }
+
   async function sweep(): Promise<number> {
+    await prolong()
     await expire(needs)
     await watch.tend()
     if (!outlet.online) return 0

@@ -514,6 +514,10 @@ export interface Store {
   startSuspect(): Promise<StartedAttempt | undefined>
   /** The server has had what was started as a suspect, and the stream lives: it is alone no more. */
   cleared(id: string): Promise<void>
+  /** How long an attempt is under way before it is taken back, unless it is prolonged. */
+  readonly attemptLeaseMs: number
+  /** Begins the leases of these attempts anew, where they are this process's and have not run out. */
+  prolong(ids: readonly string[]): Promise<void>
   /** Gives the ids that became free to start by it (the next of the lane). */
   end(end: AttemptEnd): Promise<readonly string[]>
   /** Undefined where the delivery is not known. */

@@ -137,6 +137,19 @@ export function createEnd(call: Call, { instance, bounceWindowMs }: AttemptsOpti
   )
 }
 
+/** So many leases are prolonged before others have their turn. */
+const PROLONGED_MOST = 500
+
+/** Store.prolong(). */
+export function createProlong(call: Call, { instance, attemptLeaseMs }: AttemptsOptions): Store['prolong'] {
+  return async (ids) => {
+    for (let first = 0; first < ids.length; first += PROLONGED_MOST) {
+      const part = ids.slice(first, first + PROLONGED_MOST)
+      await call('prolong', [instance, attemptLeaseMs, ...part], { repeatable: true })
+    }
+  }
+}
+
 function kindOf(end: AttemptEnd): string {
   if (end.kind === 'retry' && end.uncounted) return 'uncounted'
   if (end.kind === 'delivered' && end.proven) return 'proven'

@@ -29,6 +29,7 @@ export type ScriptName =
   | 'pass'
   | 'plan'
   | 'probe'
+  | 'prolong'
   | 'prune'
   | 'reclaim'
   | 'redrive'

@@ -23,7 +23,7 @@ import {
 import { type AcceptLimits, createAccept } from './accepting.ts'
 import { isFound, type RedisAddress } from './address.ts'
 import { type ArchiveOptions, createArchive } from './archive.ts'
-import { createEnd, createStart } from './attempts.ts'
+import { createEnd, createProlong, createStart } from './attempts.ts'
 import { createBreakerStore } from './breakers.ts'
 import { ask, type Call, createCall } from './calls.ts'
 import { createCheckpoints } from './checkpoints.ts'
@@ -66,7 +66,7 @@ export interface StoreOptions extends RedisAddress {
   readonly expansion?: { readonly atOnce: number; readonly part: number }
   /** How long after its delivery a bounce reopens it. */
   readonly bounceWindowMs: number
-  /** How long an attempt may be under way before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
+  /** How long an attempt may be under way unheard of before it is taken back; 120 s. A longer `confirmTimeoutMs` extends it. */
   readonly attemptLeaseMs?: number
   /** A server that refuses connections isn't waited for, unless sentinels or a cluster may soon name another one. */
   readonly isAskedOnce?: boolean
@@ -198,6 +198,8 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
       await call('cleared', [instance, id], { repeatable: true })
     },
     end: createEnd(call, attempts),
+    attemptLeaseMs,
+    prolong: createProlong(call, attempts),
     ...createReturns(call, lost, options),
     ...createOperations(call, client, prefix, options, archive),
     ...archive,

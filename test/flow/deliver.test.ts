@@ -4,7 +4,7 @@ import { type Answer, defaultPolicy, type RetryPolicy } from '../../src/domain/r
 import { StoreUnavailable } from '../../src/flow/ports.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { eventually } from '../eventually.ts'
-import { accepted, closeStores, plan } from '../redis/fixtures.ts'
+import { accepted, closeStores, keepLog, plan } from '../redis/fixtures.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { ERP, type Flow, type FlowChanges, flowOn } from './rooms.ts'
 
@@ -46,6 +46,35 @@ async function stateOf(flow: Flow, id: string) {
 async function deliver(flow: Flow, ids: readonly string[]): Promise<void> {
   await flow.deliverer.deliver(ids)
   await flow.deliverer.idle()
+}
+
+/** Accepts so many documents for a node that takes `latencyMs` for each of the few that it is given at once. */
+async function slowNode(latencyMs: number, count: number) {
+  const { log, lines } = keepLog()
+  const flow = await flowOn(redis.url, { storeOptions: { log } })
+  const waiting: (() => void)[] = []
+  const underWay: { readonly endsAtMs: number; readonly end: () => void }[] = []
+  const published: string[] = []
+  flow.outcome = ({ id }) =>
+    new Promise((end) => {
+      waiting.push(() => {
+        published.push(id)
+        underWay.push({ endsAtMs: flow.clock() + latencyMs, end: () => end(delivered) })
+      })
+    })
+  const ids: string[] = []
+  for (let n = 0; n < count; n++) ids.push(...(await given(flow, 'xmpp:p.example?;node=n')))
+  async function pass(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      flow.clock.nowMs += 1_000
+      while (underWay[0] && underWay[0].endsAtMs <= flow.clock()) underWay.shift()!.end()
+      while (underWay.length < 2 && waiting.length > 0) waiting.shift()!()
+      await flow.deliverer.sweep()
+      for (const { ids: woken } of flow.wakes.splice(0)) await flow.deliverer.deliver(woken)
+    }
+  }
+  const ranOut = () => lines.filter(({ event }) => event === 'leases-ran-out').length
+  return { flow, ids, pass, published, ranOut }
 }
 
 interface Case {
@@ -447,5 +476,67 @@ describe('a late bounce', () => {
     await flow.deliverer.bounced(idOf(id), from, gone)
     expect(await stateOf(flow, id)).toMatchObject({ state: 'delivered' })
     expect(flow.counted).toEqual(['attempt handed-over', 'ended delivered'])
+  })
+})
+
+describe('attempts that wait behind others for longer than their lease', () => {
+  it('are published once each, and count', async () => {
+    const { flow, ids, pass, published, ranOut } = await slowNode(20_000, 40)
+    await flow.deliverer.deliver(ids)
+    await pass(20 * (ids.length / 2) + 2)
+    await flow.deliverer.idle()
+    expect(published.toSorted()).toEqual(ids.toSorted())
+    expect((await flow.store.ledger()).deliveries.delivered).toBe(ids.length)
+    expect(ranOut()).toBe(0)
+  })
+
+  it('are taken back where the process was frozen beyond the lease', async () => {
+    const { flow, ids, pass, ranOut } = await slowNode(3_600_000, 3)
+    await flow.deliverer.deliver(ids)
+    await pass(200)
+    flow.clock.nowMs += flow.store.attemptLeaseMs + 1
+    await pass(1)
+    expect(ranOut()).toBe(1)
+  })
+
+  it('are taken back where the process has lost the lease of its domain', async () => {
+    const { flow, ids, pass, ranOut } = await slowNode(3_600_000, 3)
+    await flow.deliverer.deliver(ids)
+    await pass(200)
+    flow.held = false
+    flow.online = false
+    await pass(120)
+    expect(await flow.store.due(9)).toHaveLength(3)
+    expect(ranOut()).toBe(1)
+  })
+
+  it('are nothing that is asked for at ordinary speed', async () => {
+    let asked = 0
+    const flow = await flowOn(redis.url, {
+      between: (store) => ({
+        ...store,
+        prolong: async (ids) => {
+          asked += ids.length
+          await store.prolong(ids)
+        },
+      }),
+    })
+    const ends: (() => void)[] = []
+    flow.outcome = () => new Promise((end) => ends.push(() => end(delivered)))
+    await flow.deliverer.deliver(await given(flow))
+    await eventually(() => ends.length === 1)
+    for (let second = 0; second < 59; second++) {
+      flow.clock.nowMs += 1_000
+      await flow.deliverer.sweep()
+    }
+    expect(asked).toBe(0)
+    flow.clock.nowMs += 1_000
+    await flow.deliverer.sweep()
+    expect(asked).toBe(1)
+    ends[0]!()
+    await flow.deliverer.idle()
+    flow.clock.nowMs += 60_000
+    await flow.deliverer.sweep()
+    expect(asked).toBe(1)
   })
 })

@@ -8,6 +8,7 @@ import {
   balances,
   closeStores,
   freshId,
+  freshPrefix,
   keepLog,
   openTestStore,
   plan,
@@ -497,6 +498,52 @@ describe('due', () => {
     expect(lines).toContainEqual({ level: 'warn', event: 'leases-ran-out', details: { attempts: 1 } })
     expect(await end(short, 'delivered')).toEqual([])
     expect(await stateOf(short)).toBe('waiting')
+  })
+})
+
+describe('prolong', () => {
+  it.each([
+    { what: 'is under way', and: async () => {}, prolongs: true },
+    { what: "is another process's", by: 'another', and: async () => {}, prolongs: false },
+    { what: 'has ended', and: (id: string) => end(id, 'retry'), prolongs: false },
+    { what: 'has run out already', afterMs: 70_000, and: async () => {}, prolongs: false },
+    { what: 'was dropped while it was under way', and: (id: string) => store.drop(id, 'x', 'y'), prolongs: true },
+  ])('moves the lease of what $what: $prolongs', async ({ by = 'one', afterMs = 50_000, and, prolongs }) => {
+    const prefix = freshPrefix()
+    await openWith({ prefix, attemptLeaseMs: 60_000 })
+    const id = `${await accepted(store, { deliveries: [plan({ confirmTimeoutMs: 1_000 })] })}.0`
+    await start(id)
+    await and(id)
+    const asking = await openTestStore(redis.url, { clock, prefix, attemptLeaseMs: 60_000, instance: by })
+    clock.nowMs += afterMs
+    await asking.prolong([id, `${freshId()}.0`, 'no-id'])
+    clock.nowMs += 59_000
+    const isTakenBack = (await store.due(9)).includes(id)
+    expect(!isTakenBack).toBe(prolongs)
+    if (!prolongs) return
+    clock.nowMs += 1_001
+    await store.due(9)
+    expect((await store.trace(id.split('.')[0]!))!.deliveries[0]!.attempts).toMatchObject([{ result: 'void' }])
+  })
+
+  it('shortens none that is longer for its confirmation', async () => {
+    await openWith({ attemptLeaseMs: 60_000 })
+    const id = `${await accepted(store, { deliveries: [plan({ confirmTimeoutMs: 300_000 })] })}.0`
+    await start(id)
+    await store.prolong([id])
+    clock.nowMs += 329_000
+    expect(await store.due(9)).toEqual([])
+  })
+
+  it('moves those of more than fit into one step', async () => {
+    await openWith({ attemptLeaseMs: 60_000 })
+    const one = await accepted(store, { deliveries: Array.from({ length: 600 }, () => plan()) })
+    const ids = Array.from({ length: 600 }, (_, index) => `${one}.${index}`)
+    expect(await start(...ids)).toHaveLength(600)
+    clock.nowMs += 50_000
+    await store.prolong(ids)
+    clock.nowMs += 59_000
+    expect(await store.due(9)).toEqual([])
   })
 })
 
