@@ -373,6 +373,14 @@ const OPTIONS: readonly Row[] = [
 
 const PUBLISHES: readonly Row[] = [
   ['no item', publish(''), NONE, 'it has no item'],
+  [
+    'many prefixes around many items',
+    iq(
+      `<pubsub xmlns='http://jabber.org/protocol/pubsub' xmlns:p='urn:p' ${repeat(500, (n) => `p:a${n}='' xmlns:q${n}='u' `)}><publish node='orders'>${'<item><a/></item>'.repeat(500)}</publish></pubsub>`,
+    ),
+    TOO_LARGE,
+    'attributes on one element, the limit is 10',
+  ],
   ['an item without payload', publish(`<item id='1'/>`), NONE, 'it has no payload'],
   [
     'an item with two payloads',
