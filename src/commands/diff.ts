@@ -5,6 +5,7 @@ import { destinationName, type PlannedDelivery } from '../domain/delivery.ts'
 import { normaliseJid } from '../domain/jid.ts'
 import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
 import { assembled } from './assembled.ts'
+import { cannot } from './cannot.ts'
 import { CommandFailed, counted, type ExitCode, formatTable, type Output, printJson, type Row } from './output.ts'
 import { settingsOf } from './settings-of.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
@@ -93,9 +94,7 @@ function senderNamed(name: string): string | undefined {
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandFailed(3, `Cannot read ${folder}: ${error.code ?? error.message}`)
-  })
+  const entries = await readdir(folder, { withFileTypes: true }).catch(cannot('read', folder))
   const files: string[] = []
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.')) continue

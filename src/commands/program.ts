@@ -14,7 +14,8 @@ export async function runCommand(words: readonly string[], streams: Streams): Pr
     const finish = (result: ExitCode) => {
       code = result
     }
-    await program(streams, finish).parseAsync(withFolder(words), { from: 'user' })
+    const waybill = program(streams, finish)
+    await waybill.parseAsync(withFolder(untilUnknown(waybill, words)), { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
@@ -22,6 +23,14 @@ export async function runCommand(words: readonly string[], streams: Streams): Pr
     streams.err(`${error.message}\n`)
     return error.exitCode
   }
+}
+
+/** A command that there isn't has no help to give: what is behind it is left out, so that it is told as unknown. */
+function untilUnknown(command: Command, words: readonly string[]): readonly string[] {
+  const [first, ...rest] = words
+  if (first === undefined || first.startsWith('-') || first === 'help' || command.commands.length === 0) return words
+  const known = command.commands.find((one) => one.name() === first)
+  return known ? [first, ...untilUnknown(known, rest)] : [first]
 }
 
 function program(streams: Streams, finish: (code: ExitCode) => void): Command {

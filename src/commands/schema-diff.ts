@@ -14,6 +14,7 @@ import { readSchemaFiles } from '../documents/schema-files.ts'
 import type { SchemaSource } from '../domain/document-type.ts'
 import { bareJid } from '../domain/jid.ts'
 import { ARCHIVE, archivedDocuments, LAST } from './archived.ts'
+import { cannot } from './cannot.ts'
 import { CommandFailed, type ExitCode, type Output, printJson } from './output.ts'
 import { settingsOf } from './settings-of.ts'
 
@@ -61,14 +62,20 @@ export async function schemaDiff(
 
 /** A file, with the folder that holds all that it refers to; or a folder in which one file isn't referred to by another. */
 function sourceOf(path: string): SchemaSource {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (!stat) throw new CommandFailed(3, `Cannot read ${path}: there is no such file or folder`)
-  if (!stat.isDirectory()) return sourceOfFile(resolve(path))
+  if (!isFolder(path)) return sourceOfFile(resolve(path))
   const folder = resolve(path)
   const heads = headsIn(folder)
   if (heads.length === 1) return { file: heads[0]!, folder, language: languageOf(heads[0]!) }
   const found = heads.length === 0 ? 'no schema is in it' : `${heads.length} schemas in it are the first of their files`
   throw new CommandFailed(2, `Cannot compare ${path}: ${found}; name the file`)
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch (error) {
+    return cannot('read', path)(error)
+  }
 }
 
 const LEVELS_AT_MOST = 4
@@ -121,8 +128,7 @@ async function keptDocuments(
 }
 
 function* documentsIn(folder: string): Generator<KeptDocument> {
-  const stat = statSync(folder, { throwIfNoEntry: false })
-  if (!stat?.isDirectory()) throw new CommandFailed(3, `Cannot read ${folder}: it is no folder`)
+  if (!isFolder(folder)) throw new CommandFailed(3, `Cannot read ${folder}: it is no folder`)
   for (const file of filesIn(resolve(folder)).toSorted()) {
     yield { name: file, from: undefined, bytes: readFileSync(file) }
   }

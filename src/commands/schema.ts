@@ -5,6 +5,7 @@ import type { RegisteredVersion } from '../domain/registration.ts'
 import { StoreUnavailable } from '../flow/ports.ts'
 import { deprecate, type RegisterNeeds, type RegisterOutcome, register, remove, type Version } from '../register.ts'
 import { openRegistered } from '../registered.ts'
+import { cannot } from './cannot.ts'
 import { CommandFailed, type ExitCode, formatTime, type Output, printJson, printRows } from './output.ts'
 import { withStore } from './with-store.ts'
 
@@ -84,7 +85,7 @@ function versionIn(text: string): Version {
 }
 
 async function registerFolder(needs: RegisterNeeds, folder: string, by: string): Promise<RegisterOutcome> {
-  return register(await readBundle(folder), by, needs)
+  return register(await readBundle(folder).catch(cannot('read', folder)), by, needs)
 }
 
 function tell(outcome: RegisterOutcome, done: string, output: Output): ExitCode {

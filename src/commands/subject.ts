@@ -7,6 +7,7 @@ import { normaliseJid } from '../domain/jid.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 import { checkDocument, refuseSender } from '../flow/check.ts'
 import type { Explanation } from '../matching/matcher.ts'
+import { cannot } from './cannot.ts'
 import { CommandFailed } from './output.ts'
 
 /** A document file as if it had been sent: what `explain` and `test` look at. */
@@ -23,9 +24,7 @@ export interface Examined {
 }
 
 export async function readDocument(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandFailed(3, `Cannot read ${file}: ${error.code ?? error.message}`)
-  })
+  return readFile(file).catch(cannot('read', file))
 }
 
 /** Takes the document through the same steps as a stanza, up to the decision, with no effect. */

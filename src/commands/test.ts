@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import type { Route, RouteTest } from '../domain/route.ts'
 import { judgeRouteTest } from '../matching/route-tests.ts'
 import { assembled } from './assembled.ts'
+import { cannot } from './cannot.ts'
 import { type Coverage, tallyCoverage } from './coverage.ts'
 import { junitReport } from './junit.ts'
 import { CommandFailed, type ExitCode, type Output, printJson } from './output.ts'
@@ -84,9 +85,7 @@ async function writeReport(file: string, verdicts: readonly Verdict[]): Promise<
       failure: passed ? undefined : message,
     })),
   )
-  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandFailed(3, `Cannot write ${file}: ${error.code ?? error.message}`)
-  })
+  await writeFile(file, text).catch(cannot('write', file))
 }
 
 function report(verdicts: readonly Verdict[], failed: number, coverage: Coverage, output: Output): void {

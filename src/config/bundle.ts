@@ -28,7 +28,7 @@ export class BundleUnfit extends Error {
   override name = 'BundleUnfit'
 }
 
-/** All files below a folder; names with a dot first, and links, are passed over. Throws {@link BundleUnfit}. */
+/** All files below a folder; names with a dot first, and links, are passed over. Throws {@link BundleUnfit}, and what the system says. */
 export async function readBundle(folder: string): Promise<BundleFiles> {
   const files = new Map<string, Uint8Array>()
   let bytes = 0
@@ -45,11 +45,7 @@ export async function readBundle(folder: string): Promise<BundleFiles> {
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw new BundleUnfit(`Cannot read ${folder}: ${error.code ?? error.message}`)
-    },
-  )
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))

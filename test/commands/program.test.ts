@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import { runCommand } from '../../src/commands/program.ts'
+import { withFolder } from '../config/folder.ts'
+import { ORDER, order, WAYBILL } from './given.ts'
+
+const FILES = {
+  'waybill.yaml': WAYBILL,
+  'types/order.yaml': ORDER,
+  'routes/none.yaml': '',
+  'order.xml': order('EUR', 1),
+}
+
+async function run(...words: string[]) {
+  return withFolder(FILES, async (folder) => {
+    const said: string[] = []
+    const say = (text: string) => void said.push(text)
+    const placed = words.map((word) => word.replace('DIR', folder))
+    const code = await runCommand(placed, { out: say, err: say })
+    return { code, said: said.join('').replaceAll(folder, 'DIR') }
+  })
+}
+
+describe('a file that a command can not open', () => {
+  it.each([
+    [
+      ['explain', 'DIR', 'DIR/gone.xml', '--from', 'a@example.org'],
+      'Cannot read DIR/gone.xml: there is no such file or folder',
+    ],
+    [['explain', 'DIR', 'DIR/types', '--from', 'a@example.org'], 'Cannot read DIR/types: it is a folder'],
+    [['diff', 'DIR', 'DIR', '--documents', 'DIR/gone'], 'Cannot read DIR/gone: there is no such file or folder'],
+    [['diff', 'DIR', 'DIR', '--documents', 'DIR/order.xml'], 'Cannot read DIR/order.xml: it is no folder'],
+    [
+      ['test', 'DIR', '--junit', 'DIR/gone/report.xml'],
+      'Cannot write DIR/gone/report.xml: there is no such file or folder',
+    ],
+    [['schema', 'diff', 'DIR/gone.xsd', 'DIR/gone.xsd'], 'Cannot read DIR/gone.xsd: there is no such file or folder'],
+  ])('is the environment, and told in words: %j', async (words, says) => {
+    const { code, said } = await run(...words)
+    expect(said).toContain(`${says}\n`)
+    expect(code).toBe(3)
+  })
+})
+
+describe('a command that there is none of', () => {
+  it.each([
+    [['chek', '--help'], "unknown command 'chek'\n(Did you mean check?)"],
+    [['chek', '.', '-h'], "unknown command 'chek'\n(Did you mean check?)"],
+    [['schema', 'dif', '--help'], "unknown command 'dif'\n(Did you mean diff?)"],
+  ])('is told as such, with the nearest one, also where help is asked for: %j', async (words, says) => {
+    const { code, said } = await run(...words)
+    expect(said).toContain(says)
+    expect(code).toBe(2)
+  })
+
+  it.each([[['check', '--help']], [['schema', 'diff', '--help']], [['help', 'check']], [['--help']]])(
+    'is not what has help to give: %j',
+    async (words) => {
+      const { code, said } = await run(...words)
+      expect(said).toContain('Usage: waybill')
+      expect(code).toBe(0)
+    },
+  )
+})
