@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { parseMediaType } from '../documents/media-type.ts'
 import type { ExitCode, Output } from './output.ts'
 
 /** Runs a command with its output in the format asked for, and keeps its exit code. */
@@ -16,6 +17,19 @@ export function positive(text: string): number {
   const number = Number(text)
   if (number > 0 && Number.isFinite(number)) return number
   throw new InvalidArgumentError('It must be a number larger than 0.')
+}
+
+export function mediaTypeOption(): Option {
+  return new Option(
+    '--media-type <type>',
+    "what the document is, such as image/png (default: by the file's ending)",
+  ).argParser(readMediaType)
+}
+
+function readMediaType(text: string): string {
+  const mediaType = parseMediaType(text)
+  if (mediaType) return mediaType.name
+  throw new InvalidArgumentError('It must be a media type, such as image/png.')
 }
 
 /** Where a command writes: results, and everything else. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Act, examples, formatOption, positive } from './command-line.ts'
+import { type Act, examples, formatOption, mediaTypeOption, positive } from './command-line.ts'
 
 /** The commands that read a configuration folder: run it, check it, ask it. */
 export function addConfigurationCommands(waybill: Command, act: Act): void {
@@ -57,6 +57,7 @@ function addExplain(waybill: Command, act: Act): void {
     .argument('<dir>', 'the configuration folder; . where it is left out')
     .argument('<doc>', 'the document: a file')
     .requiredOption('--from <jid>', 'who sends it')
+    .addOption(mediaTypeOption())
     .addOption(formatOption())
     .addHelpText(
       'before',
@@ -67,7 +68,7 @@ function addExplain(waybill: Command, act: Act): void {
       ),
     )
     .action((dir: string, doc: string, options) =>
-      act(async (output) => (await import('./explain.ts')).explain(dir, doc, options.from, output), options.output),
+      act(async (output) => (await import('./explain.ts')).explain(dir, doc, options, output), options.output),
     )
 }
 

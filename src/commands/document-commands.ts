@@ -1,7 +1,15 @@
 import { userInfo } from 'node:os'
 import { Argument, type Command } from 'commander'
 import type { ArchiveOptions, ArchiveVerb } from './archive.ts'
-import { type Act, examples, formatOption, gather, positive, withoutUndefined } from './command-line.ts'
+import {
+  type Act,
+  examples,
+  formatOption,
+  gather,
+  mediaTypeOption,
+  positive,
+  withoutUndefined,
+} from './command-line.ts'
 import type { DeadVerb } from './dead.ts'
 import type { DeadOptions } from './dead-changes.ts'
 import { ARCHIVE_VERBS, DEAD_VERBS, HELD_VERBS } from './folder-operand.ts'
@@ -31,6 +39,7 @@ function addSend(waybill: Command, act: Act): void {
     .option('--service <uri>', 'the server: xmpp://host:port, or xmpps:// for direct TLS (default: by DNS)')
     .option('--password-env <name>', 'environment variable with the password', 'WAYBILL_PASSWORD')
     .option('--sealed', 'byte for byte (XEP-0231) rather than as an element', false)
+    .addOption(mediaTypeOption())
     .option('--to <jid>', 'to another address than the configured domain')
     .option('--timeout <seconds>', 'how long to wait for the answer', positive, 20)
     .addOption(formatOption())

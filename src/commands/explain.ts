@@ -5,10 +5,21 @@ import { formatFinding } from './finding-line.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
 import { type Examined, examine, readDocument } from './subject.ts'
 
+export interface ExplainOptions {
+  readonly from: string
+  /** Undefined: by the file's ending, or by what the document begins with. */
+  readonly mediaType?: string
+}
+
 /** What would happen to a document from that sender, and why; with no effect. 1 where it would be rejected or held. */
-export async function explain(folder: string, file: string, from: string, output: Output): Promise<ExitCode> {
+export async function explain(
+  folder: string,
+  file: string,
+  { from, mediaType }: ExplainOptions,
+  output: Output,
+): Promise<ExitCode> {
   const assembly = await assembled(folder, output)
-  const examined = examine(await readDocument(file), file, from, assembly)
+  const examined = examine(await readDocument(file), file, from, assembly, mediaType)
   if (output.format === 'json') printJson(output, summary(examined))
   else output.print(describe(examined))
   assembly.documents.dispose()

@@ -13,6 +13,8 @@ export interface SendOptions {
   /** Name of the environment variable that holds the password. */
   readonly passwordEnv: string
   readonly sealed: boolean
+  /** Undefined: by the file's ending. */
+  readonly mediaType?: string
   /** Undefined: the configured domain. */
   readonly to: string | undefined
   readonly timeoutMs: number
@@ -26,7 +28,7 @@ export async function send(folder: string, file: string, options: SendOptions, o
   const assembly = await assembled(folder, output)
   assembly.documents.dispose()
   const to = options.to ?? assembly.configuration.settings.xmpp.domain
-  const payload = carry(await readDocument(file), mediaTypeOf(file), options.sealed, file)
+  const payload = carry(await readDocument(file), options.mediaType ?? mediaTypeOf(file), options.sealed, file)
   const { service, from, timeoutMs } = options
   const answer = await sendAsClient({ service, from, password, timeoutMs }, to, payload).catch((error: Error) => {
     throw new CommandFailed(3, error.message)

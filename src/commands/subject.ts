@@ -27,8 +27,18 @@ export async function readDocument(file: string): Promise<Uint8Array> {
   return readFile(file).catch(cannot('read', file))
 }
 
-/** Takes the document through the same steps as a stanza, up to the decision, with no effect. */
-export function examine(bytes: Uint8Array, file: string, from: string, assembly: Assembly): Examined {
+/**
+ * Takes the document through the same steps as a stanza, up to the decision, with no effect.
+ *
+ * @param mediaType Where it isn't told by the file's ending or by what the document begins with.
+ */
+export function examine(
+  bytes: Uint8Array,
+  file: string,
+  from: string,
+  assembly: Assembly,
+  mediaType?: string,
+): Examined {
   const nothing = {
     document: undefined,
     type: undefined,
@@ -42,7 +52,7 @@ export function examine(bytes: Uint8Array, file: string, from: string, assembly:
   const { configuration, ruling } = assembly
   const refused = refuseSender(sender, ruling)
   if (refused) return { ...nothing, rejection: refused }
-  const parsed = parseDocumentFile(bytes, file, configuration.settings.limits)
+  const parsed = parseDocumentFile(bytes, file, configuration.settings.limits, mediaType)
   if (parsed.kind === 'rejected')
     return { ...nothing, rejection: parsed.rejection, findings: parsed.rejection.findings }
   const { document } = parsed

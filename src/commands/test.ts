@@ -52,7 +52,7 @@ export async function test(folder: string, junit: string | undefined, output: Ou
     const read = await readDocument(one.document).catch(reasonOfFailure)
     // The other tests say what they say all the same.
     if (typeof read === 'string') return { passed: false, message: read }
-    const examined = examine(read, one.document, one.from, assembly)
+    const examined = examine(read, one.document, one.from, assembly, one.mediaType)
     if (examined.explanation) tally.note(examined.explanation)
     return judge(route, one, examined)
   }

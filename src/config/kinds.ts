@@ -675,6 +675,10 @@ export interface Route {
      */
     document: string
     /**
+     * What the sample is sent as, without parameters. Left out, the file's ending tells, or what the document begins with: of opaque content neither does.
+     */
+    mediaType?: string
+    /**
      * JID that sends it.
      */
     from: string

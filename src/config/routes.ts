@@ -72,6 +72,7 @@ async function readTests({ value, file, yaml, complain }: Thing<Written>, folder
     const { file: source, line, column } = yaml.locate(path.slice(0, 2))
     tests.push({
       document: found.kind === 'found' ? found.file : resolve(folder, test.document),
+      mediaType: test.mediaType,
       from: normaliseJid(test.from)!,
       delivers: test.delivers.map(normaliseDestination),
       because: test.because,

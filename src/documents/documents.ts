@@ -14,7 +14,7 @@ import { compileIdentifier } from './identify.ts'
 import { parseJson } from './json.ts'
 import { type CompiledOrNot, createLayers, type Layers } from './layers.ts'
 import { completeLimits, type DocumentLimits, type Limits, noLimits } from './limits.ts'
-import { mediaTypeOfFile } from './media-type.ts'
+import { mediaTypeOfFile, parseMediaType } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
 import { type CompiledLayer, type CompiledType, check, complete, isPlainlyValid, validate } from './validate.ts'
@@ -207,9 +207,15 @@ export function toElementText(payload: Uint8Array): string | undefined {
   return parsed.kind === 'xml' ? serialise(parsed.root) : undefined
 }
 
-/** A document from a file as if it had come sealed, for the command line. `source` is a file name or a media type. */
-export function parseDocumentFile(bytes: Uint8Array, source: string, limits: DocumentLimits): DocumentParse {
-  return sealedDocument(bytes, mediaTypeOfFile(source, bytes), completeLimits(limits))
+/** A document from a file as if it had come sealed, for the command line. `source` is a file name or a media type, unless that is said besides. */
+export function parseDocumentFile(
+  bytes: Uint8Array,
+  source: string,
+  limits: DocumentLimits,
+  mediaType?: string,
+): DocumentParse {
+  const said = mediaType === undefined ? undefined : parseMediaType(mediaType)
+  return sealedDocument(bytes, said ?? mediaTypeOfFile(source, bytes), completeLimits(limits))
 }
 
 export type { SchemaFile } from './bundle-reader.ts'

@@ -84,6 +84,8 @@ export interface DestinationTemplate {
 export interface RouteTest {
   /** Absolute file name. */
   readonly document: string
+  /** Undefined: by the file's ending, or by what the document begins with. */
+  readonly mediaType?: string | undefined
   readonly from: string
   readonly delivers: readonly string[]
   readonly because: string | undefined

@@ -8,6 +8,8 @@ const FILES = {
   'types/order.yaml': ORDER,
   'routes/none.yaml': '',
   'order.xml': order('EUR', 1),
+  'types/photo.yaml': 'kind: DocumentType\nname: photo\nidentify: { mediaType: image/png }\nschema: none\n',
+  'photo.png': 'PNG',
 }
 
 async function run(...words: string[]) {
@@ -60,4 +62,24 @@ describe('a command that there is none of', () => {
       expect(code).toBe(0)
     },
   )
+})
+
+describe('a document of a type that is told by its media type', () => {
+  it.each([
+    [['--media-type', 'image/png'], 'type      photo', 0],
+    [['--media-type', 'Image/PNG; q=1'], 'type      photo', 0],
+    [['--media-type', 'image/gif'], 'document  image/gif', 0],
+    [[], 'document  application/octet-stream', 0],
+    [['--media-type', 'png'], 'It must be a media type, such as image/png.', 2],
+  ])('is explained with %j', async (words, says, exitCode) => {
+    const { code, said } = await run('explain', 'DIR', 'DIR/photo.png', '--from', 'a@example.org', ...words)
+    expect(said).toContain(says)
+    expect(code).toBe(exitCode)
+  })
+
+  it('is read by send likewise', async () => {
+    const { code, said } = await run('send', 'DIR', 'DIR/photo.png', '--from', 'a@example.org', '--media-type', 'png')
+    expect(said).toContain('It must be a media type, such as image/png.')
+    expect(code).toBe(2)
+  })
 })

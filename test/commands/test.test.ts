@@ -97,6 +97,19 @@ describe('waybill test', () => {
     expect(report).toMatch(/name="samples\/usd\.xml from a@example\.org".*<failure message="Cannot read/)
   })
 
+  it('takes a document as the media type that its test says', async () => {
+    const of = (mediaType: string, to: string) =>
+      `{ document: samples/a.png, from: a@example.org, delivers: [${to}]${mediaType} }`
+    const { code, text } = await run({
+      'waybill.yaml': WAYBILL,
+      'types/photo.yaml': 'kind: DocumentType\nname: photo\nidentify: { mediaType: image/png }\nschema: none\n',
+      'routes/photos.yaml': `kind: Route\nname: photos\nwhen: { type: photo }\ndeliver: [{ jid: a@example.org }]\ntests:\n  - ${of(', mediaType: image/png', 'a@example.org')}\n  - ${of(', mediaType: image/gif', '')}\n  - ${of('', '')}\n`,
+      'samples/a.png': 'PNG',
+    })
+    expect(JSON.parse(text)).toMatchObject({ passed: 3, failed: 0 })
+    expect(code).toBe(0)
+  })
+
   it('says where it can not be written', async () => {
     await expect(run(FILES, 'nowhere/report.xml')).rejects.toMatchObject({ exitCode: 3 })
   })
