@@ -14,9 +14,9 @@ import { expand } from './expand.ts'
 import { expire } from './expire.ts'
 import { createPlaces, type PlaceCounts } from './places.ts'
 import {
-  type AttemptEnd,
   type Breakers,
   type Clock,
+  type Ending,
   type Lease,
   type Log,
   type Metrics,
@@ -159,7 +159,8 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       watch.heard(started, outcome)
       const judgement = judge(started, outcome, atMs, needs)
       const { end } = judgement
-      const free = await insist(() => store.end(end))
+      const { token } = started
+      const free = await insist(() => store.end(token === undefined ? end : { ...end, token }))
       tell(started, judgement, needs)
       if (free.length > 0) wakes.hand(free)
       if (end.kind === 'retry' && !end.uncounted) wake([end.id], end.dueAtMs - needs.now())
@@ -290,7 +291,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 }
 
 interface Judgement {
-  readonly end: AttemptEnd
+  readonly end: Ending
   /** Somebody should look at it: a setting is wrong, or a delivery was given up after all its tries. */
   readonly alarm: boolean
 }
@@ -336,7 +337,7 @@ function judge(started: StartedAttempt, outcome: SendOutcome, atMs: number, need
   }
 }
 
-function deliveredEnd(id: string, { proof }: { readonly proof: string }, record: AttemptRecord): AttemptEnd {
+function deliveredEnd(id: string, { proof }: { readonly proof: string }, record: AttemptRecord): Ending {
   return { id, kind: 'delivered', record, ...(proof !== 'handed-over' && { proven: true }) }
 }
 

@@ -1,6 +1,6 @@
 import { deliveryId } from '../domain/delivery.ts'
 import type { Reservation, Reserve } from './deliver.ts'
-import type { AcceptAnswer, Acceptance, StartedAttempt } from './ports.ts'
+import type { AcceptAnswer, Acceptance, Begun, StartedAttempt } from './ports.ts'
 
 /**
  * Most deliveries can be begun by the process that accepts their document, with what it has in memory: their first attempts are
@@ -26,7 +26,8 @@ export function firstAttempts(acceptances: readonly Acceptance[], reserve: Reser
     acceptances: acceptances.map((acceptance, at) => ({ ...acceptance, begin: beginAt(at) })),
     settle(answers) {
       for (const { at, index, place } of kept) {
-        if (hasBegun(answers?.[at], index)) place.begin(startedOf(acceptances[at]!, index))
+        const begun = begunOf(answers?.[at])
+        if (begun?.indexes.includes(index)) place.begin(startedOf(acceptances[at]!, index, begun.token))
         else place.cancel()
       }
     },
@@ -34,7 +35,11 @@ export function firstAttempts(acceptances: readonly Acceptance[], reserve: Reser
 }
 
 export function hasBegun(answer: AcceptAnswer | undefined, index: number): boolean {
-  return answer?.kind === 'accepted' && answer.begun?.includes(index) === true
+  return begunOf(answer)?.indexes.includes(index) === true
+}
+
+function begunOf(answer: AcceptAnswer | undefined): Begun | undefined {
+  return answer?.kind === 'accepted' ? answer.begun : undefined
 }
 
 function keepPlaces({ envelope, deliveries, holding }: Acceptance, at: number, reserve: Reserve): Kept[] {
@@ -47,7 +52,7 @@ function keepPlaces({ envelope, deliveries, holding }: Acceptance, at: number, r
   return kept
 }
 
-function startedOf({ envelope, deliveries }: Acceptance, index: number): StartedAttempt {
+function startedOf({ envelope, deliveries }: Acceptance, index: number, token: string): StartedAttempt {
   const { id, type, origin, document, marked, receivedAtMs, submit } = envelope
   const { destination, route, options, expiresMs = Infinity } = deliveries[index]!
   const { form, mediaType, contentType, rootName, datatype, payload } = document
@@ -55,6 +60,7 @@ function startedOf({ envelope, deliveries }: Acceptance, index: number): Started
   return {
     id: deliveryId(id, index),
     envelopeId: id,
+    token,
     tries: 1,
     destination,
     route,

@@ -171,9 +171,15 @@ export interface Acceptance {
   readonly taken?: { readonly source: string; readonly item: string; readonly keep: number }
 }
 
+/** The first attempts that have begun with an acceptance: the indexes of their deliveries, and their {@link StartedAttempt.token}. */
+export interface Begun {
+  readonly indexes: readonly number[]
+  readonly token: string
+}
+
 export type AcceptAnswer =
   /** `replaced`: an earlier document of the same sender had the same stanza id and another digest. `begun`: see {@link Acceptance.begin}. */
-  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean; readonly begun?: readonly number[] }
+  | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean; readonly begun?: Begun }
   /** The first one's id. */
   | { readonly kind: 'duplicate'; readonly id: string; readonly held?: true }
   | { readonly kind: 'key-conflict'; readonly id: string }
@@ -198,6 +204,8 @@ export interface OwedReport {
 export interface StartedAttempt {
   readonly id: string
   readonly envelopeId: string
+  /** Tells this attempt from the others of its delivery. */
+  readonly token?: string
   /** This attempt's number, 1 for the first; void attempts are not counted. */
   readonly tries: number
   readonly destination: Destination
@@ -240,7 +248,10 @@ export interface Progress {
   readonly receivedAtMs: number
 }
 
-export type AttemptEnd =
+/** How an attempt has ended: the one of its token. Without one it is whichever this process has under way. */
+export type AttemptEnd = Ending & { readonly token?: string }
+
+export type Ending =
   /** `proven`: the receiver has answered, and nothing comes back. Otherwise the server has it, and a bounce may reopen it. */
   | { readonly id: string; readonly kind: 'delivered'; readonly record: AttemptRecord; readonly proven?: true }
   /** `uncounted`: it was a probe, and burns no try. */
@@ -513,12 +524,12 @@ export interface Store {
    */
   startSuspect(): Promise<StartedAttempt | undefined>
   /** The server has had what was started as a suspect, and the stream lives: it is alone no more. */
-  cleared(id: string): Promise<void>
+  cleared(started: Pick<StartedAttempt, 'id' | 'token'>): Promise<void>
   /** How long an attempt is under way before it is taken back, unless it is prolonged. */
   readonly attemptLeaseMs: number
   /** Begins the leases of these attempts anew, where they are this process's and have not run out. */
   prolong(ids: readonly string[]): Promise<void>
-  /** Gives the ids that became free to start by it (the next of the lane). */
+  /** Gives the ids that became free to start by it (the next of the lane). The end of an attempt that is over changes nothing. */
   end(end: AttemptEnd): Promise<readonly string[]>
   /** Undefined where the delivery is not known. */
   progress(deliveryId: string): Promise<Progress | undefined>

@@ -26,7 +26,7 @@ export function createSuspects({ store, outlet, attempt, othersGo, log }: Suspec
     return new Promise((resolve) => {
       const onHad = () => {
         store
-          .cleared(started.id)
+          .cleared(started)
           .catch((error: Error) => log('warn', 'suspect-not-cleared', { id: started.id, reason: error.message }))
           .finally(resolve)
       }

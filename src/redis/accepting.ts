@@ -87,7 +87,7 @@ export function createAccept(call: Call, options: AcceptOptions): Store['accept'
         lost.add(beginning.token, stanzas.flatMap(toBegin))
         throw error
       })
-      return (reply as BatchReply[]).map((answers, at) => answersOf(answers, stanzas[at]!, limits))
+      return (reply as BatchReply[]).map((answers, at) => answersOf(answers, stanzas[at]!, limits, beginning.token))
     },
     {
       name: 'accept',
@@ -224,16 +224,25 @@ const LIMIT_OF = {
 /** 1: its one document is accepted, and all its attempts have begun. */
 type BatchReply = 1 | (Buffer | number)[][]
 
-function answersOf(reply: BatchReply, stanza: readonly Prepared[], limits: AcceptLimits): readonly AcceptAnswer[] {
-  if (reply !== 1) return reply.map((answer) => acceptAnswer(answer, limits))
+function answersOf(
+  reply: BatchReply,
+  stanza: readonly Prepared[],
+  limits: AcceptLimits,
+  token: string,
+): readonly AcceptAnswer[] {
+  if (reply !== 1) return reply.map((answer) => acceptAnswer(answer, limits, token))
   return stanza.map(({ acceptance: { envelope, begin } }) => ({
     kind: 'accepted',
     id: envelope.id,
-    ...(begin && { begun: begin }),
+    ...(begin && { begun: { indexes: begin, token } }),
   }))
 }
 
-function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOptions['limits']): AcceptAnswer {
+function acceptAnswer(
+  answer: readonly (Buffer | number)[],
+  limits: AcceptOptions['limits'],
+  token: string,
+): AcceptAnswer {
   const kind = String(answer[0])
   if (kind === 'overloaded') {
     const scope = String(answer[1]) as OverloadScope
@@ -242,8 +251,13 @@ function acceptAnswer(answer: readonly (Buffer | number)[], limits: AcceptOption
   const id = String(answer[1])
   if (kind === 'accepted') {
     const isReplacing = (answer[2] as Buffer).length > 0
-    const begun = answer.slice(3).map(Number)
-    return { kind, id, ...(isReplacing && { replaced: true }), ...(begun.length > 0 && { begun }) }
+    const indexes = answer.slice(3).map(Number)
+    return {
+      kind,
+      id,
+      ...(isReplacing && { replaced: true }),
+      ...(indexes.length > 0 && { begun: { indexes, token } }),
+    }
   }
   if (kind === 'duplicate' && answer.length > 2) return { kind, id, held: true }
   return { kind: kind as 'duplicate' | 'key-conflict', id }

@@ -30,10 +30,10 @@ export function createStart(
   lost: LostStarts,
   { instance, attemptLeaseMs, log }: AttemptsOptions,
 ): Pick<Store, 'start' | 'startSuspect'> {
-  function readStarted(reply: unknown): Map<string, StartedAttempt> {
+  function readStarted(reply: unknown, token: string): Map<string, StartedAttempt> {
     const [started, strangers] = reply as [Buffer[][], Buffer[][]]
     for (const [id, version] of strangers) log('error', 'unknown-version', { id: String(id), version: String(version) })
-    return parseStarted(started)
+    return parseStarted(started, token)
   }
 
   const start = coalesce<Wanted, StartedAttempt[]>(
@@ -46,7 +46,7 @@ export function createStart(
         lost.add(token, ids)
         throw error
       })
-      return shareOut(batch, readStarted(reply))
+      return shareOut(batch, readStarted(reply, token))
     },
     { ...COALESCED, name: 'start', most: 128, weigh: ({ ids }) => ids.length },
   )
@@ -56,7 +56,7 @@ export function createStart(
       const token = startToken()
       // Done twice it would begin a second one: what was begun unheard has its lease.
       const reply = await call('start', [instance, token, attemptLeaseMs, 0, 'alone', 0], { repeatable: false })
-      return [...readStarted(reply).values()][0]
+      return [...readStarted(reply, token).values()][0]
     },
   }
 }
@@ -74,7 +74,7 @@ function shareOut(batch: readonly Wanted[], started: ReadonlyMap<string, Started
   })
 }
 
-function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
+function parseStarted(reply: readonly Buffer[][], token: string): Map<string, StartedAttempt> {
   const envelopes = new Map<string, { readonly meta: Meta; readonly payload: Buffer }>()
   const started = new Map<string, StartedAttempt>()
   for (const row of reply) {
@@ -89,6 +89,7 @@ function parseStarted(reply: readonly Buffer[][]): Map<string, StartedAttempt> {
     started.set(String(id), {
       id: String(id),
       envelopeId,
+      token,
       tries: Number(tries),
       destination: parseDestination(String(to)),
       route: String(route),
@@ -125,7 +126,7 @@ function parseMeta(accepted: Buffer, replacement: Buffer): Meta {
 export function createEnd(call: Call, { instance, bounceWindowMs }: AttemptsOptions) {
   return coalesce<AttemptEnd, readonly string[]>(
     async (batch, deadlineMs) => {
-      const ends = batch.flatMap((end) => [end.id, kindOf(end), detailOf(end), recordLine(end.record)])
+      const ends = batch.flatMap((end) => [end.id, kindOf(end), detailOf(end), recordLine(end.record), end.token ?? ''])
       const reply = (await call('end', [instance, bounceWindowMs, ...ends], {
         repeatable: true,
         deadlineMs,

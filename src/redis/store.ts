@@ -194,8 +194,8 @@ function createStore(client: Redis, prefix: string, inspection: RedisInspection,
     }),
     expand: createExpand(call),
     ...createStart(call, lost, attempts),
-    async cleared(id) {
-      await call('cleared', [instance, id], { repeatable: true })
+    async cleared({ id, token = '' }) {
+      await call('cleared', [instance, id, token], { repeatable: true })
     },
     end: createEnd(call, attempts),
     attemptLeaseMs,

@@ -47,7 +47,7 @@ describe('the first attempt of a delivery', () => {
     await waiting.take(iq('1'))
     await waiting.deliverer.deliver(waiting.wakes.flatMap(({ ids }) => ids))
     await waiting.deliverer.idle()
-    const ofNow = { id: '', envelopeId: '', receivedAtMs: 0, sinceMs: 0 }
+    const ofNow = { id: '', envelopeId: '', receivedAtMs: 0, sinceMs: 0, token: '' }
     const [begun, started] = [flow, waiting].map(({ sent: [one] }) => {
       return { ...one, payload: String(one!.payload), ...ofNow }
     })
@@ -114,7 +114,9 @@ describe('an acceptance that begins attempts', () => {
     const first = { ...acceptance({ claim: 'c', digest: 'a' }), begin: [0] }
     const again = { ...acceptance({ claim: 'c', digest: 'a' }), begin: [0] }
     const { id } = first.envelope
-    expect(await store.accept([first])).toEqual([{ kind: 'accepted', id, begun: [0] }])
+    expect(await store.accept([first])).toEqual([
+      { kind: 'accepted', id, begun: { indexes: [0], token: expect.any(String) } },
+    ])
     expect(await store.accept([first])).toEqual([{ kind: 'accepted', id }])
     expect(await store.accept([again])).toEqual([{ kind: 'duplicate', id }])
     expect((await store.depth()).underWay).toBe(1)

@@ -51,8 +51,21 @@ async function openWorld(seed: number) {
     one: await openTestStore(redis.url, { ...options, instance: 'one' }),
     two: await openTestStore(redis.url, { ...options, instance: 'two' }),
   }
-  return { random, below, pick, clock, prefix, stores, atOnce: expansion.atOnce, model: createModel(clock, KEPT) }
+  return {
+    random,
+    below,
+    pick,
+    clock,
+    prefix,
+    stores,
+    atOnce: expansion.atOnce,
+    model: createModel(clock, KEPT),
+    tokens: new Map() as Tokens,
+  }
 }
+
+/** Of the attempts of each delivery, in their order. */
+type Tokens = Map<string, string[]>
 
 type World = Awaited<ReturnType<typeof openWorld>>
 
@@ -93,8 +106,22 @@ function underWay({ model, pick }: World): string | undefined {
   return held.length === 0 ? undefined : pick(held).id
 }
 
-async function startBoth({ model, stores }: World, ids: readonly string[], instance: string): Promise<void> {
+function remember({ tokens }: World, id: string, token: string | undefined): void {
+  tokens.set(id, [...(tokens.get(id) ?? []), token!])
+}
+
+/** Which attempt is meant: any that the delivery has had, or none is said; and whether another one has followed it. */
+function anyAttempt({ tokens, below, pick }: World, id: string): { token?: string; isOver: boolean } {
+  const known = tokens.get(id) ?? []
+  if (known.length === 0 || below(3) === 0) return { isOver: false }
+  const token = below(2) === 0 ? known.at(-1)! : pick(known)
+  return { token, isOver: token !== known.at(-1) }
+}
+
+async function startBoth(world: World, ids: readonly string[], instance: string): Promise<void> {
+  const { model, stores } = world
   const started = await stores[instance]!.start(ids, [])
+  for (const { id, token } of started) remember(world, id, token)
   const expected = model.start(ids, instance).map((id) => model.deliveries().find((one) => one.id === id)!)
   expect(started.map(({ id, tries }) => ({ id, tries }))).toEqual(expected.map(({ id, tries }) => ({ id, tries })))
 }
@@ -120,7 +147,10 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
       begin.map((index) => `${id}.${index}`),
       'one',
     )
-    expect(answer).toEqual({ kind: 'accepted', id, ...(begun.length > 0 && { begun: begun.map(indexOf) }) })
+    const token = answer?.kind === 'accepted' ? answer.begun?.token : undefined
+    for (const delivery of begun) remember(world, delivery, token)
+    const expected = begun.length > 0 && { begun: { indexes: begun.map(indexOf), token } }
+    expect(answer).toEqual({ kind: 'accepted', id, ...expected })
     // Something else comes between.
     await steps[world.pick(DECK)]!(world)
     while ((await world.stores.one!.expand()).more);
@@ -142,8 +172,10 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const kind = world.pick(KINDS)
     const dueAtMs = world.clock() + world.below(20_000)
     const record = { atMs: world.clock(), result: 'x' }
-    const end = { id, kind, ...HOWS[kind], dueAtMs, reason: 'refused', record } as AttemptEnd
-    expect(await world.stores[instance]!.end(end)).toEqual(world.model.end(id, instance, kind, dueAtMs))
+    const { token, isOver } = anyAttempt(world, id)
+    const end = { id, token, kind, ...HOWS[kind], dueAtMs, reason: 'refused', record } as AttemptEnd
+    const freed = await world.stores[instance]!.end(end)
+    expect(freed).toEqual(isOver ? [] : world.model.end(id, instance, kind, dueAtMs))
   },
   async startSuspect(world) {
     const instance = world.pick(['one', 'two'])
@@ -155,13 +187,15 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     }
     expect(may).toContain(started.id)
     expect(started.alone).toBeDefined()
+    remember(world, started.id, started.token)
     world.model.startSuspect(started.id, instance)
   },
   async cleared(world) {
     const id = underWay(world) ?? anyDelivery(world)
     const instance = world.pick(['one', 'two'])
-    await world.stores[instance]!.cleared(id)
-    world.model.cleared(id, instance)
+    const { token, isOver } = anyAttempt(world, id)
+    await world.stores[instance]!.cleared({ id, ...(token && { token }) })
+    if (!isOver) world.model.cleared(id, instance)
   },
   async bounce(world) {
     const id = anyDelivery(world)

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AttemptRecord } from '../../src/domain/delivery.ts'
-import type { AttemptEnd } from '../../src/flow/ports.ts'
+import type { AttemptEnd, StartedAttempt } from '../../src/flow/ports.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import {
@@ -153,6 +153,7 @@ describe('start', () => {
     expect(one).toEqual({
       id: `${id}.0`,
       envelopeId: id,
+      token: expect.any(String),
       tries: 1,
       route: 'r1',
       destination: { kind: 'node', service: 'p.example', node: 'a b/ü' },
@@ -577,6 +578,50 @@ describe('reclaim', () => {
     store = await openTestStore(redis.url, { clock, prefix, instance: 'new' })
     expect(await store.reclaim()).toMatchObject({ deliveries: 1_203 })
     expect((await store.depth()).underWay).toBe(0)
+  })
+})
+
+describe('the end of an attempt that is over', () => {
+  async function begun(): Promise<StartedAttempt> {
+    const id = `${await accepted(store, { deliveries: [plan({ lane: 'l' })] })}.0`
+    return (await store.start([id], []))[0]!
+  }
+
+  it.each<[kind: string, how: { kind: 'retry'; uncounted?: true } | { kind: 'void'; closed?: true }]>([
+    ['retry', { kind: 'retry' }],
+    ['retry of a probe', { kind: 'retry', uncounted: true }],
+    ['void', { kind: 'void' }],
+    ['void with the stream closed', { kind: 'void', closed: true }],
+  ])('changes nothing for the next one of the same process: %s, again after a lost reply', async (_, how) => {
+    await openWith()
+    const { id, token } = await begun()
+    const behind = `${await accepted(store, { deliveries: [plan({ lane: 'l' })] })}.0`
+    const end: AttemptEnd = { id, token: token!, ...how, dueAtMs: clock(), record: record() }
+    await store.end(end)
+    const [next] = await store.start([id], [])
+    expect(await store.end(end)).toEqual([])
+    expect(await store.start([id], []), 'two attempts would be outstanding').toEqual([])
+    expect(await store.drop(id, 'in the way', 'ops'), 'the document is on its way').toBe('asked')
+    await store.end({ id, token: next!.token!, kind: 'delivered', record: record() })
+    expect(await stateOf(id)).toBe('delivered')
+    expect(await start(behind)).toEqual([behind])
+  })
+
+  it('changes nothing where its lease ran out, and the next one is under way', async () => {
+    await openWith()
+    const { id, token } = await begun()
+    clock.nowMs += 3_600_000
+    await store.due(9)
+    await start(id)
+    expect(await store.end({ id, token: token!, kind: 'delivered', record: record() })).toEqual([])
+    expect(await stateOf(id)).toBe('under way')
+  })
+
+  it('is taken for whichever is under way, where it is not said which it was', async () => {
+    await openWith()
+    const { id } = await begun()
+    await store.end({ id, kind: 'delivered', record: record() })
+    expect(await stateOf(id)).toBe('delivered')
   })
 })
 

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- Records how attempts of this instance ended. ARGV[3]: instance. ARGV[4]: for how long a bounce may reopen what was handed over. Then of
--- each: id, kind, due time or reason, record. The kind `closed` is `void` where the stream was closed, and this may be why;
+-- each: id, kind, due time or reason, record, and the token of the attempt, or '' for whichever this instance has under way. The kind `closed` is `void` where the stream was closed, and this may be why;
 -- `uncounted` a retry that burns no try; `proven` is `delivered` where the receiver has answered, not only the server.
--- Gives of each the id that became free to start by it, or ''. An end of what this instance has not under way is ignored.
+-- Gives of each the id that became free to start by it, or ''. An end of what this instance has not under way is ignored, and so is one
+-- of an earlier attempt.
 local INSTANCE, BOUNCE_MS = ARGV[3], tonumber(ARGV[4])
 
 -- Whoever has answered has had it, and the stream lived.
@@ -24,7 +25,7 @@ end
 -- them were delivered too: facts and sum are then as accept.lua wrote them, but for their values, and change as text. What reads in any
 -- other way is left to the common way. Between quotes a quote is escaped: what is looked for here can't stand in a value.
 local PLAIN_FACTS = '^{"state":"waiting",("to":"[^"\\]+","route":"([^"\\]+)","priority":%-?%d+,"tries":1,"due":%d+,"patience":%d+),' ..
-  '"holder":"([^"\\]+)","token":"[^"\\]+","started":%d+}$'
+  '"holder":"([^"\\]+)","token":"([^"\\]+)","started":%d+}$'
 local PLAIN_SUM = '^({"type":"([^"\\]+)","sender":"([^"\\]+)","sequence":0),"waiting":(%d+),' ..
   '"held":0,"dead":0,"expired":0,"dropped":0,"delivered":(%d+),"bytes":(%d+)([^%s]*),"state":"waiting"}$'
 local SUM = '%s,"waiting":%d,"held":0,"dead":0,"expired":0,"dropped":0,"delivered":%d,"bytes":%s%s,"state":"%s"}'
@@ -47,16 +48,17 @@ local function finishPlainly(envelopeId, name, type, sender, bytes, reopenable)
   return bytes
 end
 
-local function deliverPlainly(id, kind, record)
+local function deliverPlainly(id, kind, record, token)
   local envelopeId, index = string.match(id, '^([^.]+)%.(%d+)$')
   -- Another of this batch may have changed it, and writes it at the end.
   if not envelopeId or envelopes[envelopeId] then return false end
   local name, facts, attempts = key('envelope:' .. envelopeId), 'd' .. index, 'a' .. index
   local found = redis.call('HMGET', name, facts, attempts, 'sum', 'v')
   if not found[1] or found[2] or not found[3] or found[4] ~= VERSION then return false end
-  local kept, route, holder = string.match(found[1], PLAIN_FACTS)
+  local kept, route, holder, begun = string.match(found[1], PLAIN_FACTS)
   local head, type, sender, waiting, delivered, bytes, reopenable = string.match(found[3], PLAIN_SUM)
   if holder ~= INSTANCE or not head then return false end
+  if token ~= begun and token ~= '' then return false end
   if reopenable ~= '' and not string.find(reopenable, '^,"reopenable":%d+$') then return false end
   local isProven, left = kind == 'proven', waiting - 1
   -- Of the same length: the later is the larger.
@@ -84,10 +86,10 @@ local function countPlain()
   add(ledger, 'bytes finished', plain.bytesKept)
 end
 
-local function conclude(id, kind, detail, record)
-  if (kind == 'delivered' or kind == 'proven') and deliverPlainly(id, kind, record) then return nil end
+local function conclude(id, kind, detail, record, token)
+  if (kind == 'delivered' or kind == 'proven') and deliverPlainly(id, kind, record, token) then return nil end
   local delivery = read(id)
-  if not delivery or delivery.facts.holder ~= INSTANCE then return nil end
+  if not delivery or not isAttemptOf(delivery.facts, INSTANCE, token) then return nil end
   addRecord(delivery, record)
   local facts = delivery.facts
   if kind == 'closed' then facts.closes = (facts.closes or 0) + 1 end
@@ -103,8 +105,8 @@ local function conclude(id, kind, detail, record)
 end
 
 local freed = {}
-for at = 5, #ARGV, 4 do
-  local first = conclude(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+for at = 5, #ARGV, 5 do
+  local first = conclude(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
   freed[#freed + 1] = first and first.facts.due <= NOW and first.id or ''
 end
 countPlain()

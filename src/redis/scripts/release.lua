@@ -5,7 +5,7 @@ local INSTANCE, TOKEN = ARGV[3], ARGV[4]
 local count = 0
 for index = 5, #ARGV do
   local delivery = read(ARGV[index])
-  if delivery and delivery.facts.holder == INSTANCE and delivery.facts.token == TOKEN then
+  if delivery and isAttemptOf(delivery.facts, INSTANCE, TOKEN) then
     void(delivery, 'Redis gave no answer to the start of the attempt')
     count = count + 1
   end

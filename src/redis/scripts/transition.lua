@@ -482,6 +482,11 @@ local function addRecord(delivery, record)
   delivery.attempts = table.concat(lines, '\n')
 end
 
+-- The attempt of that instance and token; of any token where it is ''. Another one may have followed it in the same process.
+local function isAttemptOf(facts, instance, token)
+  return facts.holder == instance and (token == '' or facts.token == token)
+end
+
 local function release(delivery)
   local facts = delivery.facts
   facts.holder, facts.token, facts.started, facts.alone, facts.asked = nil, nil, nil, nil, nil
