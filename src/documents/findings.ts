@@ -62,9 +62,17 @@ function findingOf(error: LibraryError, place: NamedPlace, view: FindingsView): 
     path,
     ...(view.withLines && error.line > 0 ? { line: error.line } : {}),
     ...(view.withLines && error.column > 0 ? { column: error.column } : {}),
-    message: clean(text, namespaces),
+    message: clean(withoutBlank(text), namespaces),
     ...(value === undefined || value === '' ? {} : { value: shown(value) }),
   }
+}
+
+/** RELAX NG: libxml2 leaves the name out where a choice or a sequence of elements is missing. */
+function withoutBlank(text: string): string {
+  return text.replace(
+    /^Expecting an element\s+, got nothing$/,
+    'Expecting an element, got nothing: one is missing here',
+  )
 }
 
 interface AttributeName {

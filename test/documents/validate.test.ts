@@ -203,6 +203,18 @@ describe('RELAX NG', () => {
   })
 })
 
+it('RELAX NG says of an element that is missing no name, where there is none', async () => {
+  const memo = typeOf('memo', {
+    schema: bundle('rng', { 'memo.rnc': 'element memo { element to { text }+, element subject { text } }' }),
+  })
+  const only = await documentsFor([memo])
+  const { findings } = only.validate(inBand(only, '<memo><to>alice</to></memo>'), memo)
+  expect(findings.map(({ rule, path, message }) => [rule, path, message])).toEqual([
+    ['element-missing', '/memo', 'Expecting an element, got nothing: one is missing here'],
+  ])
+  only.dispose()
+})
+
 describe('JSON Schema', () => {
   const check = async (schema: unknown, value: unknown, more: Readonly<Record<string, string>> = {}) => {
     const type: DocumentType = typeOf('reading', {
