@@ -98,9 +98,14 @@ function fromSubmit(stanza: InboundStanza, wrapper: Element, isRegistered: IsReg
   const around = [stanza.element, wrapper]
   const candidates = candidatesIn(around, isRegistered)
   const [only] = candidates
-  if (!only) return rejected('no-document', 'Cannot take the submission: <submit/> holds no document')
+  if (!only) return rejected('no-document', 'Cannot take the document: its wrapper holds none')
   if (candidates.length > 1) return several('submission', candidates)
+  if (isSubmit(only) && !isRegistered(expandedName(rootUri(only, around), only.name))) return nested(only)
   return submission(stanza, only, around, answerable(stanza.element, parsed.submit), limits)
+}
+
+function nested({ uri, name }: Element): Extraction {
+  return rejected('unknown-type', `Cannot tell the document's type: no type has the root ${expandedName(uri, name)}`)
 }
 
 /** Messages that are never answered get no reports either. */

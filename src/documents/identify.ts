@@ -113,7 +113,8 @@ function chooseVersion(types: readonly DocumentType[], version: string | undefin
     const said = types.find((type) => type.version === version)
     if (said) return { kind: 'type', type: said }
     const known = types.map((type) => type.version || 'none').join(', ')
-    const text = `Cannot take the document as version ${shown(version, 40)} of ${types[0]!.name}: what it holds is of ${known}`
+    const why = known === 'none' ? 'the type has no versions' : `what it holds is of ${known}`
+    const text = `Cannot take the document as version ${shown(version, 40)} of ${types[0]!.name}: ${why}`
     return { kind: 'rejected', rejection: reject('unknown-type', text) }
   }
   const showing = types.filter(({ identify: how }) => hasDiscriminators(how))

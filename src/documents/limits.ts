@@ -44,7 +44,9 @@ export interface Place {
 /** The rejection for a document that oversteps a limit. `found` may be a lower bound: reading stops at the first excess. */
 export function exceeds(limit: keyof Limits, found: number, limits: Limits, place: Place = {}): Rejection {
   const { kind, rule, is } = limitTable[limit]
-  const text = `Cannot take the document: it has ${found} ${is}, the limit is ${limits[limit]}`
+  const most = limits[limit]
+  const excess = limit === 'depth' ? `is deeper than ${most} levels` : `has ${found} ${is}, the limit is ${most}`
+  const text = `Cannot take the document: it ${excess}`
   const finding: Finding = { layer: 'limits', rule, severity: 'error', path: '', ...place, message: text }
   return reject(kind, text, [finding])
 }

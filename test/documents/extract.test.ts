@@ -36,6 +36,7 @@ describe('which element is the document', () => {
     ['an iq without child', '<iq/>', 'no-document'],
     ['a message with a body alone', '<message><body>hello</body></message>', 'no-document'],
     ['an empty <submit/>', "<iq><submit xmlns='urn:waybill:0'/></iq>", 'no-document'],
+    ['a <submit/> within another', "<iq><submit xmlns='urn:waybill:0'><submit/></submit></iq>", 'unknown-type'],
     ['an iq with two children', `<iq>${order}${order}</iq>`, 'several-documents'],
     [
       'a message with two unknown children',

@@ -252,7 +252,7 @@ describe('the version of a document', () => {
   it.each<[string, DocumentType[], string]>([
     ['nobody knows', [of('1', plain), of('2', plain)], 'what it holds is of 1, 2'],
     ['the document shows otherwise', [of('1', showing('1')), of('3', showing('3'))], 'what it holds is of 1'],
-    ['the type has none', [typeOf('order', { identify: plain })], 'what it holds is of none'],
+    ['the type has none', [typeOf('order', { identify: plain })], 'as version 3 of order: the type has no versions'],
   ])('is refused where %s', async (_, types, text) => {
     const some = await documentsFor(types)
     const rejection = { kind: 'unknown-type', text: expect.stringContaining(text) }

@@ -126,7 +126,12 @@ const XML: readonly Row[] = [
     TOO_LARGE,
     'the limit is 20000',
   ],
-  ['elements nested too deep', iq('<a xmlns="urn:x">'.repeat(13) + '</a>'.repeat(13)), TOO_DEEP, 'the limit is 12'],
+  [
+    'elements nested too deep',
+    iq('<a xmlns="urn:x">'.repeat(13) + '</a>'.repeat(13)),
+    TOO_DEEP,
+    'is deeper than 12 levels',
+  ],
   [
     'elements nested deeper than a stanza may be',
     iq('<a xmlns="urn:x">'.repeat(1_100) + '</a>'.repeat(1_100)),
@@ -219,7 +224,12 @@ const SEALED: readonly Row[] = [
     TOO_LARGE,
     '20001 bytes',
   ],
-  ['elements nested far too deep', sealed('<a>'.repeat(2_500) + '</a>'.repeat(2_500)), TOO_DEEP, 'the limit is 12'],
+  [
+    'elements nested far too deep',
+    sealed('<a>'.repeat(2_500) + '</a>'.repeat(2_500)),
+    TOO_DEEP,
+    'is deeper than 12 levels',
+  ],
   ['too many attributes', sealed(`<a ${repeat(11, (n) => `a${n}='1' `)}/>`), TOO_LARGE, '11 attributes'],
   [
     'an invalid document, with its line',
@@ -242,7 +252,7 @@ const JSON_ROWS: readonly Row[] = [
     'beyond what a double holds',
   ],
   ['half of a surrogate pair', json('{"kind":"reading","sensor":"\\ud800"}'), MALFORMED, 'half of a surrogate pair'],
-  ['arrays nested too deep', json('['.repeat(5_000) + ']'.repeat(5_000)), TOO_DEEP, 'the limit is 12'],
+  ['arrays nested too deep', json('['.repeat(5_000) + ']'.repeat(5_000)), TOO_DEEP, 'is deeper than 12 levels'],
   ['more bytes than a document may have', json(`"${'x'.repeat(20_000)}"`), TOO_LARGE, 'the limit is 20000'],
   ['elements in the container', json(`<a xmlns=''/>`), MALFORMED, 'holds text only'],
   [
@@ -361,7 +371,13 @@ const OPTIONS: readonly Row[] = [
   ['an empty key', submit("key=''"), MALFORMED, 'it is empty'],
   ['a key that is too long', submit(`key='${'k'.repeat(257)}'`), MALFORMED, 'the limit is 256'],
   ['everything wrong at once', submit("expires='soon' report='never' key=''"), MALFORMED, 'findings="3"'],
-  ['no document', submit('', ''), NONE, '<submit/> holds no document'],
+  ['no document', submit('', ''), NONE, 'its wrapper holds none'],
+  [
+    'a submission',
+    submit('', "<submit xmlns='urn:waybill:0'/>"),
+    'cancel feature-not-implemented unknown-type',
+    'no type has the root {urn:waybill:0}submit',
+  ],
   ['two documents', submit('', order('1') + order('2')), SEVERAL, 'it holds 2 documents'],
   [
     'a key that another document of this sender has',
