@@ -29,8 +29,8 @@ local pubsub_most_items = 256;
 network_settings = { nagle = false }
 
 -- Prosody looks through all of its memory whenever that has grown by a twentieth. Where documents are most of what it carries, this
--- takes more time than all the rest. At half as much again it carries half as many more documents (docs/scaling.md), for up to half
--- as much again of memory. It is a setting of all of Prosody: uncomment it where that is yours to decide.
+-- takes about as much time as all the rest. At half as much again it carries a quarter to a third more (docs/scaling.md), for up to
+-- half as much again of memory. It is a setting of all of Prosody: uncomment it where that is yours to decide.
 -- gc = { threshold = 150 }
 
 -- The largest stanza that a component may send; a larger one makes Prosody close the whole stream. Keep xmpp.maxStanzaBytes in
