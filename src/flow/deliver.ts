@@ -28,6 +28,7 @@ import {
   type Wakes,
 } from './ports.ts'
 import { createSuspects } from './suspects.ts'
+import { createUnderWay } from './under-way.ts'
 
 export interface DeliverNeeds {
   readonly store: Store & Breakers
@@ -87,16 +88,13 @@ const WRITE_PAUSE_MS = 1_000
  * since an attempt may wait for long behind others to the same node.
  */
 export function createDeliverer(needs: DeliverNeeds): Deliverer {
-  const { store, wakes, outlet, lease, log } = needs
+  const { store, wakes, outlet, log } = needs
   const places = createPlaces(needs.places)
+  const underWay = createUnderWay(needs)
   const watch = createWatch({ ...needs, wake: (ids) => wake(ids, 0) })
   /** Attempts under way that are no suspects'. */
   let ordinary = 0
-  /** Attempts under way, and when the lease of each began; the oldest first. */
-  const inHand = new Map<StartedAttempt, number>()
   let isResting = false
-  /** Attempts whose ends aren't written yet, by the ids of their deliveries. */
-  const unended = new Map<string, Promise<void>>()
   const sendSuspects = createSuspects({
     store,
     outlet,
@@ -139,15 +137,9 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   }
 
   async function attempt(started: StartedAttempt, leave: () => void, onHad?: () => void): Promise<void> {
-    const ended = carryOut(started, onHad)
-    unended.set(started.id, ended)
-    inHand.set(started, needs.now())
     try {
-      await ended
+      await underWay.keep(started, carryOut(started, onHad))
     } finally {
-      // Where its lease ran out, a newer one may have taken its place.
-      if (unended.get(started.id) === ended) unended.delete(started.id)
-      inHand.delete(started)
       leave()
     }
   }
@@ -208,25 +200,8 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       .catch((error: Error) => log('warn', 'wake-lost', { ids: ids.length, reason: error.message }))
   }
 
-  /** Nothing is asked at ordinary speed: an attempt has ended long before. Without the lease of the domain it is the next holder's. */
-  async function prolong(): Promise<void> {
-    if (!lease.held) return
-    const nowMs = needs.now()
-    const old: StartedAttempt[] = []
-    for (const [started, sinceMs] of inHand) {
-      if (nowMs - sinceMs < store.attemptLeaseMs / 2) break
-      old.push(started)
-    }
-    if (old.length === 0) return
-    await store.prolong(old.map(({ id }) => id))
-    for (const started of old) {
-      // It may have ended meanwhile.
-      if (inHand.delete(started)) inHand.set(started, nowMs)
-    }
-  }
-
   async function sweep(): Promise<number> {
-    await prolong()
+    await underWay.prolong()
     await expire(needs)
     await watch.tend()
     if (!outlet.online) return 0
@@ -257,7 +232,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
 
   async function bounced(id: string, from: string, answer: Answer): Promise<void> {
     // The end of what came back may wait behind others to be written, and until then the delivery doesn't count as delivered.
-    await unended.get(id)
+    await underWay.end(id)
     const progress = await insist(() => store.progress(id))
     const judged = progress && judgeAnswer(answer, progress, needs)
     const then = judged?.kind === 'again' ? { dueAtMs: judged.dueAtMs } : { dead: 'bounced' as const }
