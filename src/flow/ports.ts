@@ -527,8 +527,8 @@ export interface Store {
   cleared(started: Pick<StartedAttempt, 'id' | 'token'>): Promise<void>
   /** How long an attempt is under way before it is taken back, unless it is prolonged. */
   readonly attemptLeaseMs: number
-  /** Begins the leases of these attempts anew, where they are this process's and have not run out. */
-  prolong(ids: readonly string[]): Promise<void>
+  /** Begins the leases of these attempts anew, where they are under way still, this process's, and have not run out. One that has followed another is not meant. */
+  prolong(attempts: readonly Pick<StartedAttempt, 'id' | 'token'>[]): Promise<void>
   /** Gives the ids that became free to start by it (the next of the lane). The end of an attempt that is over changes nothing. */
   end(end: AttemptEnd): Promise<readonly string[]>
   /** Undefined where the delivery is not known. */

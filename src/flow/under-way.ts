@@ -39,7 +39,7 @@ export function createUnderWay({ store, lease, now }: UnderWayNeeds): UnderWay {
     const nowMs = now()
     const old = lasting(nowMs)
     if (old.length === 0) return
-    await store.prolong(old.map(({ id }) => id))
+    await store.prolong(old)
     for (const started of old) {
       // It may have ended meanwhile.
       if (sinceMs.delete(started)) sinceMs.set(started, nowMs)

@@ -143,9 +143,9 @@ const PROLONGED_MOST = 500
 
 /** Store.prolong(). */
 export function createProlong(call: Call, { instance, attemptLeaseMs }: AttemptsOptions): Store['prolong'] {
-  return async (ids) => {
-    for (let first = 0; first < ids.length; first += PROLONGED_MOST) {
-      const part = ids.slice(first, first + PROLONGED_MOST)
+  return async (attempts) => {
+    for (let first = 0; first < attempts.length; first += PROLONGED_MOST) {
+      const part = attempts.slice(first, first + PROLONGED_MOST).flatMap(({ id, token = '' }) => [id, token])
       await call('prolong', [instance, attemptLeaseMs, ...part], { repeatable: true })
     }
   }

@@ -515,9 +515,9 @@ describe('attempts that wait behind others for longer than their lease', () => {
     const flow = await flowOn(redis.url, {
       between: (store) => ({
         ...store,
-        prolong: async (ids) => {
-          asked += ids.length
-          await store.prolong(ids)
+        prolong: async (attempts) => {
+          asked += attempts.length
+          await store.prolong(attempts)
         },
       }),
     })

@@ -245,6 +245,12 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
 
     startSuspect: (id: string, instance: string): void => begin(find(id)!, instance),
 
+    prolong(id: string, instance: string): void {
+      const delivery = present(id)
+      if (delivery?.holder !== instance || delivery.leaseEndMs <= now()) return
+      delivery.leaseEndMs = Math.max(delivery.leaseEndMs, now() + LEASE_MS)
+    },
+
     cleared(id: string, instance: string): void {
       const delivery = present(id)
       if (delivery?.holder === instance) delivery.alone = false

@@ -177,6 +177,13 @@ const steps: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const freed = await world.stores[instance]!.end(end)
     expect(freed).toEqual(isOver ? [] : world.model.end(id, instance, kind, dueAtMs))
   },
+  async prolong(world) {
+    const id = underWay(world) ?? anyDelivery(world)
+    const instance = world.pick(['one', 'two'])
+    const { token, isOver } = anyAttempt(world, id)
+    await world.stores[instance]!.prolong([{ id, ...(token && { token }) }])
+    if (!isOver) world.model.prolong(id, instance)
+  },
   async startSuspect(world) {
     const instance = world.pick(['one', 'two'])
     const may = world.model.suspectsDue()
@@ -368,6 +375,7 @@ const WEIGHTS: readonly [keyof typeof steps, number][] = [
   ['start', 4],
   ['startDue', 5],
   ['startSuspect', 3],
+  ['prolong', 2],
   ['closeThrice', 1],
   ['dieThrice', 1],
   ['cleared', 1],

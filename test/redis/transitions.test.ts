@@ -517,7 +517,7 @@ describe('prolong', () => {
     await and(id)
     const asking = await openTestStore(redis.url, { clock, prefix, attemptLeaseMs: 60_000, instance: by })
     clock.nowMs += afterMs
-    await asking.prolong([id, `${freshId()}.0`, 'no-id'])
+    await asking.prolong([id, `${freshId()}.0`, 'no-id'].map((one) => ({ id: one })))
     clock.nowMs += 59_000
     const isTakenBack = (await store.due(9)).includes(id)
     expect(!isTakenBack).toBe(prolongs)
@@ -527,11 +527,27 @@ describe('prolong', () => {
     expect((await store.trace(id.split('.')[0]!))!.deliveries[0]!.attempts).toMatchObject([{ result: 'void' }])
   })
 
+  it.each<[what: string, meant: number, prolongs: boolean]>([
+    ['moves the lease by the token of the attempt that is under way', 1, true],
+    ['moves none by the token of the attempt before that', 0, false],
+  ])('%s', async (_, meant, prolongs) => {
+    await openWith({ attemptLeaseMs: 60_000 })
+    const id = `${await accepted(store, { deliveries: [plan({ confirmTimeoutMs: 1_000 })] })}.0`
+    const [first] = await store.start([id], [])
+    await end(id, 'retry')
+    clock.nowMs += 1_000
+    const [second] = await store.start([id], [])
+    clock.nowMs += 50_000
+    await store.prolong([[first!, second!][meant]!])
+    clock.nowMs += 59_000
+    expect(!(await store.due(9)).includes(id)).toBe(prolongs)
+  })
+
   it('shortens none that is longer for its confirmation', async () => {
     await openWith({ attemptLeaseMs: 60_000 })
     const id = `${await accepted(store, { deliveries: [plan({ confirmTimeoutMs: 300_000 })] })}.0`
     await start(id)
-    await store.prolong([id])
+    await store.prolong([{ id }])
     clock.nowMs += 329_000
     expect(await store.due(9)).toEqual([])
   })
@@ -542,7 +558,7 @@ describe('prolong', () => {
     const ids = Array.from({ length: 600 }, (_, index) => `${one}.${index}`)
     expect(await start(...ids)).toHaveLength(600)
     clock.nowMs += 50_000
-    await store.prolong(ids)
+    await store.prolong(ids.map((one) => ({ id: one })))
     clock.nowMs += 59_000
     expect(await store.due(9)).toEqual([])
   })
