@@ -102,7 +102,8 @@ export function fits(letter: DeadLetter, filter: DeadFilter): boolean {
 
 /** One of the values of each field that is asked for, as text. */
 export function hasFields(fields: Fields, asked: DeadFilter['fields'] = {}): boolean {
-  return Object.entries(asked).every(([name, value]) => fields[name]?.some((one) => String(one) === value))
+  const valuesOf = (name: string) => (Object.hasOwn(fields, name) ? fields[name]! : [])
+  return Object.entries(asked).every(([name, value]) => valuesOf(name).some((one) => String(one) === value))
 }
 
 /** The full JID or its bare one. */

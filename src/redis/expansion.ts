@@ -65,7 +65,7 @@ export function laterDeliveries(
   most = PART,
 ): LaterDeliveries | undefined {
   if (later.length === 0) return undefined
-  const routes: Record<string, number> = {}
+  const routes = new Map<string, number>()
   const lanes: string[] = []
   const starts: number[] = []
   const parts: string[] = []
@@ -73,7 +73,7 @@ export function laterDeliveries(
     const part = createPart()
     for (const { planned, number } of later.slice(first, first + most)) {
       const facts = factsOf(planned, times)
-      routes[facts.route] = (routes[facts.route] ?? 0) + 1
+      routes.set(facts.route, (routes.get(facts.route) ?? 0) + 1)
       if (facts.lane !== undefined) lanes.push(`${number} ${facts.lane}`)
       part.add(number, facts, planned.options)
     }
@@ -81,7 +81,8 @@ export function laterDeliveries(
     parts.push(part.text())
   }
   const numbers = now.map(({ number }) => number)
-  return { rest: { count: later.length, numbers, routes, lanes: lanes.join('\n'), starts }, parts }
+  const rest = { count: later.length, numbers, routes: Object.fromEntries(routes), lanes: lanes.join('\n'), starts }
+  return { rest, parts }
 }
 
 function createPart() {

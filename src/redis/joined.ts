@@ -137,7 +137,7 @@ function addNamed<T extends object>(
   const names = Object.keys({ ...one, ...other }).sort()
   return Object.fromEntries(
     names.map((name) => {
-      const [mine, theirs] = [one[name], other[name]]
+      const [mine, theirs] = [one, other].map((all) => (Object.hasOwn(all, name) ? all[name] : undefined))
       return [name, mine && theirs ? addCounts(mine, theirs) : (mine ?? theirs)!]
     }),
   )

@@ -92,6 +92,7 @@ describe('dead letters of one cause', () => {
     [{ fields: { currency: 'EUR' } }, 3],
     [{ fields: { currency: 'USD' } }, 0],
     [{ fields: { absent: 'EUR' } }, 0],
+    [{ fields: { constructor: 'EUR' } }, 0],
     [{ sinceMs: 1_800_000_001_000 }, 2],
     [{ untilMs: 1_800_000_001_000 }, 2],
     [{ sinceMs: 1_800_000_001_000, untilMs: 1_800_000_001_000 }, 1],

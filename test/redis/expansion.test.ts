@@ -124,6 +124,12 @@ describe('a document with many deliveries', () => {
     expect(await store.expire(10)).toEqual([])
   })
 
+  it('is counted for a route of whatever name', async () => {
+    await open()
+    await take(many(6, { route: 'constructor' }))
+    expect((await store.ledger()).routes.constructor).toMatchObject({ planned: 6, waiting: 6 })
+  })
+
   it('shares what is written at once with the other documents of its stanza', async () => {
     await open()
     const stanza = [many(1), many(3), many(2)].map((deliveries) => acceptance({ deliveries, receivedAtMs: clock() }))

@@ -23,6 +23,8 @@ async function openBoth() {
     ids.push(await accepted(store, { deliveries: [plan()] }))
     ids.push(await accepted(store, { type: 'stray', deliveries: [] }))
   }
+  // A name that every object has something under; the other shard knows nothing of it.
+  ids.push(await accepted(second, { type: 'constructor', deliveries: [plan({ route: 'toString' })] }))
   return { first, second, joined: joinStores([first, second]), ids }
 }
 
@@ -30,10 +32,12 @@ describe('the shards of an installation, as operators see them', () => {
   it('are one ledger, one depth and one list of dead letters', async () => {
     const { joined } = await openBoth()
     const ledger = await joined.ledger()
-    expect(ledger.documents).toMatchObject({ accepted: 4, waiting: 2, dead: 2 })
+    expect(ledger.documents).toMatchObject({ accepted: 5, waiting: 3, dead: 2 })
+    expect(ledger.types.constructor).toMatchObject({ accepted: 1, waiting: 1 })
+    expect(ledger.routes.toString).toMatchObject({ planned: 1, waiting: 1 })
     expect(ledger.types.stray).toMatchObject({ accepted: 2, dead: 2 })
     expect(imbalances(ledger)).toEqual([])
-    expect(await joined.depth()).toMatchObject({ waiting: 2, dead: 2 })
+    expect(await joined.depth()).toMatchObject({ waiting: 3, dead: 2 })
     expect(await joined.dead({})).toHaveLength(2)
     expect(await joined.dead({ limit: 1 })).toHaveLength(1)
     const groups = await joined.deadGroups({})
@@ -47,7 +51,7 @@ describe('the shards of an installation, as operators see them', () => {
     expect(await joined.park(`${waiting}.0`, 'later', 'ops')).toBe('ended')
     expect((await second.trace(waiting))?.state).toBe('dead')
     expect(await joined.redrive(waiting, BY)).toBe(true)
-    expect(await second.due(9)).toEqual([`${waiting}.0`])
+    expect(await second.due(9)).toContain(`${waiting}.0`)
     expect(await first.due(9)).toEqual([`${ids[0]}.0`])
     expect(await joined.redrive('01900000-0000-7000-8000-ffffffffffff', BY)).toBe(false)
   })
