@@ -12,7 +12,7 @@ import { loadServers } from './servers.mjs'
  * of them up at the same time and measured in turns. A measurement fails where a document doesn't arrive.
  */
 
-/** Less than ten minutes and less than one, by what a round and a start may take longer than expected. */
+/** Less than ten minutes and less than one, by what a round and a start may take longer than expected. No situation is begun behind them. */
 const CHECK_SECONDS = 520
 const QUICK_SECONDS = 45
 
@@ -64,8 +64,12 @@ export async function run({ values, seed, quick, closing }) {
   const results = []
   const begun = performance.now()
   for (const [number, group] of plan.groups.entries()) {
-    const spentSeconds = (performance.now() - begun) / 1000
-    const roundsUntil = performance.now() + shareOf(plan, number, plan.longestSeconds - spentSeconds) * 1000
+    const leftSeconds = plan.longestSeconds - (performance.now() - begun) / 1000
+    if (leftSeconds < 0) {
+      console.error(`${titleOf(group.situation)}: not measured, ${plan.longestSeconds} s are over`)
+      continue
+    }
+    const roundsUntil = performance.now() + shareOf(plan, number, leftSeconds) * 1000
     const surroundings = { startXmppServer, processes, redis, fsyncRedis, plan, roundsUntil, seed, closing }
     const result = await measureGroup(group, surroundings)
     printGroup(result)
@@ -116,8 +120,8 @@ function planOf(values, quick) {
 
 /** @param {boolean} check @param {boolean} quick */
 function longestOf(check, quick) {
-  if (check) return CHECK_SECONDS
-  return quick ? QUICK_SECONDS : Number.POSITIVE_INFINITY
+  if (quick) return QUICK_SECONDS
+  return check ? CHECK_SECONDS : Number.POSITIVE_INFINITY
 }
 
 /** @param {boolean} isFixed @param {boolean} quick */

@@ -86,16 +86,18 @@ async function measureInTurns(running, at) {
   const { plan, situation, roundsUntil } = at
   const measurements = []
   const latencies = []
+  const warm = new Map()
+  for (const peer of running) warm.set(peer, await warmUp(peer, at))
   let tookMs = 0
   for (let round = 1; round <= plan.rounds && performance.now() + tookMs < roundsUntil; round += 1) {
     const begun = performance.now()
     for (const peer of turned(running, round)) {
-      const measured = await measureThroughput(peer, round, at)
+      const measured = await measureThroughput(peer, round, warm.get(peer), at)
       console.error(`${titleOf(situation)}: ${peer.name} round ${round}: ${progressOf(measured)}`)
       measurements.push(measured)
     }
-    // What comes behind the rounds takes about as long as one.
-    tookMs = 2 * (performance.now() - begun)
+    // A further one, and what comes behind them: two measurements of each peer.
+    tookMs = 3 * (performance.now() - begun)
   }
   for (const peer of running) {
     const own = measurements.filter((each) => each.peer === peer.name)
@@ -115,11 +117,26 @@ function turned(list, round) {
   return round % 2 === 0 ? begun.reverse() : begun
 }
 
+/** Of a document to one destination, before a process is measured for the first time. */
+const WARM_UP_DOCUMENTS = 16_384
+
+/**
+ * Code is compiled by what goes by, not by the clock, and by as many large documents as small ones; on a busy machine it takes longer.
+ * @returns {Promise<Outcome>}
+ */
+function warmUp(peer, { situation, plan, traffic }) {
+  const documents = Math.ceil((WARM_UP_DOCUMENTS * 2) / (1 + situation.fanOut))
+  return traffic.run({ ...fullWorkOf(peer, situation, plan), seconds: plan.warmUpSeconds * 4, documents })
+}
+
+/** What is sent ahead of a round, to a peer that others have pushed out of the caches. */
+const AHEAD = 1 / 8
+
 /** @returns {Promise<Measurement>} */
-async function measureThroughput(peer, round, { situation, plan, traffic, server, redis, fsyncRedis }) {
-  const { seconds, warmUpSeconds, drainSeconds } = plan
-  const work = { ...workOf(peer, situation), drainSeconds, window: windowOf(situation, peer.variant) }
-  const warmUp = await traffic.run({ ...work, ...warmUpOf(situation, round, warmUpSeconds) })
+async function measureThroughput(peer, round, warm, { situation, plan, traffic, server, redis, fsyncRedis }) {
+  const { seconds, warmUpSeconds } = plan
+  const work = fullWorkOf(peer, situation, plan)
+  const ahead = await traffic.run({ ...work, seconds: warmUpSeconds * AHEAD })
   const pids = {
     ...Object.fromEntries(peer.pids.map((pid, number) => [number === 0 ? 'peer' : `peer ${number + 1}`, pid])),
     server: server.pid,
@@ -130,7 +147,7 @@ async function measureThroughput(peer, round, { situation, plan, traffic, server
   const throughput = await traffic.run({ ...work, seconds })
   const cpuMicroseconds = mapValues(cpuSince(), (used) => (used * 1e6) / throughput.arrived)
   const memoryMiB = mapValues(pids, residentMiB)
-  const failure = failureOf(peer, [warmUp, throughput])
+  const failure = failureOf(peer, [warm, ahead, throughput])
   return { peer: peer.name, round, failure, throughput, cpuMicroseconds, memoryMiB }
 }
 
@@ -149,19 +166,9 @@ function workOf(peer, { size, carriage, fanOut, senders }) {
   return { targets: peer.domains, size, carriage, fanOut, senders, isAnswered: peer.name !== 'raw' }
 }
 
-/** Of a document to one destination, before a process is measured for the first time. */
-const WARM_UP_DOCUMENTS = 16_384
-
-/**
- * Code is compiled by what goes by, not by the clock, and by as many large documents as small ones; on a busy machine the first
- * warm-up takes longer.
- * @param {import('./cells.mjs').Situation} situation
- * @param {number} round
- * @param {number} seconds
- */
-function warmUpOf({ fanOut }, round, seconds) {
-  if (round > 1) return { seconds: seconds / 8 }
-  return { seconds: seconds * 4, documents: Math.ceil((WARM_UP_DOCUMENTS * 2) / (1 + fanOut)) }
+/** As fast as it goes. */
+function fullWorkOf(peer, situation, { drainSeconds }) {
+  return { ...workOf(peer, situation), drainSeconds, window: windowOf(situation, peer.variant) }
 }
 
 /** @param {import('./cells.mjs').Situation} situation @param {import('./cells.mjs').Variant | undefined} variant */
