@@ -56,12 +56,16 @@ async function thingsOfBundle({ folder, label, deprecated }: RegisteredBundle, p
     const value = deprecated === undefined ? thing.value : { ...(thing.value as object), deprecated }
     return { ...thing, value, bundle: folder }
   })
-  complainOfBundle(things)
+  complainOfBundle(things, `${label}/${TYPE_FILE}`, problems)
   return things
 }
 
 /** A bundle is one version of one type: what else it brought would come and go with it. */
-function complainOfBundle(things: readonly Thing[]): void {
+function complainOfBundle(things: readonly Thing[], file: string, problems: Problem[]): void {
+  if (things.length === 0 && !problems.some((problem) => problem.file === file && problem.severity === 'error')) {
+    const message = `${TYPE_FILE} of a bundle holds one document type, found none`
+    problems.push({ file, line: 1, column: 1, code: 'bundle-unfit', severity: 'error', message })
+  }
   for (const [at, { kind, key, name, complain }] of things.entries()) {
     if (kind !== 'DocumentType' || at > 0)
       complain('bundle-unfit', [], `${TYPE_FILE} of a bundle holds one document type and nothing else`)

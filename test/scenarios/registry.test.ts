@@ -129,6 +129,10 @@ describe('versions that are registered while two processes run', () => {
     expect(others.code).toBe(1)
     expect(others.stderr).toContain('There are two of DocumentType claim@1')
     expect((await schema('register', bundle({ 'a.xsd': AMOUNT }))).stderr).toContain('there is no type.yaml in it')
+    expect(await schema('register', bundle({ 'type.yaml': '# nothing yet\n' }))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('holds one document type, found none (bundle-unfit)'),
+    })
     expect(await schema('register', '/nowhere/bundle')).toMatchObject({
       code: 3,
       stderr: 'Cannot read /nowhere/bundle: there is no such file or folder\n',
