@@ -92,11 +92,22 @@ function filesIn(text: string): ReadonlyMap<string, Uint8Array> | undefined {
     const { files } = JSON.parse(text) as { readonly files?: unknown }
     if (typeof files !== 'object' || files === null) return undefined
     const entries = Object.entries(files)
-    if (entries.length === 0 || !entries.every(([, content]) => typeof content === 'string')) return undefined
-    return new Map(entries.map(([path, content]) => [path, Buffer.from(content as string, 'base64')]))
+    const decoded = entries.map(([path, content]) => [path, bytesOf(content)] as const)
+    return entries.length > 0 && decoded.every(isThere) ? new Map(decoded) : undefined
   } catch {
     return undefined
   }
+}
+
+/** Of base64 (RFC 4648 4), with white space between; Node by itself passes over whatever is none. */
+function bytesOf(content: unknown): Uint8Array | undefined {
+  const text = typeof content === 'string' ? content.replace(/\s+/g, '') : undefined
+  if (text === undefined || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
+  return Buffer.from(text, 'base64')
+}
+
+function isThere(entry: readonly [string, Uint8Array | undefined]): entry is readonly [string, Uint8Array] {
+  return entry[1] !== undefined
 }
 
 /** Undefined where it is too large. */

@@ -187,6 +187,7 @@ describe('versions that are registered while two processes run', () => {
     })
     expect((await posted({ 'type.yaml': type('none'), '../out': base64('x') })).status).toBe(400)
     expect((await call('POST', '', 'nonsense')).status).toBe(400)
+    expect((await posted({ 'type.yaml': type('none'), 'a.xsd': 'no base64!' })).status).toBe(400)
     const done = await posted({ 'type.yaml': type('none') })
     expect([done.status, await done.json()]).toMatchObject([201, { type: 'parcel@1', sequence: 4 }])
     await inForce(4)
