@@ -1,5 +1,5 @@
 import type { Settings } from '../config/configuration.ts'
-import { projectXml } from '../documents/projection.ts'
+import { projectPayload } from '../documents/projection.ts'
 import type { DeadFilter, DeadGroup } from '../flow/ports.ts'
 import type { DeadChangeVerb, DeadOptions } from './dead-changes.ts'
 import { readDeadFilter } from './dead-filter.ts'
@@ -85,15 +85,9 @@ export async function showDocument(settings: Settings, id: string, output: Outpu
     throw new CommandFailed(1, `Cannot show ${id}: nothing is known of it (it may be older than the retention)`)
   const text = payload === undefined ? '' : new TextDecoder().decode(payload)
   if (output.format === 'json')
-    printJson(output, { ...trace, payload: text, content: contentOf(trace.mediaType, text) })
+    printJson(output, { ...trace, payload: text, content: projectPayload(trace.mediaType, text) })
   else output.print(`${describeTrace(trace)}\n\n${text}`)
   return 0
-}
-
-/** The document as JSON: read where it is JSON, projected where it is XML, null where it is neither. */
-function contentOf(mediaType: string, text: string): unknown {
-  if (/[/+]json$/.test(mediaType)) return JSON.parse(text)
-  return /[/+]xml$/.test(mediaType) ? projectXml(text) : null
 }
 
 function needed(id: string | undefined, verb: DeadVerb): string {

@@ -15,6 +15,19 @@ export function projectXml(text: string): Json {
   return parser.parse(text) as Json
 }
 
+/**
+ * A stored document as JSON: read where it is JSON, projected where it is XML. Null where it is neither, or can't be told so: a payload that is
+ * gone, and names that fast-xml-parser refuses (`constructor`). Whoever asks has the payload itself besides.
+ */
+export function projectPayload(mediaType: string, text: string): Json {
+  try {
+    if (/[/+]json$/.test(mediaType)) return JSON.parse(text) as Json
+    return /[/+]xml$/.test(mediaType) && text !== '' ? projectXml(text) : null
+  } catch {
+    return null
+  }
+}
+
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '@',
@@ -23,6 +36,8 @@ const parser = new XMLParser({
   parseAttributeValue: false,
   ignoreDeclaration: true,
   ignorePiTags: true,
+  // What is stored has kept the limits of intake.
+  maxNestedTags: Number.POSITIVE_INFINITY,
 })
 
 /** Checks XML by a JSON Schema, in the projection of its tree. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { projectElement, projectXml } from '../../src/documents/projection.ts'
+import { projectElement, projectPayload, projectXml } from '../../src/documents/projection.ts'
 import { type Element, element, type Node } from '../../src/domain/element.ts'
 import { serialise } from '../../src/domain/serialise.ts'
 import { type Random, seeded } from './evolution/random-schemas.ts'
@@ -19,6 +19,24 @@ describe('the projection of XML to JSON', () => {
     ['entities and CDATA are their text', '<a>&lt;&amp;<![CDATA[<b>]]></a>', { a: '<&<b>' }],
   ]
   it.each(table)('%s', (_, xml, json) => expect(projectXml(xml)).toEqual(json))
+})
+
+describe('a stored document as JSON', () => {
+  const deep = `${'<a>'.repeat(150)}x${'</a>'.repeat(150)}`
+  const table: readonly (readonly [what: string, mediaType: string, payload: string, json: unknown])[] = [
+    ['is read where it is JSON', 'application/senml+json', '[{"v":1}]', [{ v: 1 }]],
+    ['is projected where it is XML', 'application/xml', '<a>1</a>', { a: '1' }],
+    ['is null where it is neither', 'image/png', 'png', null],
+    ['is null where the payload is gone, of JSON', 'application/json', '', null],
+    ['is null where the payload is gone, of XML', 'application/xml', '', null],
+    ['is null where JSON is broken', 'application/json', '{"a":', null],
+    ['is null where an element has a name that no projection can have', 'text/xml', '<a><constructor/></a>', null],
+  ]
+  it.each(table)('%s', (_, mediaType, payload, json) => expect(projectPayload(mediaType, payload)).toEqual(json))
+
+  it('goes as deep as the document does', () => {
+    expect(JSON.stringify(projectPayload('application/xml', deep))).toContain('{"a":"x"}')
+  })
 })
 
 describe('the projection of a tree', () => {
