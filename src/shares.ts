@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from './flow/ports.ts'
 import type { Neighbours } from './neighbours.ts'
 import { StartFailed } from './start-failed.ts'
@@ -11,6 +12,8 @@ const LOOK_MS = 250
 const UNHELD_MS = 4_000
 /** After taking one that nobody else took, or failing to attach, this long nothing is handed over, or tried again. */
 const REST_MS = 60_000
+/** After failing to open what serves a domain. */
+const AGAIN_MS = 1_000
 
 /** What this process has of one domain. */
 interface Share {
@@ -20,7 +23,7 @@ interface Share {
   /** Since when nobody is known to hold it. */
   freeSinceMs: number | undefined
   notBeforeMs: number
-  /** While it is handed over. */
+  /** While it is given back. */
   leaving: Promise<void> | undefined
 }
 
@@ -55,7 +58,7 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
   const handedOver = new Set<string>()
   let restUntilMs = 0
   let stopLooking = () => {}
-  let stopped = false
+  const ending = new AbortController()
   let isUp = false
   let first: { resolve(): void; reject(error: Error): void } | undefined
 
@@ -109,14 +112,16 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
 
   /** A process that is up goes on without it. */
   async function refused(share: Share, error: Error): Promise<void> {
-    if (stopped) return
+    if (ending.signal.aborted) return
     if (!isUp) {
       first?.reject(error instanceof ConnectionRefused ? new StartFailed(3, error.message) : error)
       return
     }
     log('error', 'domain-refused', { domain: share.domain, reason: error.message })
     share.notBeforeMs = performance.now() + REST_MS
-    await standBy(share)
+    share.state = 'leaving'
+    share.leaving = standBy(share)
+    await share.leaving
   }
 
   function handOver(): void {
@@ -132,12 +137,22 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
       .catch(logged(log, 'domain-not-changed'))
   }
 
-  /** With rooms that are new: what was released can't be taken again. */
+  /** With rooms that are new: what was released can't be taken again. That is tried until it is done: nobody else may be there for the domain. */
   async function standBy(share: Share): Promise<void> {
     await share.station.close()
-    if (stopped) return
-    share.station = await open(share.domain)
-    share.state = 'standby'
+    while (!ending.signal.aborted) {
+      const station = await open(share.domain).catch(notOpened)
+      if (station) {
+        share.station = station
+        share.state = 'standby'
+        return
+      }
+      await delay(AGAIN_MS, undefined, { signal: ending.signal }).catch(() => {})
+    }
+  }
+
+  function notOpened(error: Error): undefined {
+    log('warn', 'domain-not-opened', { reason: error.message })
   }
 
   try {
@@ -165,7 +180,7 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
       })
     },
     async stop() {
-      stopped = true
+      ending.abort()
       stopLooking()
       await Promise.all(shares.map(({ state, station, leaving }) => (state === 'serving' ? station.drain() : leaving)))
       await close()
