@@ -1,5 +1,6 @@
 import { destinationName } from '../domain/delivery.ts'
-import type { RouteExplanation } from '../matching/matcher.ts'
+import type { DocumentType } from '../domain/document-type.ts'
+import type { Decision, RouteExplanation } from '../matching/matcher.ts'
 import { assembled } from './assembled.ts'
 import { formatFinding } from './finding-line.ts'
 import { type ExitCode, formatTable, type Output, printJson } from './output.ts'
@@ -29,6 +30,8 @@ export async function explain(
 function summary({ document, type, rejection, isHeld, findings, fields, explanation }: Examined): unknown {
   return {
     type: type?.name ?? null,
+    version: type?.version || null,
+    deprecated: type?.deprecated ?? null,
     rootName: document?.rootName ?? null,
     mediaType: document?.mediaType ?? null,
     rejection: rejection ? { reason: rejection.kind, text: rejection.text } : null,
@@ -50,6 +53,7 @@ function describe(examined: Examined): string {
   const lines: string[] = []
   if (document) lines.push(`document  ${document.rootName || document.mediaType}, ${document.bytes} bytes`)
   lines.push(`type      ${type?.name ?? '(none)'}`)
+  if (type && type.version !== '') lines.push(`version   ${type.version}${noticeOf(type)}`)
   if (rejection) lines.push(`rejected  ${rejection.kind}: ${rejection.text}`)
   if (isHeld) lines.push('held      it is invalid: an operator would release or refuse it')
   if (findings.length > 0) lines.push('', 'findings', ...findings.map((finding) => `  ${formatFinding(finding)}`))
@@ -66,12 +70,23 @@ function describe(examined: Examined): string {
   const routes = explanation.routes.map((route) => ({ route: route.route, outcome: route.outcome, why: why(route) }))
   lines.push('', routes.length === 0 ? 'no routes' : formatTable(routes))
   const { deliveries, refused } = explanation.decision
-  lines.push('', deliveries.length === 0 ? 'no route: it would become a dead letter' : 'delivers to')
+  lines.push('', outcomeOf(explanation.decision))
   lines.push(...deliveries.map(({ destination, route }) => `  ${destinationName(destination)}  (${route})`))
   lines.push(
     ...refused.map(({ route, destination, reason }) => `  refused: ${destination} of route ${route}: ${reason}`),
   )
   return lines.join('\n')
+}
+
+function noticeOf({ deprecated }: DocumentType): string {
+  return deprecated === undefined ? '' : `, deprecated: ${deprecated}`
+}
+
+function outcomeOf({ deliveries, impossible }: Decision): string {
+  if (deliveries.length > 0) return 'delivers to'
+  // A route has matched: what it asks for is kept, delivery by delivery.
+  if (impossible.length > 0) return 'delivers to nobody: each refused address would become a dead letter'
+  return 'no route: it would become a dead letter'
 }
 
 function why({ held, failed, notAsked }: RouteExplanation): string {

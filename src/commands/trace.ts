@@ -21,7 +21,7 @@ export function describeTrace(seen: EnvelopeTrace): string {
   const { origin } = seen
   const lines = [
     `${seen.id}  ${seen.state}${seen.reason ? `: ${seen.reason}` : ''}`,
-    `  ${seen.type}, ${seen.rootName || seen.mediaType}, ${seen.bytes} bytes, ${seen.form}`,
+    `  ${typeOf(seen)}, ${seen.rootName || seen.mediaType}, ${seen.bytes} bytes, ${seen.form}`,
     `  ${formatTime(seen.receivedAtMs)}  received from ${origin.from} by ${origin.stanza}${origin.stanzaId ? ` ${origin.stanzaId}` : ''}`,
   ]
   const fields = Object.entries(seen.fields).map(([name, values]) => `${name}=${values.map(String).join(',')}`)
@@ -48,6 +48,11 @@ export function describeTrace(seen: EnvelopeTrace): string {
     }
   }
   return lines.join('\n')
+}
+
+/** `invoice`, or with the version that it was taken as `invoice 2.1`. */
+function typeOf({ type, version }: EnvelopeTrace): string {
+  return version === undefined ? type : `${type} ${version}`
 }
 
 function describeFindings(why: string, { findings, total }: Holding): readonly string[] {

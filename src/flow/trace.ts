@@ -1,3 +1,4 @@
+import type { DocumentType } from '../domain/document-type.ts'
 import { attributeOf, childNamed, type Element, element } from '../domain/element.ts'
 import type { Fields } from '../domain/fields.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
@@ -7,7 +8,12 @@ import type { Ruling } from './intake.ts'
 import type { InboundStanza } from './ports.ts'
 
 /** What would become of a document. */
-export type Trace =
+export type Trace = TraceVerdict & {
+  /** Of which version of its type it is; left out where that has none, or isn't known. */
+  readonly version?: string
+}
+
+type TraceVerdict =
   | { readonly verdict: 'rejected'; readonly type: string | undefined; readonly rejection: Rejection }
   | { readonly verdict: 'held'; readonly type: string; readonly findings: readonly Finding[] }
   | {
@@ -45,15 +51,20 @@ export async function traceDocument(
   const { document, origin, submit } = extraction.submissions[0]!
   const checked = await checkDocumentApart(document, origin, submit, ruling)
   if (checked.kind === 'rejected') {
-    return { verdict: 'rejected', type: checked.type?.name, rejection: checked.rejection }
+    return { verdict: 'rejected', type: checked.type?.name, ...versionOf(checked.type), rejection: checked.rejection }
   }
   const { subject, findings } = checked
-  if (checked.kind === 'held') return { verdict: 'held', type: subject.type, findings }
+  const names = { type: subject.type, ...versionOf(checked.type) }
+  if (checked.kind === 'held') return { verdict: 'held', ...names, findings }
   const explanation = full ? ruling.matcher.explain(subject, ROUTES_MOST) : undefined
   const decision = explanation?.decision ?? ruling.matcher.match(subject)
   const { deliveries, impossible } = decision
   const verdict = deliveries.length + impossible.length === 0 ? 'no-route' : 'accepted'
-  return { verdict, type: subject.type, findings, fields: subject.fields, decision, explanation }
+  return { verdict, ...names, findings, fields: subject.fields, decision, explanation }
+}
+
+function versionOf(type: DocumentType | undefined): Pick<Trace, 'version'> {
+  return type === undefined || type.version === '' ? {} : { version: type.version }
 }
 
 /** `<trace>` read as `<submit>`: both wrap one document, and a wrapper's namespaces count for what is in it. */

@@ -91,7 +91,8 @@ async function answerTrace(stanza: InboundStanza, payload: Element, questions: Q
 
 function traceElement(trace: Trace, full: boolean): string {
   const type = trace.type === undefined ? '' : ` type="${attribute(trace.type)}"`
-  const open = `<trace xmlns="${WAYBILL}" verdict="${trace.verdict}"${type}`
+  const version = trace.version === undefined ? '' : ` version="${attribute(trace.version)}"`
+  const open = `<trace xmlns="${WAYBILL}" verdict="${trace.verdict}"${type}${version}`
   if (trace.verdict === 'rejected') {
     const { kind, text, findings } = trace.rejection
     const said = `<text>${escapeText(legible(text))}</text>`

@@ -245,10 +245,10 @@ describe('trace', () => {
     const answer: TraceAnswer = {
       kind: 'traced',
       full: false,
-      trace: { verdict: 'rejected', type: 'order', rejection },
+      trace: { verdict: 'rejected', type: 'order', version: '2.1', rejection },
     }
     const { out } = await ask(trace(), { trace: answer })
-    const said = `<trace xmlns='urn:waybill:0' verdict='rejected' type='order' reason='invalid' findings='1'><text>The document is not a valid order: 1 finding</text><finding layer='xsd' rule='r' severity='error' path='/order'>no number</finding></trace>`
+    const said = `<trace xmlns='urn:waybill:0' verdict='rejected' type='order' version='2.1' reason='invalid' findings='1'><text>The document is not a valid order: 1 finding</text><finding layer='xsd' rule='r' severity='error' path='/order'>no number</finding></trace>`
     expect(meaning(out)).toEqual(meaning(`<iq type='result' ${back}>${said}</iq>`))
   })
 
