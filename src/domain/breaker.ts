@@ -156,7 +156,10 @@ export function afterNothing(breaker: OpenBreaker, id: string): OpenBreaker {
 
 /** What is to be done with an open destination now. */
 export function dueStep(breaker: OpenBreaker, nowMs: number): 'wait' | 'probe' | 'close' {
-  if (breaker.probing !== undefined || nowMs < breaker.nextProbeMs) return 'wait'
+  const leftMs = breaker.nextProbeMs - nowMs
+  // Longer than any pause is: the clock has been set back since.
+  const isDue = leftMs <= 0 || leftMs > Math.max(TRUST_MS, breaker.maxMs * (1 + JITTER))
+  if (breaker.probing !== undefined || !isDue) return 'wait'
   return breaker.trusting ? 'close' : 'probe'
 }
 

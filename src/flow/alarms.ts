@@ -18,7 +18,8 @@ export function createAlarm(
     log('error', 'alarm', { cause, text })
     metrics.alarm(cause.split(' ')[0]!)
     const before = told.get(cause)
-    if (before && now() - before.atMs < QUIET_MS) {
+    // The clock may have been set back.
+    if (before && Math.abs(now() - before.atMs) < QUIET_MS) {
       before.untold++
       return
     }

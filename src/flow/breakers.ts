@@ -252,7 +252,7 @@ export function createWatch(needs: WatchNeeds): Watch {
     if (changed.size > 0) await keep()
     if (closing.size > 0) await letGo()
     if (open.size > 0) await giveUp()
-    if (now() - lookedAtMs >= LOOK_MS) await look()
+    if (Math.abs(now() - lookedAtMs) >= LOOK_MS) await look()
   }
 
   async function giveUp(): Promise<void> {

@@ -40,7 +40,7 @@ export function limitRate(perMinute: number, what: 'documents' | 'questions' = '
   let sweptMs = 0
   return {
     take(from, nowMs) {
-      if (nowMs - sweptMs > WINDOW_MS) {
+      if (Math.abs(nowMs - sweptMs) > WINDOW_MS) {
         for (const [sender, { left, atMs }] of buckets)
           if (left + (nowMs - atMs) * perMs >= perMinute) buckets.delete(sender)
         sweptMs = nowMs
@@ -51,7 +51,8 @@ export function limitRate(perMinute: number, what: 'documents' | 'questions' = '
         buckets.set(sender, { left: perMinute - 1, atMs: nowMs })
         return undefined
       }
-      bucket.left = Math.min(perMinute, bucket.left + (nowMs - bucket.atMs) * perMs)
+      // The clock may have been set back.
+      bucket.left = Math.min(perMinute, bucket.left + Math.max(0, nowMs - bucket.atMs) * perMs)
       bucket.atMs = nowMs
       if (bucket.left < 1) return tooMany(sender, `${perMinute} ${what}`, (1 - bucket.left) / perMs)
       bucket.left--

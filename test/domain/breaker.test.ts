@@ -53,7 +53,7 @@ function history(events: readonly Event[], settings = SETTINGS): string {
     'probe lost': () => (breaker = afterNothing(breaker as OpenBreaker, 'probe')),
   }
   for (const event of events) {
-    const seconds = /^(\d+) s$/.exec(event)?.[1]
+    const seconds = /^(-?\d+) s$/.exec(event)?.[1]
     if (seconds === undefined) steps[event]!()
     else nowMs += Number(seconds) * 1_000
   }
@@ -87,6 +87,9 @@ const histories: readonly (readonly [becomes: string, events: readonly Event[]])
   ['open, 1 s', [...OPENING, 'failure', 'failure', 'failure']],
   ['open, probe due', [...OPENING, '1 s']],
   ['open, probe due', [...OPENING, '900 s']],
+  // The clock was set back.
+  ['open, 5 s', [...OPENING, '-4 s']],
+  ['open, probe due, 3601 s', [...OPENING, '-3600 s']],
   ['half-open', [...OPENING, '1 s', 'probe']],
   ['half-open', [...OPENING, '1 s', 'probe', 'failure']],
   ['half-open', [...OPENING, '1 s', 'probe', '900 s']],

@@ -28,6 +28,16 @@ describe('an alarm', () => {
     expect(logged).toEqual(['error alarm'])
   })
 
+  it('is not kept back for the time by which the clock is set back', () => {
+    const { alarm, messages, pass } = alarmed()
+    alarm('refused a', 'gave up a')
+    pass(-3_600_000)
+    alarm('refused a', 'gave up a')
+    expect(messages).toHaveLength(4)
+    alarm('refused a', 'gave up a')
+    expect(messages).toHaveLength(4)
+  })
+
   it('is one message per cause in five minutes; the next one tells how many were left out', () => {
     const { alarm, messages, counted, pass } = alarmed()
     for (let n = 0; n < 4; n++) alarm('refused a', 'gave up a')

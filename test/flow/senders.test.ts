@@ -59,6 +59,15 @@ describe('the rate limit', () => {
     expect(limit.take('a@example.org', 1_000)).toMatchObject({ kind: 'overloaded' })
     expect(limit.take('a@example.org', 60_000)).toBeUndefined()
   })
+
+  it('makes nobody wait for the time by which the clock is set back', () => {
+    const limit = limitRate(60)
+    expect(limit.take('a@example.org', 3_600_000)).toBeUndefined()
+    expect(limit.take('a@example.org', 0)).toBeUndefined()
+    for (let n = 0; n < 58; n++) limit.take('a@example.org', 0)
+    expect(limit.take('a@example.org', 0)).toMatchObject({ kind: 'overloaded', retryAfterSeconds: 1 })
+  })
+
   it('counts documents: a stanza of many passes as a whole, and the next one waits for all of them', () => {
     const limit = limitRate(60)
     expect(limit.take('a@example.org', 0)).toBeUndefined()

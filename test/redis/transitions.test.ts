@@ -189,6 +189,15 @@ describe('start', () => {
     expect(await store.due(9)).toEqual([`${id}.0`])
   })
 
+  it('begins what was due once, though the clock has been set back since', async () => {
+    await openWith()
+    const id = `${await accepted(store)}.0`
+    const later = await deliveryThatIs('to be retried')
+    clock.nowMs -= 3_600_000
+    expect(await store.due(9)).toEqual([id])
+    expect(await start(id, later)).toEqual([id])
+  })
+
   it.each([
     [-50, true],
     [-51, false],

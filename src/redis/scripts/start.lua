@@ -55,6 +55,11 @@ local function begin(delivery)
   tell(delivery)
 end
 
+-- What is ready was due once: the clock has been set back since, or that of another process is ahead.
+local function isDue(delivery)
+  return delivery.facts.due <= NOW + EARLY_MS or redis.call('ZSCORE', key('ready'), delivery.id)
+end
+
 local function consider(id)
   local delivery = read(id)
   if not delivery or delivery.facts.state ~= 'waiting' then return unschedule(id) end
@@ -67,7 +72,7 @@ local function consider(id)
   if isSuspect(facts) ~= ALONE then return end
   -- The next sweep ends it.
   if isExpired(delivery) then return expectExpiry(delivery) end
-  if facts.due > NOW + EARLY_MS then return end
+  if not isDue(delivery) then return end
   if not ALONE and not facts.probe and breakerOf(facts.to) == 'open' then return bar(delivery) end
   if full[facts.to] and not ALONE then return postpone(delivery, NOW + POSTPONE_MS) end
   begin(delivery)
