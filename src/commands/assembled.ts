@@ -2,6 +2,7 @@ import { type Assembled, type Assembly, assemble } from '../assemble.ts'
 import type { Problem } from '../config/configuration.ts'
 import type { Settings } from '../config/settings.ts'
 import type { RegisteredVersion } from '../domain/registration.ts'
+import type { Ruling } from '../flow/intake.ts'
 import { StoreUnavailable } from '../flow/ports.ts'
 import { openRegistered } from '../registered.ts'
 import { CommandFailed, type Output } from './output.ts'
@@ -29,7 +30,19 @@ export async function assembledAsRunning(folder: string, output: Output): Promis
 }
 
 /**
- * The same, with what is known of the versions that are registered. Where Redis can't be asked it says so, and gives what stands in the folder.
+ * What judges and matches documents by that configuration, loaded when it is first asked for: with many routes it takes seconds, and fails
+ * where types or routes have mistakes.
+ */
+export function rulingOnce(folder: string, output: Output): () => Promise<Ruling> {
+  let loading: Promise<Ruling> | undefined
+  return () => {
+    loading ??= assembledAsRunning(folder, output).then(({ ruling }) => ruling)
+    return loading
+  }
+}
+
+/**
+ * The same configuration, with what is known of the versions that are registered. Where Redis can't be asked it says so, and gives what stands in the folder.
  */
 export async function assembledWithWhatIsRegistered(
   folder: string,

@@ -1,5 +1,6 @@
 import { rehydrate } from '../documents/documents.ts'
 import { replacementOf } from '../documents/replacement.ts'
+import { parseDeliveryId } from '../domain/delivery.ts'
 import {
   createOperations,
   type EndOrder,
@@ -8,10 +9,11 @@ import {
   type RedriveOrder,
 } from '../flow/operations.ts'
 import type { Store } from '../flow/ports.ts'
-import { assembledAsRunning } from './assembled.ts'
+import { rulingOnce } from './assembled.ts'
 import { carryOut } from './carry-out.ts'
 import { type DeadFilterWords, filtersTyped, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, type Output } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { readDocument } from './subject.ts'
 import { withStore } from './with-store.ts'
 
@@ -40,22 +42,24 @@ export async function changeDead(
   options: DeadOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const assembly = await assembledAsRunning(folder, output)
   if (verb === 'park' && options.all) throw new CommandFailed(2, 'Cannot park --all: what is parked waits; give its ID')
   if (id !== undefined && options.all) throw new CommandFailed(2, 'Cannot choose: give an ID or --all, not both')
-  const { settings } = assembly.configuration
   // What concerns many is a dry run first.
   const dryRun = options.dryRun === true || (id === undefined && !options.yes)
   const order = await readOrder(verb, options, dryRun)
+  const settings = await settingsOf(folder, output)
+  const ruling = rulingOnce(folder, output)
   return withStore(settings, async (store) => {
     const operations = createOperations({
       store,
-      ruling: assembly.ruling,
+      ruling,
       rehydrate,
       replacementOf: (bytes, original) => replacementOf(bytes, original, settings.limits),
     })
     const words = filterWords(verb, options)
     const ids = id === undefined ? await chosen(store, words) : [id]
+    // Of many, none is changed where one of them couldn't be matched.
+    if (verb === 'redrive' && id === undefined && ids.some(isOfDocument)) await ruling()
     return carryOut(
       {
         ids,
@@ -68,6 +72,11 @@ export async function changeDead(
       output,
     )
   })
+}
+
+/** Of a document without route, rather than of a delivery. */
+function isOfDocument(id: string): boolean {
+  return parseDeliveryId(id).index === undefined
 }
 
 type Order = ({ readonly verb: 'redrive' } & RedriveOrder) | ({ readonly verb: 'drop' | 'park' } & EndOrder)

@@ -3,11 +3,12 @@ import { createHeldOperations } from '../flow/held.ts'
 import type { OperationResult } from '../flow/operations.ts'
 import type { Store } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
-import { assembledAsRunning } from './assembled.ts'
+import { rulingOnce } from './assembled.ts'
 import { carryOut } from './carry-out.ts'
 import { filtersTyped } from './dead-filter.ts'
 import { type HeldFilterWords, readHeldFilter } from './held-filter.ts'
 import { CommandFailed, type ExitCode, type Output } from './output.ts'
+import { settingsOf } from './settings-of.ts'
 import { withStore } from './with-store.ts'
 
 export type HeldChangeVerb = 'release' | 'refuse'
@@ -31,7 +32,6 @@ export async function changeHeld(
   options: HeldOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const assembly = await assembledAsRunning(folder, output)
   const { reason, by } = options
   if (!reason)
     throw new CommandFailed(2, `Cannot ${verb} without a reason: give --reason TEXT; it is kept with the record`)
@@ -40,11 +40,13 @@ export async function changeHeld(
   }
   // What concerns many is a dry run first.
   const dryRun = options.dryRun === true || (id === undefined && !options.yes)
-  return withStore(assembly.configuration.settings, async (store) => {
+  const settings = await settingsOf(folder, output)
+  const ruling = rulingOnce(folder, output)
+  return withStore(settings, async (store) => {
     const operations = createHeldOperations({
       store,
       rehydrate,
-      ruling: () => assembly.ruling,
+      ruling,
       metrics: { heldEnded() {} },
       log: createLog((line) => process.stderr.write(line), 'error'),
     })

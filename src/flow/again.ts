@@ -2,10 +2,13 @@ import { destinationName } from '../domain/delivery.ts'
 import { typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import { envelopeIdAt } from './ids.ts'
+import type { Ruling } from './intake.ts'
 import type { OperationNeeds } from './operations.ts'
 import type { Archive, ArchivedDocument, Clock, Store } from './ports.ts'
 
-export interface AgainNeeds extends Pick<OperationNeeds, 'ruling' | 'rehydrate'> {
+export interface AgainNeeds extends Pick<OperationNeeds, 'rehydrate'> {
+  /** What is in force now: what is sent again is checked and matched by it. */
+  readonly ruling: Ruling
   readonly store: Archive & Pick<Store, 'accept'>
   readonly now: Clock
 }

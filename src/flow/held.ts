@@ -10,8 +10,8 @@ import type { EnvelopeTrace, HeldOrder, Log, Metrics, Store, Validation } from '
 
 export interface HeldNeeds {
   readonly store: Pick<Store, 'held' | 'plan' | 'refuse' | 'trace' | 'payload'>
-  /** What is in force now: what is released is checked and matched by it. */
-  readonly ruling: () => Ruling
+  /** What is in force now: what is released is checked and matched by it. Asked for only then: loading it may take long. */
+  readonly ruling: () => Ruling | Promise<Ruling>
   /** A document again from what is stored of it. */
   readonly rehydrate: (form: Form, mediaType: string, datatype: string, payload: Uint8Array) => Document
   readonly metrics: Pick<Metrics, 'heldEnded'>
@@ -50,7 +50,7 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
   async function judge(seen: EnvelopeTrace): Promise<Judged | string> {
     const payload = await store.payload(seen.id)
     if (!payload) return 'has ended meanwhile'
-    const now = ruling()
+    const now = await ruling()
     const { documents, matcher } = now
     const document = rehydrate(seen.form, seen.mediaType, seen.datatype, payload)
     const identified = documents.identify(document, seen.submit.version)

@@ -14,8 +14,8 @@ import type { DeliveryTrace, EndedByHand, EnvelopeTrace, Redrive, Replacement, S
 
 export interface OperationNeeds {
   readonly store: Pick<Store, 'trace' | 'payload' | 'redrive' | 'replan' | 'drop' | 'park'>
-  /** What is in force now: a document that found no route is matched again by it. */
-  readonly ruling: Ruling
+  /** What is in force now, asked for only where a document is matched again or another one is checked: loading it may take long. */
+  readonly ruling: () => Ruling | Promise<Ruling>
   /** A document again from what is stored of it. */
   readonly rehydrate: (form: Form, mediaType: string, datatype: string, payload: Uint8Array) => Document
   /** Bytes as a document in the place of another one. */
@@ -87,7 +87,7 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
   async function redrive(id: string, order: RedriveOrder): Promise<OperationResult> {
     const dead = await lookAt(id)
     if (dead.kind === 'refused') return dead
-    const replacement = order.document && check(order.document, dead.seen, ruling, replacementOf)
+    const replacement = order.document && check(order.document, dead.seen, await ruling(), replacementOf)
     if (replacement?.kind === 'refused') return replacement
     const { by, keepPlace } = order
     const how: Redrive = { by, ...(replacement && { document: replacement }), ...(keepPlace && { keepPlace }) }
@@ -137,7 +137,8 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
   ): Promise<readonly PlannedDelivery[] | Refused> {
     const document = replacement?.document ?? (await stored(seen))
     if (!document) return refused('has lost its payload to the retention')
-    const decision = ruling.matcher.match({
+    const { matcher } = await ruling()
+    const decision = matcher.match({
       type: seen.type,
       typeKey: typeKey({ name: seen.type, version: seen.version ?? '' }),
       origin: seen.origin,

@@ -145,11 +145,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     replacementOf: (bytes: Uint8Array, original: Parameters<typeof replacementOf>[1]) =>
       replacementOf(bytes, original, limits),
   }
-  const operations: Operations = {
-    redrive: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).redrive(id, order),
-    drop: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).drop(id, order),
-    park: (id, order) => createOperations({ ...operating, ruling: flow.ruling }).park(id, order),
-  }
+  const operations = createOperations({ ...operating, ruling: () => flow.ruling })
   return Object.assign(flow, said, { clock, metrics, store: real, take, deliverer, operations })
 }
 

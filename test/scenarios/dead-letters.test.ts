@@ -1,3 +1,4 @@
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { acceptedId, attribute, command, type Installation, install, order } from './waybill.ts'
@@ -46,6 +47,32 @@ describe.each(['prosody', 'ejabberd'] as const)('dead letters, on %s', (kind) =>
     expect((await at.ledger()).balanced).toBe(true)
   })
 
+  it('is redriven, dropped and parked with a mistake in the routes, unless they have to be asked', async () => {
+    const [first, second] = await Promise.all(['b 1', 'b 2'].map(async (to) => acceptedId(await at.submit(note(to)))))
+    const unrouted = acceptedId(
+      await at.submit(`<order xmlns='urn:example:secret'/>`, { from: 'boss@peer.example.test' }),
+    )
+    for (const id of [first!, second!, unrouted]) await becomes(id, 'dead')
+    const mistake = `${at.folder}/routes/mistake.yaml`
+    writeFileSync(mistake, 'kind: Route\nname: mistake\nwhen: { type: nothing }\ndeliver: [{ jid: x@example.test }]\n')
+    const to = ['--to', 'mended@other.example.test']
+    for (const words of [
+      ['redrive', `${first}.0`, '--match-again'],
+      ['redrive', unrouted],
+      ['redrive', '--all', '--yes'],
+    ]) {
+      const refused = await cli('dead', ...words)
+      expect([words, refused.code, refused.stdout]).toEqual([words, 1, ''])
+      expect(refused.stderr).toContain('routes/mistake.yaml:3:')
+    }
+    expect((await cli('dead', 'redrive', `${first}.0`, ...to)).code).toBe(0)
+    expect((await cli('dead', 'drop', `${second}.0`, '--reason', 'a test')).code).toBe(0)
+    await at.other.next((stanza) => attribute(stanza, 'to') === to[1])
+    expect((await cli('dead', 'drop', unrouted, '--reason', 'a test')).code).toBe(0)
+    rmSync(mistake)
+    for (const id of [second!, unrouted]) expect((await at.trace(id)).state).toBe('dropped')
+  })
+
   it('a document that no route matches is a dead letter no-route, and is matched again when it is redriven', async () => {
     const secret = `<order xmlns='urn:example:secret'/>`
     const id = acceptedId(await at.submit(secret, { from: 'boss@peer.example.test' }))
@@ -53,7 +80,6 @@ describe.each(['prosody', 'ejabberd'] as const)('dead letters, on %s', (kind) =>
     expect((await at.trace(id)).reason).toBe('no-route')
     expect((await cli('dead', 'ls', '--reason', 'no-route')).stdout).toContain(id)
     expect((await cli('dead', 'redrive', id)).stdout).toContain('still matches no route')
-    const { appendFileSync } = await import('node:fs')
     appendFileSync(
       `${at.folder}/routes/routes.yaml`,
       '---\nkind: Route\nname: secrets\nwhen: { type: secret-order }\ndeliver: [{ jid: safe@other.example.test }]\n',
