@@ -46,11 +46,17 @@ export function keepDurability(
     told = problems
   }
 
+  /** What was wrong may have been mended since, or have been asked at a bad moment. */
+  async function present(): Promise<RedisInspection> {
+    const known = await offered.catch(() => undefined)
+    return known && durabilityProblems(known, durability).length === 0 ? known : look()
+  }
+
   client.on('ready', look)
   return {
     inspect: look,
     async confirm() {
-      const inspection = await offered
+      const inspection = await present()
       const problems = durabilityProblems(inspection, durability)
       if (problems.length > 0) throw new StoreUnavailable(problems.join('; '))
       if (needsWaitAof(inspection, durability)) await waitForFiles(client, replicas)

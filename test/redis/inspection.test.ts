@@ -88,7 +88,7 @@ describe('inspect', () => {
 })
 
 describe('a connection to another Redis than before', () => {
-  it('that offers less than is promised accepts nothing, and says why; with one that offers it again, it goes on', async () => {
+  it('that offers less than is promised accepts nothing, and says why; when it offers that again, it goes on', async () => {
     const other = await startRedis()
     const client = new Redis(other.url)
     const { log, lines } = keepLog()
@@ -101,8 +101,28 @@ describe('a connection to another Redis than before', () => {
       await eventually(() => lines.some(({ event }) => event === 'durability-not-kept'))
       await expect(store.accept([acceptance()])).rejects.toThrow(/appendonly is no, it must be yes/)
       await client.config('SET', 'appendonly', 'yes')
-      await client.call('CLIENT', 'KILL', 'TYPE', 'normal')
       await eventually(() => accepted(store))
+      await eventually(async () => (await client.info('persistence')).includes('aof_rewrite_in_progress:0'))
+    } finally {
+      client.disconnect()
+      await closeStores()
+      await other.stop()
+    }
+  })
+})
+
+describe('a connection that could not be looked at when it began', () => {
+  it('is looked at again, and accepts', async () => {
+    const other = await startRedis()
+    const client = new Redis(other.url)
+    try {
+      const store = await openTestStore(other.url)
+      await client.call('ACL', 'SETUSER', 'default', '-time')
+      await client.call('CLIENT', 'KILL', 'TYPE', 'normal')
+      await eventually(() => store.ready)
+      await expect(store.accept([acceptance()])).rejects.toThrow(/^Cannot accept: .*NOPERM/)
+      await client.call('ACL', 'SETUSER', 'default', '+time')
+      await accepted(store)
     } finally {
       client.disconnect()
       await closeStores()
