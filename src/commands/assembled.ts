@@ -75,6 +75,6 @@ function withRegistered(folder: string, settings: Settings): Promise<Together> {
   })
 }
 
-function isOfUnknownType({ code }: Problem): boolean {
-  return code === 'type-unknown'
+function isOfUnknownType({ code, severity }: Problem): boolean {
+  return code === 'type-unknown' && severity === 'error'
 }

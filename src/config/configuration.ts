@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
+import { didYouMean } from '../domain/nearest.ts'
 import { defaultPolicy, type RetryPolicy } from '../domain/retry.ts'
 import type { Conditions, DestinationTemplate, Route } from '../domain/route.ts'
 import { complainOfAmbiguousTypes } from './ambiguous-types.ts'
@@ -77,6 +78,7 @@ export async function loadConfiguration(
   const waybill = readWaybill(text, environment, problems)
   const things = await readThings(absolute, waybill, environment, registered, problems)
   const settings = settingsOf(waybill, absolute)
+  if (settings) complainOfArchivedTypes(settings, things, waybill)
   const kinds = await readKinds(absolute, things)
   problems.sort(byPlace)
   const locate = locator(waybill, things, kinds.writtenAt)
@@ -177,6 +179,16 @@ function settingsOf(waybill: ReturnType<typeof readWaybill>, folder: string): Se
   )
 }
 
+/** A warning: it may be registered at run time. */
+function complainOfArchivedTypes({ archive }: Settings, things: readonly Thing[], { complain }: Thing): void {
+  const known = namesOf(things.filter(({ kind }) => kind === 'DocumentType')).add(OPAQUE_TYPE)
+  for (const [at, name] of (archive?.types ?? []).entries()) {
+    if (known.has(name)) continue
+    const message = `Unknown document type "${name}"${didYouMean(name, [...known])}: nothing is archived of it`
+    complain('type-unknown', ['archive', 'types', at], message, { severity: 'warning' })
+  }
+}
+
 interface ReadKinds extends Pick<Configuration, 'types' | 'routes' | 'policies' | 'samples'> {
   /** Routes that have nothing but their conditions, where something else of them is wrong. */
   readonly conditionsAlone: readonly Route[]
@@ -265,7 +277,7 @@ async function readTypes(
   return { types: new Map(sound.map(({ type }) => [typeKey(type), type])), samples }
 }
 
-function namesOf(things: readonly Thing[]): ReadonlySet<string> {
+function namesOf(things: readonly Thing[]): Set<string> {
   return new Set(things.map(({ name }) => name).filter((name) => name !== ''))
 }
 

@@ -191,6 +191,12 @@ const inWaybill: readonly Mistake[] = [
     'retention.finished must not be less than bounceWindow',
   ],
   [
+    'a type to archive that there is not',
+    `${XMPP}archive: { types: [opaque, »invoce] }`,
+    'type-unknown',
+    'Unknown document type "invoce": nothing is archived of it',
+  ],
+  [
     'documents that fit no stanza',
     `${XMPP}limits: { documentBytes: »250000 }`,
     'limit-unreachable',
