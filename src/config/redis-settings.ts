@@ -66,7 +66,7 @@ export function complainOfRedis(redis: RedisSettings, complain: Complain): void 
     ...(cluster ? ['cluster'] : []),
   ]
   if (named.length > 1) {
-    const message = `redis names ${named.join(' and ')}: only one of url, sentinels and cluster can say where Redis is`
+    const message = `redis names ${named.join(' and ')}: only one of url (or WAYBILL_REDIS_URL), sentinels and cluster can say where Redis is`
     complain('choose-one', ['redis', named.at(-1)!], message)
   }
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {

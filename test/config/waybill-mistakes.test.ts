@@ -133,7 +133,7 @@ const inWaybill: readonly Mistake[] = [
     'two places where Redis would be',
     `${XMPP}redis: { url: "redis://127.0.0.1:6380", »cluster: ["127.0.0.1:6379"] }`,
     'choose-one',
-    'redis names url and cluster',
+    'redis names url and cluster: only one of url (or WAYBILL_REDIS_URL), sentinels and cluster can',
   ],
   [
     'a certificate for Redis without its key',
