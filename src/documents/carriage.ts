@@ -98,7 +98,8 @@ function encryptedDocument(root: Element, payload: string, bytes: number): Docum
 /** XEP-0432 3: a JSON container with the name of its data type. */
 function readJsonMessage(payload: Element, limits: Limits): DocumentParse {
   const json = childNamed(payload, 'json', JSON_CONTAINER)
-  if (!json || childElements(payload).length > 1) return malformed('json', 'a payload of XEP-0432 holds one <json/>')
+  if (!json || childElements(payload).length > 1)
+    return malformed('json', 'a payload of XEP-0432 holds one <json/> of urn:xmpp:json:0')
   const datatype = attributeOf(payload, 'datatype')
   if (!datatype) return malformed('datatype', 'a payload of XEP-0432 has a datatype')
   return readJson(json, 'json-message', datatype, limits)

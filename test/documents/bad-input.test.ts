@@ -152,6 +152,12 @@ const CARRIAGE_ROWS: readonly Row[] = [
     'holds one <json/>',
   ],
   [
+    'a payload of XEP-0432 with JSON in its own namespace',
+    "<payload xmlns='urn:xmpp:json-msg:0' datatype='d'><json>{}</json></payload>",
+    'malformed',
+    'holds one <json/> of urn:xmpp:json:0',
+  ],
+  [
     'a payload of XEP-0432 without datatype',
     `<payload xmlns='urn:xmpp:json-msg:0'>${json('{}')}</payload>`,
     'malformed',
