@@ -43,6 +43,16 @@ describe('a file that a command can not open', () => {
   })
 })
 
+describe('check', () => {
+  it.each([
+    [[], 0, 'fine: 2 document types, 0 routes, 1 warning\n'],
+    [['--strict'], 1, 'fine but for warnings: 2 document types, 0 routes, 1 warning\n'],
+  ])('says as its exit code does what it thinks of a warning: %j', async (options, code, says) => {
+    const { code: given, said } = await run('check', 'DIR', ...options)
+    expect({ code: given, last: said.split('\n').at(-2) }).toEqual({ code, last: says.trim() })
+  })
+})
+
 describe('a command that there is none of', () => {
   it.each([
     [['chek', '--help'], "unknown command 'chek'\n(Did you mean check?)"],
