@@ -1,6 +1,7 @@
 import { destinationName } from '../domain/delivery.ts'
 import { typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
+import { inWords } from './check.ts'
 import { envelopeIdAt } from './ids.ts'
 import type { Ruling } from './intake.ts'
 import type { OperationNeeds } from './operations.ts'
@@ -72,6 +73,6 @@ function check(
   }
   const { findings, fields } = documents.validate(document, identified.type)
   const errors = findings.filter(({ severity }) => severity === 'error').length
-  if (errors > 0) return `is not a valid ${kept.type} by the configuration of now: ${errors} findings`
+  if (errors > 0) return `is not a valid ${kept.type} by the configuration of now: ${inWords(errors)}`
   return { fields, version: identified.type.version, key: typeKey(identified.type) }
 }

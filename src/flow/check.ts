@@ -146,7 +146,12 @@ function rejected(rejection: Rejection, type?: DocumentType): DocumentCheck {
   return { kind: 'rejected', type, rejection }
 }
 
+/** So many findings. */
+export function inWords(findings: number): string {
+  return `${findings} finding${findings === 1 ? '' : 's'}`
+}
+
 function invalid(type: DocumentType, errors: number, findings: readonly Finding[]): Rejection {
-  const text = `The document is not a valid ${type.name}: ${errors} finding${errors === 1 ? '' : 's'}`
+  const text = `The document is not a valid ${type.name}: ${inWords(errors)}`
   return reject('invalid', text, findings)
 }

@@ -9,6 +9,7 @@ import type { Document, Form } from '../domain/document.ts'
 import { typeKey } from '../domain/document-type.ts'
 import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
+import { inWords } from './check.ts'
 import type { Ruling } from './intake.ts'
 import type { DeliveryTrace, EndedByHand, EnvelopeTrace, Redrive, Replacement, Store } from './ports.ts'
 
@@ -214,7 +215,7 @@ function check(
     return refusedFor(`The document is of type ${name}, the dead letter is of type ${seen.type}`, [])
   const { findings, fields } = type ? documents.validate(document, type) : { findings: [], fields: {} }
   const errors = findings.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0) return refusedFor(`The document is not a valid ${name}: ${errors.length} findings`, errors)
+  if (errors.length > 0) return refusedFor(`The document is not a valid ${name}: ${inWords(errors.length)}`, errors)
   return { kind: 'replacement', document, fields }
 }
 

@@ -93,7 +93,7 @@ describe('dead letters by cause', () => {
     const invalid = await redrive()
     expect(invalid).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining('stays dead: The document is not a valid note'),
+      stdout: expect.stringContaining('stays dead: The document is not a valid note: 1 finding\n'),
     })
     writeFileSync(file, `<order xmlns='urn:example:secret'/>`)
     expect((await redrive()).stdout).toContain('is of type secret-order, the dead letter is of type note')
