@@ -81,6 +81,8 @@ const URGENT_MOST = 16
 /** Together they stay well within the lease of an attempt. */
 const WRITES = 30
 const WRITE_PAUSE_MS = 1_000
+/** Bounces in hand at once. */
+const BOUNCES_MOST = 20_000
 
 /**
  * Deliveries, each on its own: begin an attempt, send it, judge the outcome, write down how it ended. The attempt is
@@ -95,6 +97,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
   /** Attempts under way that are no suspects'. */
   let ordinary = 0
   let isResting = false
+  let bounces = 0
   const sendSuspects = createSuspects({
     store,
     outlet,
@@ -152,7 +155,7 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
       const judgement = judge(started, outcome, atMs, needs)
       const { end } = judgement
       const { token } = started
-      const free = await insist(() => store.end(token === undefined ? end : { ...end, token }))
+      const free = await insist(() => store.end(token === undefined ? end : { ...end, token }), WRITES)
       tell(started, judgement, needs)
       if (free.length > 0) wakes.hand(free)
       if (end.kind === 'retry' && !end.uncounted) wake([end.id], end.dueAtMs - needs.now())
@@ -180,13 +183,13 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     }
   }
 
-  /** What became of an attempt is known and must not be forgotten: while Redis is away it is tried again, as long as a lease can hold. */
-  async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  /** What became of an attempt is known and must not be forgotten: while Redis is away it is tried again, `most` times at most. */
+  async function insist<T>(ask: () => Promise<T>, most: number): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await ask()
       } catch (error) {
-        if (!(error instanceof StoreUnavailable) || tries === WRITES) throw error
+        if (!(error instanceof StoreUnavailable) || tries === most) throw error
         await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE_MS))
       }
     }
@@ -230,15 +233,27 @@ export function createDeliverer(needs: DeliverNeeds): Deliverer {
     )
   }
 
+  /** Nobody says it again: it is kept in memory until Redis is back. */
   async function bounced(id: string, from: string, answer: Answer): Promise<void> {
+    if (bounces >= BOUNCES_MOST) throw new StoreUnavailable(`Cannot keep the bounce: ${bounces} wait for Redis already`)
+    bounces += 1
+    try {
+      await reopen(id, from, answer)
+    } finally {
+      bounces -= 1
+    }
+  }
+
+  async function reopen(id: string, from: string, answer: Answer): Promise<void> {
     // The end of what came back may wait behind others to be written, and until then the delivery doesn't count as delivered.
     await underWay.end(id)
-    const progress = await insist(() => store.progress(id))
+    const progress = await insist(() => store.progress(id), Infinity)
     const judged = progress && judgeAnswer(answer, progress, needs)
     const then = judged?.kind === 'again' ? { dueAtMs: judged.dueAtMs } : { dead: 'bounced' as const }
     const record: AttemptRecord = { atMs: needs.now(), result: `bounced: ${answer.condition}`, text: answer.text }
     const token = randomUUID()
-    const reopened = progress !== undefined && (await insist(() => store.bounce(id, from, then, record, token)))
+    const reopened =
+      progress !== undefined && (await insist(() => store.bounce(id, from, then, record, token), Infinity))
     log(reopened ? 'warn' : 'debug', 'bounce', { id, from, condition: answer.condition, reopened })
     if (!reopened) return
     needs.metrics.attempt('bounced')

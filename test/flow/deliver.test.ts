@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AttemptOutcome } from '../../src/domain/delivery.ts'
 import { type Answer, defaultPolicy, type RetryPolicy } from '../../src/domain/retry.ts'
 import { StoreUnavailable } from '../../src/flow/ports.ts'
@@ -466,6 +466,42 @@ describe('a late bounce', () => {
       attempts: [{ result: 'handed-over' }, { result: 'bounced: service-unavailable' }],
     })
     expect(flow.counted.filter((what) => what === 'attempt bounced')).toHaveLength(1)
+  })
+
+  describe('while Redis is away', () => {
+    let isAway: boolean
+    const hiding = (store: RedisStore): RedisStore => ({
+      ...store,
+      async progress(id) {
+        if (isAway) throw new StoreUnavailable('away')
+        return store.progress(id)
+      },
+    })
+    beforeEach(() => {
+      isAway = true
+    })
+    afterEach(() => {
+      vi.useRealTimers()
+    })
+
+    it('is kept for as long as that lasts', async () => {
+      const { flow, id } = await bouncing([], hiding)
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const bounced = flow.deliverer.bounced(id, ERP, gone)
+      await vi.advanceTimersByTimeAsync(600_000)
+      isAway = false
+      await vi.advanceTimersByTimeAsync(1_000)
+      vi.useRealTimers()
+      await bounced
+      expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'bounced' })
+    })
+
+    it('is told of where very many wait already', async () => {
+      const { flow, id } = await bouncing([], hiding)
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      for (let count = 0; count < 20_000; count++) void flow.deliverer.bounced(id, ERP, gone)
+      await expect(flow.deliverer.bounced(id, ERP, gone)).rejects.toThrow('20000 wait for Redis already')
+    })
   })
 
   it.each([
