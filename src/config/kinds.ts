@@ -256,7 +256,7 @@ export interface Waybill {
     threads?: number
   }
   /**
-   * What has the folder loaded again while Waybill runs: `watch`, changes of its files and SIGHUP; `signal`, SIGHUP alone. A set with errors is refused whole, and the one in force stays.
+   * What has the folder loaded again while Waybill runs: `watch`, changes of its files and SIGHUP; `signal`, SIGHUP alone. A set with errors is refused whole, and the one in force stays. Changes with a restart.
    */
   reload: 'watch' | 'signal'
   /**
@@ -438,7 +438,7 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are warnings, and the document goes on: `waybill explain` and `<trace/>` tell them, a rejection by a later layer does, and `<accepted/>` doesn't.
                */
               onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
@@ -453,7 +453,7 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are warnings, and the document goes on: `waybill explain` and `<trace/>` tell them, a rejection by a later layer does, and `<accepted/>` doesn't.
                */
               onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
@@ -468,7 +468,7 @@ export interface DocumentType {
                */
               file: string
               /**
-               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
+               * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are warnings, and the document goes on: `waybill explain` and `<trace/>` tell them, a rejection by a later layer does, and `<accepted/>` doesn't.
                */
               onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
             }
@@ -491,7 +491,7 @@ export interface DocumentType {
                    */
                   phase: string
                   /**
-                   * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are told as warnings and the document goes on.
+                   * What the layer's errors mean: `reject`, `quarantine` and `mark` as for the type, whose `onInvalid` counts where this is left out; `warn`, they are warnings, and the document goes on: `waybill explain` and `<trace/>` tell them, a rejection by a later layer does, and `<accepted/>` doesn't.
                    */
                   onInvalid?: 'reject' | 'quarantine' | 'mark' | 'warn'
                 }
@@ -517,7 +517,7 @@ export interface DocumentType {
       }
   )[]
   /**
-   * Named values that routes match on, each read by `xpath` from XML, or by `pointer` or `jsonpath` from JSON. `sender` and `none` are taken.
+   * Named values that routes match on, each read by `xpath` from XML, or by `pointer` or `jsonpath` from JSON. Names are up to 64 letters, digits, `_` or `-`, not beginning with a digit or `-`; `sender` and `none` are taken.
    */
   fields: {
     /**

@@ -154,11 +154,12 @@ function valueWords(root, property) {
 function typeWords(root, property, type, choices) {
   if (type === 'string' && /^\^\w+\$$/.test(property.pattern)) return `\`${property.pattern.slice(1, -1)}\``
   if (type === 'string' && choices) return choices.map((value) => `\`${value}\``).join(', ')
+  if (property.type === 'string') return FORMATS[property.format] ?? property['x-expects'] ?? TYPES.string
   if (type === 'string') return FORMATS[property.format] ?? TYPES.string
   if (type !== 'array' || !property.items) return TYPES[type]
   if (property.items.properties || property.items.$ref === DESTINATION) return 'list of mappings'
   if (property.items.$ref === '#/definitions/group') return 'list of [groups](routes.md#groups)'
-  const words = valueWords(root, property.items)
+  const words = valueWords(root, { ...property.items, 'x-expects': undefined })
   return `list of ${words}${words.endsWith('`') ? '' : 's'}`
 }
 
