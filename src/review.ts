@@ -1,10 +1,11 @@
 import type { Assembly } from './assemble.ts'
 import { byPlace, type Problem } from './config/configuration.ts'
-import { reviewBySchemas, type SchemaReview } from './documents/review.ts'
+import { reviewBySchemas, type SchemaRemark, type SchemaReview } from './documents/review.ts'
 import { destinationName } from './domain/delivery.ts'
 import { type DocumentType, typeKey } from './domain/document-type.ts'
 import type { Conditions, Route, ValueCondition } from './domain/route.ts'
 import { parseXPath } from './domain/xpath-grammar.ts'
+import { orderingsOfTexts } from './domain/xpath-ordering.ts'
 import { isFillable } from './matching/fillable.ts'
 import { exactTests, pathFinder } from './matching/index/xpath-exact.ts'
 import { necessaryTests } from './matching/index/xpath-necessary.ts'
@@ -33,7 +34,7 @@ export function review({ configuration, ruling }: Pick<Assembly, 'configuration'
     ...withoutOwner(routes),
   ]
   return [
-    ...bySchemas.remarks.map(({ kind, name, path, code, message }): Problem => {
+    ...[...bySchemas.remarks, ...textsInOrder(types, routes)].map(({ kind, name, path, code, message }): Problem => {
       const text = `${kind === 'Route' ? 'route' : 'type'} ${name}: ${message}`
       return { code, severity: 'warning', message: text, ...locate(kind, name, path) }
     }),
@@ -41,6 +42,42 @@ export function review({ configuration, ruling }: Pick<Assembly, 'configuration'
       return { code, severity: 'warning', message: `route ${route}: ${message}`, ...locate('Route', route, path) }
     }),
   ].sort(byPlace)
+}
+
+/** Comparisons by size with texts that are no numbers: whatever the schema, they never hold. */
+function textsInOrder(types: readonly DocumentType[], routes: readonly Route[]): readonly SchemaRemark[] {
+  const remarksOf = (kind: SchemaRemark['kind'], name: string) => {
+    return ({ xpath, namespaces, path }: PlacedXPath): readonly SchemaRemark[] =>
+      orderingsOfTexts(parseXPath(xpath, namespaces)).map((message) => {
+        return { kind, name, path, code: 'value-impossible', message }
+      })
+  }
+  return [
+    ...types.flatMap((type) => xpathsOfType(type).flatMap(remarksOf('DocumentType', typeKey(type)))),
+    ...routes.flatMap(({ name, when }) => xpathsOfGroup(when, ['when']).flatMap(remarksOf('Route', name))),
+  ]
+}
+
+interface PlacedXPath {
+  readonly xpath: string
+  readonly namespaces: Readonly<Record<string, string>>
+  readonly path: SchemaRemark['path']
+}
+
+function xpathsOfType({ identify, fields, namespaces }: DocumentType): readonly PlacedXPath[] {
+  const where = identify.xml?.where
+  const read = Object.entries(fields).flatMap(([name, { xpath }]) => {
+    return xpath === undefined ? [] : [{ xpath, namespaces, path: ['fields', name, 'xpath'] }]
+  })
+  return where === undefined ? read : [{ xpath: where, namespaces, path: ['identify', 'xml', 'where'] }, ...read]
+}
+
+function xpathsOfGroup(group: Conditions, path: SchemaRemark['path']): readonly PlacedXPath[] {
+  const { xpath, namespaces } = group
+  const inner = (['all', 'any', 'not'] as const).flatMap((key) =>
+    (group[key] ?? []).flatMap((one, at) => xpathsOfGroup(one, [...path, key, at])),
+  )
+  return xpath === undefined ? inner : [{ xpath, namespaces, path: [...path, 'xpath'] }, ...inner]
 }
 
 /** @param names Those that the index knows of; of XML documents alone there are more. */
@@ -59,20 +96,15 @@ const WHOLE_TREE_US = 40
 
 /** About what asking such a route takes. The index asks what it holds itself in well under a microsecond. */
 function costOf(when: Conditions): string {
-  const asked = xpathsIn(when).filter(([xpath, namespaces]) => {
+  const asked = xpathsOfGroup(when, ['when']).filter(({ xpath, namespaces }) => {
     return exactTests(parseXPath(xpath, namespaces), pathFinder(namespaces)) === undefined
   })
   if (asked.length === 0) return 'for less than 1 µs'
-  const us = asked.reduce((sum, [xpath]) => sum + (GOES_THROUGH_ALL.test(xpath) ? WHOLE_TREE_US : STEPS_US), 0)
+  const us = asked.reduce((sum, { xpath }) => sum + (GOES_THROUGH_ALL.test(xpath) ? WHOLE_TREE_US : STEPS_US), 0)
   return `for about ${us} µs where it has 10 KB`
 }
 
 const GOES_THROUGH_ALL = /\/\/|descendant|following|preceding/
-
-function xpathsIn(when: Conditions): readonly (readonly [string, Conditions['namespaces']])[] {
-  const groups = [...(when.all ?? []), ...(when.any ?? []), ...(when.not ?? [])].flatMap(xpathsIn)
-  return when.xpath === undefined ? groups : [[when.xpath, when.namespaces], ...groups]
-}
 
 /** An XPath of which no part has to hold, and nothing beside it that narrows the documents down. */
 function isFallbackAlone({ xpath, not: _, namespaces, ...others }: Conditions): boolean {

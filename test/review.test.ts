@@ -189,6 +189,7 @@ const field = (says: string, path: string, code: string, message: string): Seede
 
 const IMPOSSIBLE = 'path-impossible'
 const VALUE = 'value-impossible'
+const UNREAD = 'condition-impossible'
 
 const seeded: readonly Seeded[] = [
   // Prefixes.
@@ -313,6 +314,32 @@ const seeded: readonly Seeded[] = [
     VALUE,
     'is never a number',
   ),
+  when(
+    'a date for a date in an XPath, which are no numbers',
+    `{ type: order, xpath: »"/o:order/o:issued >= '2026-01-01'" }`,
+    VALUE,
+    ">= compares numbers, and '2026-01-01' is none: it never holds (of a date, translate(",
+  ),
+  when(
+    'a text in order in a predicate',
+    `{ type: order, not: { xpath: »"//o:line[o:quantity > '1,000']" } }`,
+    VALUE,
+    "'1,000' is none",
+  ),
+  field('a text in order in a field', "/o:order/o:line[o:quantity < 'ten']/o:sku", VALUE, "'ten' is none"),
+  when(
+    'a number in quotes that is never written so',
+    '{ type: order, fields: { total: [5, »"1000.00"] } }',
+    UNREAD,
+    'Field total is never "1000.00": it is read as a number, whose text is 1000 (without quotes 1000 is compared as a number)',
+  ),
+  when(
+    'a value that was forgotten',
+    '{ type: order, fields: { »note: } }',
+    UNREAD,
+    'Field note is never null: XML has no null ({ exists: false } holds where there is no value)',
+  ),
+  when('a number for a boolean', '{ type: order, fields: { express: »"1" } }', UNREAD, 'it is read as a boolean'),
   // Routes that serve nothing.
   inRoute(
     'a route below one that stops',

@@ -1,7 +1,9 @@
 import type { DocumentType } from '../domain/document-type.ts'
+import type { FieldSource } from '../domain/fields.ts'
 import { didYouMean } from '../domain/nearest.ts'
-import type { Conditions, Route, ValueCondition } from '../domain/route.ts'
+import type { Conditions, Literal, Route, ValueCondition } from '../domain/route.ts'
 import { BUILT_IN_PLACES, PLACE, parseTemplate } from '../matching/template.ts'
+import { numberOf } from '../matching/value.ts'
 import { formOf } from './document-types.ts'
 import type { Complain, Path } from './problem.ts'
 
@@ -98,12 +100,46 @@ function complainOfReading(
   path: Path,
   complain: Complain,
 ): void {
-  const readings = new Set(types.flatMap(({ fields }) => (Object.hasOwn(fields, name) ? [fields[name]!.as] : [])))
+  const having = types.filter(({ fields }) => Object.hasOwn(fields, name))
+  const readings = new Set(having.map(({ fields }) => fields[name]!.as))
   const [reading] = readings
-  if (readings.size !== 1 || reading === undefined || reading === 'string') return
-  for (const { kind } of conditions) {
+  for (const [at, condition] of conditions.entries()) {
+    const { kind } = condition
+    if (kind === 'is') complainOfValue(name, condition.value, having, [...path, at], complain)
+    if (readings.size !== 1 || reading === undefined || reading === 'string') continue
     if (kind !== 'prefix' && kind !== 'suffix' && kind !== 'contains') continue
     const message = `${kind} never holds for field ${name}, which is read as a ${reading}`
     complain('condition-impossible', path, message, { at: 'key' })
   }
+}
+
+/** A value that the field never has, whatever stands in the document, because of how it is read. */
+function complainOfValue(
+  name: string,
+  value: Literal,
+  having: readonly DocumentType[],
+  path: Path,
+  complain: Complain,
+): void {
+  const reasons = having.map((type) => neverRead(value, type.fields[name]!))
+  const [reason] = reasons
+  if (reason === undefined || reasons.includes(undefined)) return
+  const message = `Field ${name} is never ${JSON.stringify(value)}: ${reason}`
+  complain('condition-impossible', path, message, { severity: 'warning' })
+}
+
+function neverRead(value: Literal, { as, xpath }: FieldSource): string | undefined {
+  if (value === null) return xpath === undefined ? undefined : NO_NULL
+  if (as === 'number') return neverNumber(value)
+  if (as !== 'boolean' || value === 'true' || value === 'false' || typeof value === 'boolean') return undefined
+  return 'it is read as a boolean, which is true or false'
+}
+
+const NO_NULL = 'XML has no null ({ exists: false } holds where there is no value)'
+
+/** A number is compared with a text as JSON writes it; what is no number at all, the schema tells. */
+function neverNumber(value: string | number | boolean): string | undefined {
+  const number = typeof value === 'string' ? numberOf(value) : undefined
+  if (number === undefined || String(number) === value) return undefined
+  return `it is read as a number, whose text is ${number} (without quotes ${number} is compared as a number)`
 }

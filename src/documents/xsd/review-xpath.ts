@@ -1,5 +1,6 @@
 import { nearest } from '../../domain/nearest.ts'
 import { parseXPath, type Step, type XPathNode } from '../../domain/xpath-grammar.ts'
+import { DATE_AS_NUMBER, isOrdering, isUnordered } from '../../domain/xpath-ordering.ts'
 import { mostOf, typesInPlaceOf } from './children.ts'
 import type { TypeDefinition } from './components.ts'
 import { localNameOf, namespaceOfName } from './symbols.ts'
@@ -59,8 +60,9 @@ function visit(node: XPathNode, at: Arrival, review: Review): Arrival {
       const left = visit(node.left, at, review)
       const right = visit(node.right, at, review)
       if (node.operator === '|') return { spots: [...left.spots, ...right.spots], open: left.open || right.open }
-      compareWith(node.operator, { node: node.left, arrival: left }, node.right, review)
-      compareWith(node.operator, { node: node.right, arrival: right }, node.left, review)
+      // One remark is enough where neither side is ever a number.
+      if (!compareWith(node.operator, { node: node.left, arrival: left }, node.right, review))
+        compareWith(node.operator, { node: node.right, arrival: right }, node.left, review)
       return ANYWHERE
     }
     case 'path': {
@@ -163,12 +165,13 @@ interface Side {
   readonly arrival: Arrival
 }
 
-function compareWith(operator: string, { node, arrival }: Side, constant: XPathNode, { walk, remarks }: Review): void {
-  if (node.kind !== 'path' || arrival.open || arrival.spots.length === 0) return
+/** Whether there was something to remark on. */
+function compareWith(operator: string, { node, arrival }: Side, other: XPathNode, { walk, remarks }: Review): boolean {
+  if (node.kind !== 'path' || arrival.open || arrival.spots.length === 0) return false
   const types = arrival.spots.map(typeOfSpot).filter((type) => type !== undefined)
-  if (types.length !== arrival.spots.length) return
-  const reason = reasonAgainst(operator, constant, types)
-  if (reason === undefined) return
+  if (types.length !== arrival.spots.length) return false
+  const reason = reasonAgainst(operator, other, types)
+  if (reason === undefined) return false
   const names = [...new Set(arrival.spots.map((spot) => showSpot(spot, walk)))]
   const about = `${showPath(node.steps, node.absolute)} ${operator}`
   const depth = node.steps.length
@@ -178,16 +181,31 @@ function compareWith(operator: string, { node, arrival }: Side, constant: XPathN
     depth,
     message: `${names.slice(0, PARENTS_SHOWN).join(', ')} ${reason}`,
   })
+  return true
 }
 
 /** Why the comparison never holds; undefined where it may. */
-function reasonAgainst(operator: string, constant: XPathNode, types: readonly TypeDefinition[]): string | undefined {
-  if (operator === '=' && constant.kind === 'literal') {
-    const reason = refusalOf(types, constant.value)
-    return reason === undefined ? undefined : `is never "${constant.value}": ${reason}`
+function reasonAgainst(operator: string, other: XPathNode, types: readonly TypeDefinition[]): string | undefined {
+  if (operator === '=' && other.kind === 'literal') {
+    const reason = refusalOf(types, other.value)
+    return reason === undefined ? undefined : `is never "${other.value}": ${reason}`
   }
-  const isNumeric = ['=', '<', '<=', '>', '>='].includes(operator) && constant.kind === 'number'
-  return isNumeric && types.every(isNeverNumber) ? 'is never a number by the schema' : undefined
+  if (operator === '=' && other.kind === 'number') return types.every(isNeverNumber) ? NEVER_NUMBER : undefined
+  if (!isOrdering(operator) || !isComparedAsNumber(other) || !types.every(isNeverNumber)) return undefined
+  return `${NEVER_NUMBER}, and ${operator} compares numbers${types.every(isDate) ? ` (${DATE_AS_NUMBER})` : ''}`
+}
+
+const NEVER_NUMBER = 'is never a number by the schema'
+
+/** What a node beside it is compared with by size as a number. A text that is none is told of by itself. */
+function isComparedAsNumber(node: XPathNode): boolean {
+  if (node.kind === 'path') return node.steps.length > 0
+  return node.kind === 'number' || (node.kind === 'literal' && !isUnordered(node))
+}
+
+function isDate(type: TypeDefinition): boolean {
+  if (type.kind === 'complex') return type.content.kind === 'simple' && isDate(type.content.type)
+  return type.kind === 'simple' && (type.primitive === 'date' || type.primitive === 'dateTime')
 }
 
 const VALUES_SHOWN = 8

@@ -62,6 +62,12 @@ describe('a path that may exist', () => {
     "/t:root/t:state != 'gone'",
     "normalize-space(/t:root/t:state) = 'ON'",
     '/t:root/t:text > 5',
+    '/t:root/t:text > /t:root/@id',
+    "translate(/t:root/t:base/t:one, '-', '') > 20260101",
+    'count(/t:root/t:base/t:one) >= 1',
+    "(/t:root/t:state = 'on') > /t:root/t:base/t:one",
+    // That the text is no number is told without the schema.
+    "/t:root/t:base/t:one >= '2026-01-01'",
   ])('%s', (xpath) => expect(review(xpath).remarks).toEqual([]))
 })
 
@@ -91,6 +97,10 @@ describe('a value that can not be', () => {
     ["/t:root/t:member = 'x'", 'the schema lists on, off'],
     ["/t:root/@id = 'x'", 'its type in the schema admits no such value'],
     ['/t:root/t:base/t:one < 7', 'is never a number'],
+    ['/t:root/t:base/t:one >= /t:root/@id', "of a date, translate(substring(DATE, 1, 10), '-', '') makes one"],
+    ['/t:root/@id < /t:root/t:state', 't:state is never a number by the schema, and < compares numbers'],
+    ['/t:root/t:base/t:one < /t:root/t:state', 't:one is never a number'],
+    ["/t:root/t:base/t:one > '7'", 'and > compares numbers'],
     ["/t:root[t:state = 'x']", 't:state is never "x"'],
   ])('%s', (xpath, reason) => {
     const { remarks } = review(xpath)
