@@ -298,8 +298,11 @@ describe('a probe', () => {
     const flow = await flowWith()
     await opened(flow)
     flow.outcome = () => outcome
+    const at = flow.sent.length
     await pass(flow, 1)
     expect(flow.deliverer.open.has(ERP)).toBe(!closes)
+    const { id: probe } = flow.sent[at]!
+    if (closes) expect(flow.sent.slice(at).filter(({ id }) => id === probe)).toHaveLength(1)
     const before = flow.sent.length
     await pass(flow, 1)
     if (!closes) expect(flow.sent.length - before).toBe(1)

@@ -223,15 +223,24 @@ describe('tries', () => {
     ])
   })
 
-  it('end when the next one would be too late', async () => {
+  it.each<[what: string, outcome: () => AttemptOutcome]>([
+    ['errors that pass', () => refusedWith(restarting)],
+    [
+      'faults of ours',
+      () => {
+        throw new Error('a fault')
+      },
+    ],
+  ])('that end with %s end when the next one would be too late', async (what, outcome) => {
     const flow = await flowOn(redis.url, { policies: [{ ...twoTries, deliveries: 9, giveUpAfterMs: 2_500 }] })
-    flow.outcome = () => refusedWith(restarting)
+    flow.outcome = outcome
     const deliveries = [retrying('two-tries')]
     const id = `${await accepted(flow.store, { deliveries, receivedAtMs: flow.clock() })}.0`
     await deliver(flow, [id])
     flow.clock.nowMs += 1_000
     await deliver(flow, [id])
-    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'too-late' })
+    const reason = what === 'faults of ours' ? 'breaks-step' : 'too-late'
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason })
   })
 
   it('that were void are not counted', async () => {
@@ -321,6 +330,26 @@ describe('a fault', () => {
     expect(await flow.deliverer.sweep()).toBe(1)
     await deliver(flow, flow.wakes.at(-1)!.ids)
     expect(await stateOf(flow, first!)).toMatchObject({ state: 'delivered' })
+  })
+
+  it('of Redis that lasts longer than a lease can hold leaves the attempt to its lease', async () => {
+    let asked = 0
+    const away = () => {
+      asked += 1
+      return Promise.reject(new StoreUnavailable('away'))
+    }
+    const flow = await flowOn(redis.url, { between: (store) => ({ ...store, end: away }) })
+    const ids = await given(flow)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await flow.deliverer.deliver(ids)
+      await vi.advanceTimersByTimeAsync(60_000)
+      await flow.deliverer.idle()
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(asked).toBe(30)
+    expect(flow.lines).toMatchObject([{ level: 'error', event: 'attempt-lost', details: { id: ids[0] } }])
   })
 
   it('of ours with one document is counted as a try; after its tries it is a dead letter, and the others go on', async () => {
@@ -546,6 +575,38 @@ describe('attempts that wait behind others for longer than their lease', () => {
     expect(ranOut()).toBe(1)
   })
 
+  it('are asked about once in half a lease each, whenever they began, and no more once they have ended', async () => {
+    const asked: string[] = []
+    const ends = new Map<string, () => void>()
+    let endsMeanwhile: string | undefined
+    const flow = await flowOn(redis.url, {
+      between: (store) => ({
+        ...store,
+        async prolong(attempts) {
+          const seconds = (flow.clock() - beganMs) / 1_000
+          asked.push(...attempts.map(({ id }) => `${seconds} s: ${both.indexOf(id)}`))
+          await store.prolong(attempts)
+          if (endsMeanwhile === undefined) return
+          ends.get(endsMeanwhile)!()
+          await eventually(() => flow.deliverer.underWay === 1)
+        },
+      }),
+    })
+    flow.outcome = ({ id }) => new Promise((end) => ends.set(id, () => end(delivered)))
+    const beganMs = flow.clock()
+    const both = [...(await given(flow)), ...(await given(flow))]
+    for (const id of both) {
+      await flow.deliverer.deliver([id])
+      await eventually(() => ends.has(id))
+      flow.clock.nowMs += 20_000
+    }
+    for (; flow.clock() <= beganMs + 200_000; flow.clock.nowMs += 20_000) {
+      endsMeanwhile = flow.clock() === beganMs + 120_000 ? both[0] : undefined
+      await flow.deliverer.sweep()
+    }
+    expect(asked).toEqual(['60 s: 0', '80 s: 1', '120 s: 0', '140 s: 1', '200 s: 1'])
+  })
+
   it('are nothing that is asked for at ordinary speed', async () => {
     let asked = 0
     const flow = await flowOn(redis.url, {
@@ -574,5 +635,65 @@ describe('attempts that wait behind others for longer than their lease', () => {
     flow.clock.nowMs += 60_000
     await flow.deliverer.sweep()
     expect(asked).toBe(1)
+  })
+})
+
+describe('an attempt whose lease ran out', () => {
+  /** The process was frozen; its first attempt and the one that followed are both in its hands. */
+  async function twice() {
+    let written = Promise.resolve()
+    const flow = await flowOn(redis.url, {
+      between: (store) => ({
+        ...store,
+        async end(end) {
+          await written
+          return store.end(end)
+        },
+      }),
+    })
+    const ends: ((outcome: AttemptOutcome) => void)[] = []
+    flow.outcome = () => new Promise((end) => ends.push(end))
+    const [id] = (await given(flow)) as [string]
+    for (const count of [1, 2]) {
+      await flow.deliverer.deliver([id])
+      await eventually(() => ends.length === count)
+      if (count === 1) flow.clock.nowMs += 3_600_000
+      await flow.deliverer.sweep()
+    }
+    ends[0]!(delivered)
+    await eventually(() => flow.deliverer.underWay === 1)
+    const writeLate = () =>
+      new Promise<() => void>((given) => {
+        written = new Promise((write) => given(write))
+      })
+    return { flow, id, end: ends[1]!, writeLate }
+  }
+
+  it('does not end the next one, which is under way', async () => {
+    const { flow, id, end } = await twice()
+    expect((await stateOf(flow, id)).attempts.map(({ result }) => result)).toEqual(['void', 'under way'])
+    end(refusedWith(restarting))
+    await flow.deliverer.idle()
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'waiting', tries: 1 })
+  })
+
+  it('does not keep a bounce from being heard behind the end of the next one', async () => {
+    const { flow, id, end, writeLate } = await twice()
+    const write = await writeLate()
+    end({ kind: 'delivered', proof: 'handed-over' })
+    const bounced = flow.deliverer.bounced(id, ERP, unwanted)
+    for (let question = 0; question < 5; question++) await flow.store.depth()
+    write()
+    await bounced
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'dead', reason: 'bounced' })
+  })
+})
+
+describe('a process that takes up a domain', () => {
+  it('writes the deliveries that the one before it left to be written', async () => {
+    const flow = await flowOn(redis.url, { storeOptions: { expansion: { atOnce: 1, part: 2 } } })
+    await given(flow, ERP, 'a@x.example', 'b@x.example', 'c@x.example')
+    await flow.deliverer.reclaim()
+    expect(flow.wakes.flatMap(({ ids }) => ids)).toHaveLength(3)
   })
 })

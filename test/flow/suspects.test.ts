@@ -203,6 +203,29 @@ describe('what was unproven at closes of the stream', () => {
     await eventually(async () => (await stateOf(flow, id)).state === 'delivered')
   })
 
+  it('is made again where the connection is lost for another reason while it is alone', async () => {
+    const flow = await flowOn(redis.url)
+    const id = await given(flow)
+    await closeTimes(flow, 3)
+    flow.outcome = () => (alone(flow).length < 3 ? lost : delivered)
+    await flow.deliverer.sweep()
+    await eventually(async () => (await stateOf(flow, id)).state !== 'waiting')
+    expect(await stateOf(flow, id)).toMatchObject({ state: 'delivered' })
+    expect(alone(flow)).toEqual([id, id, id])
+  })
+
+  it('and refused for good while it was alone is no suspect where it is redriven', async () => {
+    const flow = await flowOn(redis.url)
+    const id = await given(flow)
+    await closeTimes(flow, 3)
+    flow.outcome = () => ({ kind: 'refused', answer: { condition: 'bad-request', type: 'modify', text: '' } })
+    await flow.deliverer.sweep()
+    await eventually(async () => (await stateOf(flow, id)).state === 'dead')
+    await flow.store.redrive(id, { by: 'ops' })
+    expect(await stateOf(flow, id)).not.toHaveProperty('isSuspect')
+    expect(await flow.store.due(10)).toEqual([id])
+  })
+
   it('waits while the connection is away', async () => {
     const flow = await flowOn(redis.url)
     await given(flow)

@@ -4,6 +4,7 @@ import type { AttemptEnd, StartedAttempt } from '../../src/flow/ports.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import {
+  acceptance,
   accepted,
   balances,
   closeStores,
@@ -404,7 +405,7 @@ describe('order', () => {
       expect(attempts.at(-1)).toMatchObject({ result: 'redriven', text: 'by ops, at its old place' })
     })
 
-    it('a late bounce comes before what has not been begun', async () => {
+    it.each([0, 1_000])('a late bounce comes before what has not been begun, in %i ms', async (pauseMs) => {
       await openWith()
       const ids = [await accepted(store, lane()), await accepted(store, lane()), await accepted(store, lane())].map(
         (id) => `${id}.0`,
@@ -412,9 +413,12 @@ describe('order', () => {
       await start(ids[0]!)
       await end(ids[0]!)
       await start(ids[1]!)
-      expect(await store.bounce(ids[0]!, 'erp@backend.example', { dueAtMs: clock() }, record())).toBe(true)
+      const dueAtMs = clock() + pauseMs
+      expect(await store.bounce(ids[0]!, 'erp@backend.example', { dueAtMs }, record())).toBe(true)
       expect(await start(...ids)).toEqual([])
-      expect(await end(ids[1]!)).toEqual([ids[0]])
+      expect(await end(ids[1]!)).toEqual(pauseMs === 0 ? [ids[0]] : [])
+      if (pauseMs > 0) expect(await start(...ids)).toEqual([])
+      clock.nowMs += pauseMs
       expect(await run(ids)).toEqual([ids[0], ids[2]])
     })
   })
@@ -516,6 +520,7 @@ describe('prolong', () => {
     { what: 'is under way', and: async () => {}, prolongs: true },
     { what: "is another process's", by: 'another', and: async () => {}, prolongs: false },
     { what: 'has ended', and: (id: string) => end(id, 'retry'), prolongs: false },
+    { what: 'runs out just now', afterMs: 60_000, and: async () => {}, prolongs: false },
     { what: 'has run out already', afterMs: 70_000, and: async () => {}, prolongs: false },
     { what: 'was dropped while it was under way', and: (id: string) => store.drop(id, 'x', 'y'), prolongs: true },
   ])('moves the lease of what $what: $prolongs', async ({ by = 'one', afterMs = 50_000, and, prolongs }) => {
@@ -642,6 +647,43 @@ describe('the end of an attempt that is over', () => {
     expect(await stateOf(id)).toBe('under way')
   })
 
+  it.each<[told: string, hadIt: boolean]>([
+    ['by its own token', true],
+    ['by no token', true],
+    ['by no token, and it never had one', false],
+  ])("changes nothing for another process's: told %s", async (told, hadIt) => {
+    const prefix = freshPrefix()
+    await openWith({ prefix, instance: 'other' })
+    const other = store
+    store = await openTestStore(redis.url, { clock, prefix, instance: 'this' })
+    const one = acceptance({ receivedAtMs: clock() })
+    const id = `${one.envelope.id}.0`
+    await store.accept([hadIt ? one : { ...one, begin: [0] }])
+    const [its] = await other.start([id], [])
+    await store.reclaim()
+    await start(id)
+    const token = told === 'by its own token' ? { token: its!.token! } : {}
+    for (const kind of ['delivered', 'expired'] as const) await other.end({ id, ...token, kind, record: record() })
+    expect(await stateOf(id)).toBe('under way')
+  })
+
+  it('that is told to be cleared leaves the next one alone', async () => {
+    const prefix = freshPrefix()
+    await openWith({ prefix, instance: 'p0' })
+    const id = await deliveryThatIs('waiting')
+    for (const instance of ['p1', 'p2', 'p3']) {
+      await store.start([id], [])
+      store = await openTestStore(redis.url, { clock, prefix, instance })
+      await store.reclaim()
+    }
+    const first = (await store.startSuspect())!
+    await store.end({ id, token: first.token!, kind: 'void', dueAtMs: clock(), record: record('void') })
+    await store.startSuspect()
+    await store.cleared(first)
+    store = await openTestStore(redis.url, { clock, prefix, instance: 'p4' })
+    expect(await store.reclaim(), 'it was alone when the process died').toEqual({ deliveries: 1, dead: [id] })
+  })
+
   it('is taken for whichever is under way, where it is not said which it was', async () => {
     await openWith()
     const { id } = await begun()
@@ -667,6 +709,18 @@ describe('bounce', () => {
     await start(id)
     await end(id)
     expect(await store.bounce(id, from, { dueAtMs: clock() }, record())).toBe(counts)
+  })
+
+  it.each([
+    [false, true],
+    [true, false],
+  ])('of what its receiver has answered (%s) counts: %s', async (proven, counts) => {
+    await openWith()
+    const envelopeId = await accepted(store, { deliveries: [plan(), plan({ to: 'other@x.example' })] })
+    const id = `${envelopeId}.0`
+    await start(id)
+    await store.end({ id, kind: 'delivered', record: record(), ...(proven && { proven }) })
+    expect(await store.bounce(id, 'erp@backend.example', { dueAtMs: clock() }, record())).toBe(counts)
   })
 
   it('is judged by how far the delivery has come', async () => {
