@@ -121,6 +121,11 @@ const rows: readonly Row[] = [
     taken: 'message',
   },
   {
+    what: 'nor can one for an empty id',
+    in: `<message id='' ${notFrom}>${order}${asked}</message>`,
+    taken: 'message',
+  },
+  {
     what: 'a headline is taken and never answered',
     in: `<message type='headline' id='m1' ${notFrom}>${order}${asked}</message>`,
     taken: 'message',
@@ -150,6 +155,11 @@ const rows: readonly Row[] = [
   {
     what: 'a publish without a node is a bad request',
     in: `<iq type='set' id='1' ${notFrom}><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish><item>${order}</item></publish></pubsub></iq>`,
+    out: `<iq type='error' id='1' ${back}>${error('modify', 'bad-request', `${text('Cannot publish: node is missing')}<nodeid-required xmlns='http://jabber.org/protocol/pubsub#errors'/>`)}</iq>`,
+  },
+  {
+    what: 'and so is one to a node without a name',
+    in: `<iq type='set' id='1' ${notFrom}><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node=''><item>${order}</item></publish></pubsub></iq>`,
     out: `<iq type='error' id='1' ${back}>${error('modify', 'bad-request', `${text('Cannot publish: node is missing')}<nodeid-required xmlns='http://jabber.org/protocol/pubsub#errors'/>`)}</iq>`,
   },
   {
@@ -472,6 +482,7 @@ describe('an answer that would make the server close the stream', () => {
     ['a result', `<iq type='set' id='${long}' ${notFrom}>${order}</iq>`],
     ['an error', `<iq type='get' id='${long}' ${notFrom}><x xmlns='u'/></iq>`],
     ['a receipt', `<message id='${long}' ${notFrom}>${order}${asked}</message>`],
+    ['a result of many bytes', `<iq type='set' id='${'\u20ac'.repeat(90_000)}' ${notFrom}>${order}</iq>`],
   ])('for the id that it repeats is not written: %s', async (_what, text) => {
     const one = scene()
     one.handle(stanza(text))
@@ -492,13 +503,14 @@ describe('when something here fails', () => {
     ['a chat message', `<message type='chat' id='m1' ${notFrom}>${order}</message>`, 1],
     ['a message without id', `<message ${notFrom}>${order}</message>`, 0],
     ['a headline', `<message type='headline' id='m1' ${notFrom}>${order}</message>`, 0],
-  ])('%s is answered accordingly, and logged', async (_what, text, answers) => {
+  ])('%s is answered accordingly, logged and counted', async (_what, text, answers) => {
     const one = scene(boom)
     one.handle(stanza(text))
     await one.idle()
     expect(one.written).toHaveLength(answers)
     for (const answer of one.written) expect(answer).toContain('<internal-server-error ')
     expect(one.logged).toEqual(['stanza-failed'])
+    expect(one.counted).toEqual(['failed'])
   })
 
   it('the next stanza passes', async () => {

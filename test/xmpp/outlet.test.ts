@@ -188,6 +188,34 @@ describe('a message to a JID', () => {
     expect(one.bounces).toEqual([`${DELIVERY} ${ERP}/x gone`])
   })
 
+  it('is not written again while an earlier attempt is under way', async () => {
+    const one = scene()
+    const first = one.outlet.send(attempt())
+    const ping = await written(one, 1)
+    expect(await one.outlet.send(attempt({}, { tries: 2 }))).toEqual({
+      kind: 'void',
+      reason: 'an earlier attempt is under way',
+    })
+    one.connection.receive(pong(ping))
+    expect(await first).toEqual(handedOver)
+  })
+
+  it('the proof of an attempt that was bounced says nothing of the next one', async () => {
+    const one = scene()
+    const answer = { condition: 'service-unavailable', type: 'cancel', text: '' } as const
+    const first = one.outlet.send(attempt())
+    const ping = await written(one, 1)
+    one.outlet.bounce(DELIVERY, ERP, answer)
+    expect(await first).toMatchObject({ kind: 'refused' })
+    const second = one.outlet.send(attempt({}, { tries: 2 }))
+    await written(one, 2)
+    one.connection.receive(pong(ping))
+    await written(one, 3)
+    one.outlet.bounce(DELIVERY, ERP, answer)
+    expect(await second).toEqual({ kind: 'refused', answer })
+    expect(one.bounces).toEqual([])
+  })
+
   it('a bounce from anybody else, or of something else, counts for nothing', async () => {
     const one = scene()
     const outcome = one.outlet.send(attempt())
@@ -360,6 +388,18 @@ describe('the form of a document', () => {
       { as: 'element' },
     ],
     ['breaks-stream', 'a body with such a character', {}, { body: 'x\u0008' }],
+    ['breaks-stream', 'a type with such a character', { type: 'x\u0008' }, {}],
+    ['breaks-stream', 'a sender with such a character', { from: 'x\u0008@example.test' }, {}],
+    ['breaks-stream', 'a receiver with such a character', { destination: { kind: 'jid', jid: 'x\u0008' } }, {}],
+    ...['service', 'node'].map(
+      (part) =>
+        [
+          'breaks-stream',
+          `a ${part} with such a character`,
+          { destination: { kind: 'node', service: 'p.example', node: 'n', [part]: 'x\u0008' } },
+          {},
+        ] as const,
+    ),
     ['too-large', 'a document larger than a stanza may be', { payload: utf8(`<o>${'ä'.repeat(5_000)}</o>`) }, {}],
     [
       'too-large',
@@ -387,6 +427,19 @@ describe('the form of a document', () => {
       expect(one.connection.written).toEqual([])
     },
   )
+
+  it.each([
+    [0, true],
+    [1, false],
+  ])('of %i bytes more than a stanza may have is written: %s', async (more, isWritten) => {
+    const usual = scene()
+    void usual.outlet.send(attempt())
+    const bytes = Buffer.byteLength(await written(usual, 0))
+    const one = scene({ maxStanzaBytes: bytes - more })
+    const outcome = one.outlet.send(attempt())
+    if (isWritten) expect(await written(one, 0)).toContain(order)
+    else expect(await outcome).toMatchObject({ kind: 'unsendable', reason: 'too-large' })
+  })
 
   it('what has passed seven routers goes on, and says eight', async () => {
     const one = scene()
@@ -433,6 +486,12 @@ describe('a lost connection', () => {
     expect(notice.length).toBeLessThan(1_300)
   })
 
+  it('a notice for an address that XML does not allow is not written', () => {
+    const one = scene()
+    one.outlet.notify('ops\u0008@example.test', 'gave up')
+    expect({ written: one.connection.written, logged: one.logged }).toEqual({ written: [], logged: ['notice-lost'] })
+  })
+
   it('an answer to the ping of an older stream proves nothing of the new one', async () => {
     const one = scene()
     const before = one.outlet.send(attempt())
@@ -463,9 +522,12 @@ it('nothing is built while too much is buffered, and the order stays', async () 
   one.connection.bufferedBytes = 2_000_000
   for (const index of [0, 1]) void one.outlet.send(attempt({}, { id: `${ENVELOPE}.${index}` }))
   expect(one.connection.written).toEqual([])
+  // There is room again, and those who wait for it have not heard yet.
+  one.connection.bufferedBytes = 0
+  void one.outlet.send(attempt({}, { id: `${ENVELOPE}.2` }))
   one.connection.drain()
-  await written(one, 1)
-  expect(one.connection.written.slice(0, 2).map(idOf)).toEqual([`${ENVELOPE}.0`, `${ENVELOPE}.1`])
+  await written(one, 2)
+  expect(one.connection.written.slice(0, 3).map(idOf)).toEqual([0, 1, 2].map((index) => `${ENVELOPE}.${index}`))
 })
 
 it('a notice is a chat message', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AttemptOutcome, DeliveryOptions, Destination } from '../../src/domain/delivery.ts'
 import type { StartedAttempt } from '../../src/flow/ports.ts'
 import { createOutlet } from '../../src/xmpp/outlet.ts'
+import { createTurns } from '../../src/xmpp/turns.ts'
 import { eventually } from '../eventually.ts'
 import { fakeConnection } from './fake-connection.ts'
 
@@ -34,6 +35,7 @@ function attempt(index: number, rest: Partial<StartedAttempt> = {}, options: Par
 
 function scene({ proofTimeoutMs = 30_000 } = {}) {
   const connection = fakeConnection()
+  const clock = { nowMs: 0 }
   const outlet = createOutlet({
     connection,
     host: 'example.test',
@@ -41,7 +43,7 @@ function scene({ proofTimeoutMs = 30_000 } = {}) {
     maxStanzaBytes: 10_000,
     toElement: () => undefined,
     onBounce: () => {},
-    now: () => 0,
+    now: () => clock.nowMs,
     log: () => {},
   })
   const had: string[] = []
@@ -60,7 +62,17 @@ function scene({ proofTimeoutMs = 30_000 } = {}) {
     connection.receive(`<iq type='result' id='${/ id="([^"]*)"/.exec(connection.written[at]!)![1]}' from='${from}'/>`)
   const writes = (...expected: readonly string[]) =>
     eventually(() => seen().join() === expected.join(), { what: `the writes ${expected.join()}` })
-  return { connection, send, seen, writes, had, outcomes, pong: (at: number) => answer(at, 'example.test'), answer }
+  return {
+    connection,
+    clock,
+    send,
+    seen,
+    writes,
+    had,
+    outcomes,
+    pong: (at: number) => answer(at, 'example.test'),
+    answer,
+  }
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
@@ -176,5 +188,62 @@ describe('an attempt that has to be alone', () => {
     await eventually(() => one.outcomes.size === 2)
     expect(one.outcomes.get(SUSPECT)).toEqual({ kind: 'void', reason: 'the connection is offline' })
     expect(one.outcomes.get(`${ENVELOPE}.1`)).toMatchObject({ kind: 'void', closed: true })
+  })
+})
+
+it('what waits until nothing is alone is not written when its time is over by then', async () => {
+  const one = scene()
+  const suspects = [0, 1].map((index) => attempt(index, { alone: 'until-ended' }, { confirm: 'iq' }))
+  for (const suspect of suspects) one.send(suspect)
+  one.send(attempt(2, { expiresAtMs: 10 }))
+  await one.writes('0')
+  one.answer(0, ERP)
+  await one.writes('0', '1')
+  one.clock.nowMs = 10
+  one.answer(1, ERP)
+  await eventually(() => one.outcomes.size === 3)
+  expect(one.outcomes.get(`${ENVELOPE}.2`)).toEqual({ kind: 'expired' })
+  expect(one.seen()).toEqual(['0', '1'])
+})
+
+describe('turns', () => {
+  function taking() {
+    const turns = createTurns({ isQuiet: true, giveUp: () => {} }, async () => 'handed-over')
+    const ends = new Map<string, () => void>()
+    const take = (name: string, alone?: 'until-had' | 'until-ended') => {
+      const write = () => new Promise<string>((resolve) => ends.set(name, () => resolve(name)))
+      void turns.take(alone ? { alone } : {}, () => {}, write, 'lost')
+    }
+    const written = async () => {
+      await settle()
+      return [...ends.keys()].join(' ')
+    }
+    return { take, written, end: (name: string) => ends.get(name)!() }
+  }
+
+  it('are taken one after the other by what has to be alone, and by all others together', async () => {
+    const { take, written, end } = taking()
+    for (const name of ['a', 'b', 'c']) take(name, 'until-ended')
+    for (const name of ['d', 'e']) take(name)
+    const seen: string[] = []
+    for (const name of ['a', 'b', 'c']) {
+      seen.push(await written())
+      end(name)
+    }
+    expect([...seen, await written()]).toEqual(['a', 'a b', 'a b c', 'a b c d e'])
+  })
+
+  it('are left once: the end of what the server has had long since gives away no other one', async () => {
+    const { take, written, end } = taking()
+    take('had', 'until-had')
+    expect(await written()).toBe('had')
+    take('alone', 'until-ended')
+    expect(await written()).toBe('had alone')
+    end('had')
+    await settle()
+    take('other')
+    expect(await written()).toBe('had alone')
+    end('alone')
+    expect(await written()).toBe('had alone other')
   })
 })
