@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { assemble } from '../src/assemble.ts'
+import type { RegisteredBundle } from '../src/config/bundle.ts'
 import type { ThreadedCheckers } from '../src/documents/checking/checkers.ts'
 import { StoreUnavailable } from '../src/flow/ports.ts'
 import { createReloads, type ReloadNeeds } from '../src/reload.ts'
@@ -59,20 +60,105 @@ it('what waits for other processes to be ready comes into force no more when it 
   expect(needs.inForce.assembly).toBe(before)
 })
 
-it('a reload while Redis is away goes by what was registered at the start', async () => {
+it('what is loaded when it is stopped is not even prepared', async () => {
+  let read: (() => void) | undefined
+  const { needs, events } = await given({
+    registered: () => new Promise((resolve) => (read = () => resolve([]))),
+    prepare: async (assembly) => {
+      events.push('prepared')
+      return assembly
+    },
+  })
+  const reloads = createReloads(needs)
+  const reloading = reloads.reload('signal')
+  await eventually(() => read !== undefined)
+  reloads.stop()
+  read!()
+  await reloading
+  expect(events).toEqual([])
+})
+
+/** As if it were registered. */
+function parcels(): RegisteredBundle {
   const bundle = join(folder, 'bundle')
   mkdirSync(bundle)
   writeFileSync(
     join(bundle, 'type.yaml'),
     'kind: DocumentType\nname: parcel\nversion: "1"\nidentify: { xml: { root: "{urn:p}parcel" } }\nschema: none\n',
   )
+  return { folder: bundle, label: 'registered/parcel@1', deprecated: undefined }
+}
+
+const typesOf = ({ inForce }: ReloadNeeds) => inForce.assembly.configuration.types.map(({ name }) => name)
+
+it('a reload while Redis is away goes by what was registered at the start', async () => {
   const { needs, events } = await given({
-    bundles: [{ folder: bundle, label: 'registered/parcel@1', deprecated: undefined }],
+    bundles: [parcels()],
     registered: async () => {
       throw new StoreUnavailable('Redis is away')
     },
   })
   await createReloads(needs).reload('signal')
   expect(events).toEqual(['registry-not-read', 'took over', 'reloaded'])
-  expect(needs.inForce.assembly.configuration.types.map(({ name }) => name)).toContain('parcel')
+  expect(typesOf(needs)).toContain('parcel')
 })
+
+it('a change of the registry that can not be read is told to who asked for it, and changes nothing', async () => {
+  const { needs, events } = await given({
+    registered: async () => {
+      throw new StoreUnavailable('Redis is away')
+    },
+  })
+  await expect(createReloads(needs).reload('registered')).rejects.toBeInstanceOf(StoreUnavailable)
+  expect(events).toEqual([])
+})
+
+it('a change of the registry brings into force what is registered now, and rests what judged before', async () => {
+  const rested: string[] = []
+  const bundle = parcels()
+  const { needs, events } = await given({ registered: async () => [bundle] })
+  const checkers = { retire: () => void rested.push('checkers') } as ThreadedCheckers
+  needs.inForce.assembly = { ...needs.inForce.assembly, checkers }
+  await createReloads(needs).reload('registered')
+  expect(events).toEqual(['took over', 'reloaded'])
+  expect(typesOf(needs)).toContain('parcel')
+  expect(rested).toEqual(['checkers'])
+})
+
+it('a signal is answered also where a change of the files is told behind it, while another reload goes on', async () => {
+  let read: (() => void) | undefined
+  const { needs, events } = await given({ registered: () => new Promise((resolve) => (read = () => resolve([]))) })
+  const reloads = createReloads(needs)
+  const first = reloads.reload('change')
+  await eventually(() => read !== undefined)
+  const readFirst = read!
+  read = undefined
+  for (const cause of ['signal', 'change'] as const) void reloads.reload(cause)
+  readFirst()
+  await eventually(() => read !== undefined)
+  read!()
+  await first
+  expect(events).toEqual(['reload-unneeded', 'took over', 'reloaded'])
+})
+
+it.each([0, 1, 2, 3, 4, 5, 6])(
+  'a reload that is asked for when the last one ends is made, %i steps later',
+  async (steps) => {
+    let asked = 0
+    const { needs, events } = await given({
+      log(_, event) {
+        events.push(event)
+        asked += 1
+        if (asked === 1) void later(steps).then(() => reloads.reload('signal'))
+      },
+    })
+    const reloads = createReloads(needs)
+    await reloads.reload('signal')
+    await eventually(() => events.length >= 4)
+    expect(events).toEqual(['took over', 'reloaded', 'took over', 'reloaded'])
+  },
+)
+
+async function later(steps: number): Promise<void> {
+  for (let step = 0; step < steps; step++) await undefined
+}

@@ -47,6 +47,18 @@ describe('a station that gets its domain back', () => {
     expect(tries).toBe(3)
   })
 
+  it('and loses it at once takes one step after the other', async () => {
+    let isDone = () => {}
+    const station = follow(() => new Promise<void>((resolve) => (isDone = resolve)))
+    for (const held of [true, false, true]) station.set(held)
+    await eventually(() => station.said.length > 0)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(station.said).toEqual(['resume'])
+    isDone()
+    await eventually(() => station.said.length === 3)
+    expect(station.said).toEqual(['resume', 'pause', 'resume'])
+  })
+
   it.each(['loses it', 'is stopped'])('tries no more once it %s', async (how) => {
     let tries = 0
     const station = follow(async () => {
@@ -55,7 +67,12 @@ describe('a station that gets its domain back', () => {
     })
     station.set(true)
     await eventually(() => tries > 0)
-    if (how === 'is stopped') station.stop()
+    if (how === 'is stopped') {
+      station.stop()
+      const atTheStop = tries
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+      expect(tries).toBe(atTheStop)
+    }
     station.set(false)
     await eventually(() => station.said.includes('pause'))
     const before = tries
