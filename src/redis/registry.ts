@@ -80,12 +80,29 @@ export function followRegistry(options: FollowOptions): Following {
     maxRetriesPerRequest: 0,
     socketTimeout: 5 * BLOCK_MS,
   })
-  const stream = `${keyPrefix(prefix, shard)}registered`
+  const keys = keyPrefix(prefix, shard)
+  let isOther = false
+  client.on('ready', () => {
+    isOther = true
+  })
   const errors = tellOnce(log, 'registry-not-followed')
   const stopped = new AbortController()
 
+  /** Each connection may be to a server that has not heard of the last changes: it numbers the next ones from there on. */
+  async function startOver(from: number): Promise<number> {
+    isOther = false
+    try {
+      const known = Number((await client.get(`${keys}registration`)) ?? 0)
+      if (known < from) await onChange(known)
+      return Math.min(from, known)
+    } catch (error) {
+      isOther = true
+      throw error
+    }
+  }
+
   async function readOn(from: number): Promise<number> {
-    const reply = await client.xread('BLOCK', BLOCK_MS, 'STREAMS', stream, `${from}-0`)
+    const reply = await client.xread('BLOCK', BLOCK_MS, 'STREAMS', `${keys}registered`, `${from}-0`)
     const last = reply?.[0]?.[1].at(-1)?.[0]
     if (last === undefined) return from
     const sequence = Number(last.split('-')[0])
@@ -97,6 +114,7 @@ export function followRegistry(options: FollowOptions): Following {
     let at = after
     while (!stopped.signal.aborted) {
       try {
+        if (isOther) at = await startOver(at)
         at = await readOn(at)
         errors.forget()
       } catch (error) {

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RegistryChange } from '../../src/domain/registration.ts'
 import { followRegistry } from '../../src/redis/registry.ts'
@@ -105,6 +106,23 @@ describe('whoever follows the registry', () => {
     await eventually(() => heard.at(-1) === 4)
     await again.stop()
     expect(heard[0]).toBe(2)
+  })
+
+  it('hears of changes that a server has lost, by a fail-over say, and of those that come after', async () => {
+    const prefix = freshPrefix()
+    const one = await registry(prefix)
+    for (const [sequence, version] of ['1', '2', '3'].entries()) await one.change(registering(version), sequence, 'x')
+    const heard: number[] = []
+    const onChange = async (at: number) => void heard.push(at)
+    const following = followRegistry({ url: redis.url, prefix, log: keepLog().log, after: 3, onChange })
+    const client = new Redis(redis.url)
+    await client.del(...(await client.keys(`{${prefix}:0}:*`)))
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    client.disconnect()
+    await eventually(() => heard.at(-1) === 0)
+    await eventually(() => one.change(registering('1'), 0, 'x'))
+    await eventually(() => heard.at(-1) === 1)
+    await following.stop()
   })
 
   it('is told again where it could not take a change in', async () => {
