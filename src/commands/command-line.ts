@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { parseMediaType } from '../documents/media-type.ts'
-import type { ExitCode, Output } from './output.ts'
+import { type ExitCode, type Output, visible } from './output.ts'
 
 /** Runs a command with its output in the format asked for, and keeps its exit code. */
 export type Act = (work: (output: Output) => Promise<ExitCode>, format: string) => Promise<void>
@@ -41,8 +41,9 @@ export interface Streams {
 export function outputAs(format: string, streams: Streams): Output {
   return {
     format: format === 'json' ? 'json' : 'table',
-    print: (text) => streams.out(`${text}\n`),
-    complain: (text) => streams.err(`${text}\n`),
+    // JSON has escapes of its own, and programs want what is there.
+    print: (text) => streams.out(`${format === 'json' ? text : visible(text)}\n`),
+    complain: (text) => streams.err(`${visible(text)}\n`),
   }
 }
 

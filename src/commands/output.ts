@@ -17,6 +17,13 @@ export class CommandFailed extends Error {
   }
 }
 
+const STEERING = /\r(?!\n)|(?![\t\n\r])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu
+
+/** Characters that would steer a terminal, or turn its lines around, made visible: what documents hold comes from strangers. */
+export function visible(text: string): string {
+  return text.replace(STEERING, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}
+
 export function printJson(output: Output, value: unknown): void {
   output.print(JSON.stringify(value, null, 2))
 }

@@ -4,7 +4,7 @@ import { type Act, examples, outputAs, type Streams } from './command-line.ts'
 import { addConfigurationCommands } from './configuration-commands.ts'
 import { addDocumentCommands } from './document-commands.ts'
 import { withFolder } from './folder-operand.ts'
-import { CommandFailed, type ExitCode } from './output.ts'
+import { CommandFailed, type ExitCode, visible } from './output.ts'
 import { addSchemaCommands } from './schema-commands.ts'
 
 /** Does what the words say, as the command line is typed. Exit codes: 0 fine, 1 findings, 2 usage, 3 environment. */
@@ -20,7 +20,7 @@ export async function runCommand(words: readonly string[], streams: Streams): Pr
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (!(error instanceof CommandFailed)) throw error
-    streams.err(`${error.message}\n`)
+    streams.err(`${visible(error.message)}\n`)
     return error.exitCode
   }
 }

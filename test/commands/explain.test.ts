@@ -74,6 +74,23 @@ describe('explain', () => {
   })
 })
 
+describe('what a document says', () => {
+  it.each([
+    ['a sequence that clears the screen', '\u009b2J', 'country = \\u{9b}2J\n'],
+    ['a line that is written over', 'de&#13;fr', 'country = de\\u{d}fr\n'],
+    ['a text that is turned around', '\u202egro.live', 'country = \\u{202e}gro.live\n'],
+    ['letters, joined signs and lines of its own', 'Ω 👩\u200d🌾\n\té', 'country = Ω 👩\u200d🌾\n\té\n'],
+  ])('steers no terminal: %s', async (_, country, shown) => {
+    const { said } = await explain(`<invoice version="2.1"><country>${country}</country></invoice>`)
+    expect(said).toContain(shown)
+  })
+
+  it('is for programs as it is', async () => {
+    const { said } = await explain('<invoice version="2.1"><country>\u009b2J</country></invoice>', '-o', 'json')
+    expect(JSON.parse(said).fields.country).toEqual(['\u009b2J'])
+  })
+})
+
 describe('trace', () => {
   const seen = {
     ...{ id: '01890a5d-ac96-774b-bcce-b302099a8057', state: 'delivered', deliveries: [], fields: {} },
