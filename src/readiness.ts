@@ -2,7 +2,7 @@ import type { Settings } from './config/configuration.ts'
 import { describeOpen } from './domain/breaker.ts'
 import type { Deliverer } from './flow/deliver.ts'
 import type { Readiness } from './http/server.ts'
-import { durabilityProblems } from './redis/durability.ts'
+import { durabilityProblems, replicaProblems } from './redis/durability.ts'
 import type { RedisStore } from './redis/store.ts'
 import type { Shares } from './shares.ts'
 import type { Station } from './station.ts'
@@ -48,7 +48,7 @@ async function stationReadiness(
   return [
     xmpp,
     { part: 'redis', ready: asked === '', reason: asked },
-    ...(await durabilityReadiness(store, redis.durability)),
+    ...(await durabilityReadiness(store, redis)),
     ...subscriptions.states().map(({ name, confirmed, reason }) => {
       return { part: `subscription ${name}`, ready: confirmed, reason, vital: false }
     }),
@@ -60,11 +60,11 @@ async function stationReadiness(
 /** After a fail-over it is another Redis than the one that was looked at before the start. */
 async function durabilityReadiness(
   store: RedisStore,
-  wanted: Settings['redis']['durability'],
+  { durability, replicas }: Settings['redis'],
 ): Promise<readonly Readiness[]> {
   const seen = await store.inspect().catch(() => undefined)
   if (!seen) return []
-  const problems = durabilityProblems(seen, wanted)
+  const problems = [...durabilityProblems(seen, durability), ...replicaProblems(seen, replicas)]
   return [{ part: 'durability', ready: problems.length === 0, reason: problems.join('; ') }]
 }
 

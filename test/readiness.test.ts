@@ -66,3 +66,18 @@ it.each<[what: string, first: Given, second: Given, isVital: boolean, reason: st
   expect(part).toMatchObject({ ready: false, reason })
   expect(part?.vital ?? true).toBe(isVital)
 })
+
+it.each<[attached: number, wanted: number, isReady: boolean, reason: string]>([
+  [0, 0, true, ''],
+  [1, 1, true, ''],
+  [2, 1, true, ''],
+  [0, 1, false, 'Cannot promise a copy: 0 of 1 replicas are attached'],
+  [1, 2, false, 'Cannot promise 2 copies: 1 of 2 replicas are attached'],
+])('with %i replicas where %i are needed the durability is ready: %s', async (replicas, wanted, isReady, reason) => {
+  const offered = { appendonly: 'yes', appendfsync: 'everysec', maxmemoryPolicy: 'noeviction', replicas }
+  const station = stationOf('a.example', ours)
+  Object.assign(station.store, { inspect: async () => offered })
+  const asked = { redis: { durability: 'everysec', replicas: wanted } } as Settings
+  const parts = await readinessOf({ stations: [station], handedOver: new Set() }, asked)
+  expect(parts).toContainEqual({ part: 'durability', ready: isReady, reason })
+})

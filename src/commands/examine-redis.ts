@@ -2,8 +2,7 @@ import type { Settings } from '../config/configuration.ts'
 import { describeOpen } from '../domain/breaker.ts'
 import { leftDomains } from '../left-domains.ts'
 import { createLog } from '../log.ts'
-import { durabilityProblems } from '../redis/durability.ts'
-import type { Durability } from '../redis/inspection.ts'
+import { durabilityProblems, replicaProblems } from '../redis/durability.ts'
 import type { OperatorsStore } from '../redis/joined.ts'
 import type { RedisStore } from '../redis/store.ts'
 import { withStore } from './with-store.ts'
@@ -25,7 +24,7 @@ export async function examineRedis(settings: Settings): Promise<readonly Examina
     return await withStore(settings, async (store, byDomain) => {
       const servers: Examination[] = []
       for (const [domain, one] of byDomain) {
-        servers.push(...ofDomains([...byDomain.keys()], domain, await examineServer(one, settings.redis.durability)))
+        servers.push(...ofDomains([...byDomain.keys()], domain, await examineServer(one, settings.redis)))
       }
       return [
         ...servers,
@@ -50,9 +49,12 @@ export function ofDomains(
   return domains.length === 1 ? found : found.map((one) => ({ ...one, part: `${one.part} of ${domain}` }))
 }
 
-async function examineServer(store: RedisStore, durability: Durability): Promise<readonly Examination[]> {
+async function examineServer(
+  store: RedisStore,
+  { durability, replicas }: Settings['redis'],
+): Promise<readonly Examination[]> {
   const seen = await store.inspect()
-  const wrong = durabilityProblems(seen, durability)
+  const wrong = [...durabilityProblems(seen, durability), ...replicaProblems(seen, replicas)]
   const skew = Math.abs(seen.clockSkewMs)
   return [
     { part: 'redis', verdict: 'fine', detail: `version ${seen.version}, ${Math.round(seen.usedMemory / 1e6)} MB used` },

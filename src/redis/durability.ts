@@ -88,6 +88,14 @@ export function durabilityProblems(inspection: RedisInspection, wanted: Durabili
   return [...memoryProblems(inspection), ...(wanted === 'memory' ? [] : fileProblems(inspection, wanted))]
 }
 
+/** What is asked of the present moment only: a replica that comes back is one again, and until then each acceptance says so by itself. */
+export function replicaProblems({ replicas }: RedisInspection, wanted: number): readonly string[] {
+  if (replicas >= wanted) return []
+  return [
+    `Cannot promise ${wanted === 1 ? 'a copy' : `${wanted} copies`}: ${replicas} of ${wanted} replicas are attached`,
+  ]
+}
+
 function memoryProblems({ maxmemoryPolicy }: RedisInspection): string[] {
   if (maxmemoryPolicy === 'noeviction') return []
   const found = maxmemoryPolicy ?? 'not told by Redis'

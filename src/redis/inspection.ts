@@ -12,6 +12,8 @@ export interface RedisInspection {
   readonly maxmemory: number | undefined
   /** Bytes. */
   readonly usedMemory: number
+  /** That are attached, and have all but the latest of what was written. */
+  readonly replicas: number
   /** How far Redis's clock is ahead of ours. */
   readonly clockSkewMs: number
 }
@@ -27,6 +29,7 @@ export async function inspectRedis(client: Redis): Promise<RedisInspection> {
     maxmemoryPolicy: settings.get('maxmemory-policy') ?? infoField(info, 'maxmemory_policy'),
     maxmemory: maxmemory === undefined ? undefined : Number(maxmemory),
     usedMemory: Number(infoField(info, 'used_memory') ?? 0),
+    replicas: [...info.matchAll(/^slave\d+:.*\bstate=online\b/gm)].length,
     clockSkewMs: await clockSkewMs(client),
   }
 }

@@ -26,6 +26,7 @@ const good: RedisInspection = {
   maxmemoryPolicy: 'noeviction',
   maxmemory: 0,
   usedMemory: 1,
+  replicas: 0,
   clockSkewMs: 0,
 }
 

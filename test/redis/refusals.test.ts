@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StoreUnavailable } from '../../src/flow/ports.ts'
+import { replicaProblems } from '../../src/redis/durability.ts'
 import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import {
@@ -176,6 +177,7 @@ describe('replicas', () => {
     const redis = await startOne()
     const store = await openTestStore(redis.url, { replicas: 1 })
     await expect(store.accept([acceptance()])).rejects.toThrow('0 of 1 replicas have it')
+    expect(replicaProblems(await store.inspect(), 1)).toEqual(['Cannot promise a copy: 0 of 1 replicas are attached'])
   })
 
   it('that have it let accept succeed', async () => {
@@ -186,6 +188,7 @@ describe('replicas', () => {
     const store = await openTestStore(redis.url, { replicas: 1 })
     const id = await accepted(store)
     expect(await client.keys(`*${id}`)).toHaveLength(1)
+    expect(replicaProblems(await store.inspect(), 1)).toEqual([])
     client.disconnect()
   })
 })
