@@ -171,13 +171,10 @@ function tooMany(planned: number): Rejection {
   return reject('too-large', text)
 }
 
+/** It may be kept all the same, where only its copies were not told in time: under its id it is a duplicate then. */
 function unavailable(): Rejection {
-  return reject(
-    'unavailable',
-    'Cannot store the document now: the queue is not available. Nothing was kept; send it again',
-    [],
-    5,
-  )
+  const text = 'Cannot store the document now: the queue is not available. Send it again, with the same id'
+  return reject('unavailable', text, [], 5)
 }
 
 function refuse(rejection: Rejection, of: Matched): AcceptResult {

@@ -366,6 +366,7 @@ describe('while Redis is away', () => {
     })
     expect(rejectionIn(await flow.take(iq('1', order('7'))))).toMatchObject({
       kind: 'unavailable',
+      text: expect.stringContaining('Send it again, with the same id'),
       retryAfterSeconds: 5,
     })
     expect(flow.wakes).toEqual([])
