@@ -32,6 +32,8 @@ const SWEEP_MS = 1_000
 const PRUNE_MS = 5_000
 const DRAIN_MS = 6_000
 const CLOSE_MS = 2_000
+/** How long the ends of what was under way may take to be written. */
+const ENDS_MS = 1_500
 /** What a peer may have under way by its window, and as much again that is being proven and written down. */
 const PLACES = { all: 4_096, perDestination: 2_048, bytes: 64 << 20 }
 const IN_HAND_LIMIT = 4_096
@@ -91,8 +93,8 @@ export async function openStation(needs: StationNeeds): Promise<Station> {
     const lease = await openLease(leaseOptionsOf(settings, domain, log)).catch(asStartFailed)
     undo.push(() => lease.close())
     const connection = createConnection(connectionOptionsOf(settings, domain, lease, log))
-    undo.push(() => connection.stop(CLOSE_MS))
     const rooms = { store, wakes, lease, connection, ...furnish(needs, wakes, lease, connection) }
+    undo.push(() => detach(rooms))
     let stopTimers = () => {}
     return {
       domain,
@@ -294,6 +296,21 @@ export function repeat(pauseMs: number, work: () => Promise<unknown>, failed: (e
   }
   void loop()
   return () => stopped.abort()
+}
+
+/** What is under way ends with the connection: another process that had the domain before that is written would take it for a death of ours. */
+export async function detach({
+  connection,
+  deliverer,
+}: {
+  connection: Pick<Connection, 'stop'>
+  deliverer: Pick<Deliverer, 'idle'>
+}): Promise<void> {
+  await connection.stop(CLOSE_MS)
+  const patience = new AbortController()
+  const late = delay(ENDS_MS, undefined, { signal: patience.signal }).catch(() => {})
+  await Promise.race([deliverer.idle(), late])
+  patience.abort()
 }
 
 async function drain({ dispatch, subscriptions, wakes, deliverer }: Rooms, log: Log): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Lease, StoreUnavailable } from '../src/flow/ports.ts'
-import { followLease } from '../src/station.ts'
+import { detach, followLease } from '../src/station.ts'
 import { eventually } from './eventually.ts'
 import { keepLog } from './redis/fixtures.ts'
 
@@ -27,6 +27,32 @@ function follow(goOn: () => Promise<unknown>) {
     },
   }
 }
+
+describe('a station that gives its domain back', () => {
+  function detached(ends: Promise<void>) {
+    const said: string[] = []
+    const done = detach({
+      connection: { stop: async () => void said.push('closed') },
+      deliverer: { idle: () => ends.then(() => void said.push('ended')) },
+    }).then(() => said.push('given back'))
+    return { said, done }
+  }
+
+  it('does so when the ends of what was under way are written', async () => {
+    let end = () => {}
+    const { said, done } = detached(new Promise((resolve) => (end = resolve)))
+    await eventually(() => said.length === 1)
+    setImmediate(end)
+    await done
+    expect(said).toEqual(['closed', 'ended', 'given back'])
+  })
+
+  it('does not wait for them for long', async () => {
+    const { said, done } = detached(new Promise(() => {}))
+    await done
+    expect(said).toEqual(['closed', 'given back'])
+  })
+})
 
 describe('a station that gets its domain back', () => {
   it('goes on where the other ended, and tries again for as long as Redis is away', async () => {
