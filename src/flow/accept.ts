@@ -144,7 +144,7 @@ function rejectionOf(answer: AcceptAnswer): Rejection {
     case 'key-conflict':
       return reject(
         'key-conflict',
-        `Cannot take the document: another one with the same key was accepted as ${answer.id}`,
+        `Cannot take the document: another one with the same key ${answer.held ? 'is held as invalid' : 'was accepted'} as ${answer.id}`,
       )
     case 'accepted':
     case 'duplicate':

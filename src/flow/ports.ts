@@ -182,7 +182,8 @@ export type AcceptAnswer =
   | { readonly kind: 'accepted'; readonly id: string; readonly replaced?: boolean; readonly begun?: Begun }
   /** The first one's id. */
   | { readonly kind: 'duplicate'; readonly id: string; readonly held?: true }
-  | { readonly kind: 'key-conflict'; readonly id: string }
+  /** The id of the one that has the key, until an operator refuses it where it is held. */
+  | { readonly kind: 'key-conflict'; readonly id: string; readonly held?: true }
   /** High-water mark of what waits, or of what is held: documents in all or from this sender, or bytes of all of them. */
   | {
       readonly kind: 'overloaded'

@@ -259,6 +259,5 @@ function acceptAnswer(
       ...(indexes.length > 0 && { begun: { indexes, token } }),
     }
   }
-  if (kind === 'duplicate' && answer.length > 2) return { kind, id, held: true }
-  return { kind: kind as 'duplicate' | 'key-conflict', id }
+  return { kind: kind as 'duplicate' | 'key-conflict', id, ...(answer.length > 2 && { held: true as const }) }
 }

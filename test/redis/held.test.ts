@@ -118,6 +118,45 @@ describe('a document that is held', () => {
     expect(await counts()).toEqual({ accepted: 1, waiting: 0, held: 0, dead: 0, dropped: 1 })
   })
 
+  it('has its key as long as it is held, and leaves it to the corrected one when it is refused', async () => {
+    await openWith()
+    const corrected = { key: 'order 7', digest: 'corrected', receivedAtMs: clock() }
+    const id = await heldId({ key: 'order 7', digest: 'wrong' })
+    expect(await acceptOne(store, corrected)).toEqual({ kind: 'key-conflict', id, held: true })
+    await store.refuse(id, { by: 'ops', reason: 'wrong total' })
+    expect(await hold({ key: 'order 7', digest: 'wrong' })).toEqual({ kind: 'duplicate', id })
+    const answer = await acceptOne(store, corrected)
+    expect(answer.kind).toBe('accepted')
+    expect(await acceptOne(store, { ...corrected, digest: 'another' })).toMatchObject({ kind: 'key-conflict' })
+    expect(await acceptOne(store, corrected)).toMatchObject({ kind: 'duplicate' })
+    expect(await hold({ key: 'order 7', digest: 'wrong' })).toMatchObject({ kind: 'key-conflict' })
+    expect(await balances(store)).toEqual([])
+  })
+
+  it.each([
+    ['was released', (id: string) => store.plan(id, { fields: {}, deliveries: [plan()] }, order)],
+    [
+      'was released, found no route and was dropped',
+      async (id: string) => {
+        await store.plan(id, { fields: {}, deliveries: [] }, order)
+        await store.drop(id, 'not needed', 'ops')
+      },
+    ],
+  ])('keeps its key where it %s', async (_, end) => {
+    await openWith()
+    const id = await heldId({ key: 'order 7', digest: 'a' })
+    await end(id)
+    expect(await acceptOne(store, { key: 'order 7', digest: 'b' })).toEqual({ kind: 'key-conflict', id })
+  })
+
+  it('leaves its key to one of two corrected ones that come together', async () => {
+    await openWith()
+    const id = await heldId({ key: 'order 7', digest: 'wrong' })
+    await store.refuse(id, { by: 'ops', reason: 'wrong total' })
+    const answers = await store.accept(['a', 'b'].map((digest) => acceptance({ key: 'order 7', digest })))
+    expect(answers[1]!.kind).toBe('key-conflict')
+  })
+
   it('is dropped by the retention when it was held too long, which is a report too', async () => {
     await openWith({ retention: { heldMs: 60_000 } })
     const id = await heldId({ report: 'all' })

@@ -12,7 +12,7 @@
 -- (what was found wrong with it); archived (1 where an argument follows); rest (what is to be written later of its deliveries).
 -- Gives for each batch 1, where its one document is accepted and all its attempts have begun; otherwise of each document: its answer, an
 -- id, 'replaced' where it takes over the claim of another document, or '', and the indexes of the deliveries whose attempts have begun;
--- 'held' behind the id of a duplicate whose first one is held; or 'overloaded', scope, waiting.
+-- 'held' behind the id of a duplicate, or of who has the key, where that is held; or 'overloaded', scope, waiting.
 local LIMIT_ALL, LIMIT_SENDER, LIMIT_BYTES = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local HELD_ALL, HELD_SENDER, HELD_BYTES, COUNT = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local at = 10 + tonumber(ARGV[10])
@@ -65,10 +65,24 @@ local function heldRefusal(document, batch)
 end
 
 -- The first one's id, and whether that is held.
-local function duplicate(id, batch)
+local function named(answer, id, batch)
   local sum = not batch.ids[id] and summary(envelopeOf(id))
   local isHeld = sum and sum.state == 'held' or batch.heldIds[id]
-  return { 'duplicate', id, isHeld and 'held' or nil }
+  return { answer, id, isHeld and 'held' or nil }
+end
+
+local function duplicate(id, batch)
+  return named('duplicate', id, batch)
+end
+
+-- It was held as invalid, and an operator refused it: the corrected one comes under the same key.
+local function isRefused(id, batch)
+  if batch.ids[id] then return false end
+  local sum = summary(envelopeOf(id))
+  if not sum or sum.state ~= 'dropped' then return false end
+  local held = redis.call('HGET', key('envelope:' .. id), 'held')
+  local ended = held and cjson.decode(held).ended
+  return ended and ended.how == 'refused'
 end
 
 local function refusal(document, batch)
@@ -86,7 +100,8 @@ local function refusal(document, batch)
   end
   if document.keyMs > 0 then
     local id, digest = lookUp('key:' .. document.key, batch)
-    if id then return digest == document.digest and duplicate(id, batch) or { 'key-conflict', id } end
+    if id and digest == document.digest then return duplicate(id, batch) end
+    if id and not isRefused(id, batch) then return named('key-conflict', id, batch) end
   end
   if document.held ~= '' then return heldRefusal(document, batch) end
   local inAll, ofSender = waiting + batch.added, waitingOf[document.sender] + (batch.addedBy[document.sender] or 0)
