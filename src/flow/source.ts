@@ -119,7 +119,8 @@ export function createSources(needs: SourceNeeds): Sources {
       const at = matched.findIndex(({ item }) => item.id === result.item)
       if (isForNow(rejection)) {
         later = { item: matched[at]!.item, rejection }
-        matched = matched.slice(0, rejection.kind === 'unavailable' ? 0 : at)
+        // While the store is away that is the first.
+        matched = matched.slice(0, at)
       } else {
         refused = [...refused, { item: matched[at]!.item, rejection }]
         matched = matched.toSpliced(at, 1)
