@@ -98,6 +98,14 @@ describe('the archive', () => {
     expect(await bytesCounted()).toBe(0)
   })
 
+  it('keeps nobody from being accepted where one document can not be compressed', async () => {
+    await openWith()
+    const unfit = acceptance({ payload: { length: 1 } as never })
+    const [refused, taken] = await Promise.allSettled([store.accept([unfit]), store.accept([acceptance()])])
+    expect(refused.status).toBe('rejected')
+    expect(taken).toMatchObject({ value: [{ kind: 'accepted' }] })
+  })
+
   it('has nothing of what was refused, repeated, held, or sent again from it', async () => {
     await openWith()
     const first = await take({ claim: 'one', digest: 'd' })

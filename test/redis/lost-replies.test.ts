@@ -1,6 +1,11 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Acceptance, StoreUnavailable } from '../../src/flow/ports.ts'
+import { createAccept } from '../../src/redis/accepting.ts'
+import { createStart } from '../../src/redis/attempts.ts'
+import { type Call, createCall } from '../../src/redis/calls.ts'
+import { keyPrefix } from '../../src/redis/keys.ts'
+import { createLostStarts } from '../../src/redis/lost-starts.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type Link, openLink } from '../chaos/link.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
@@ -44,7 +49,7 @@ interface Given {
 interface Step {
   readonly what: string
   /** What the document is before. */
-  readonly as?: 'unknown' | 'waiting' | 'under way' | 'handed over' | 'dead' | 'without a route'
+  readonly as?: 'unknown' | 'waiting' | 'under way' | 'handed over' | 'dead' | 'suspect' | 'without a route'
   readonly does: (store: RedisStore, given: Given) => Promise<unknown>
 }
 
@@ -105,6 +110,7 @@ const repeated: readonly Step[] = [
 ]
 
 const done: readonly Step[] = [
+  { what: 'a start alone', as: 'suspect', does: (store) => store.startSuspect() },
   { what: 'a redrive', as: 'dead', does: (store, { id }) => store.redrive(id, { by: 'ops' }) },
 ]
 
@@ -126,6 +132,12 @@ async function bring(store: RedisStore, id: string, as: Step['as']): Promise<str
   if (as === undefined || as === 'unknown') return ''
   await store.accept([document(id, as === 'without a route' ? { deliveries: [] } : {})])
   if (as === 'waiting' || as === 'without a route') return ''
+  for (let close = 0; as === 'suspect' && close < 3; close++) {
+    const [closing] = await store.start([`${id}.0`], [])
+    const token = closing!.token!
+    await store.end({ id: `${id}.0`, token, kind: 'void', closed: true, dueAtMs: NOW, record: record('void') })
+  }
+  if (as === 'suspect') return ''
   const [started] = await store.start([`${id}.0`], [])
   const token = started!.token!
   if (as === 'handed over') await store.end({ id: `${id}.0`, token, kind: 'delivered', record: record('handed-over') })
@@ -167,4 +179,109 @@ describe('where the connection is lost with the reply', () => {
     await expect(does(linked.store, linked.given)).rejects.toBeInstanceOf(StoreUnavailable)
     expect(await standing(linked.prefix, undefined)).toEqual(await standing(direct.prefix, undefined))
   })
+})
+
+describe('attempts that Redis began without our hearing of it', () => {
+  const attempts = { instance: 'one', attemptLeaseMs: 120_000, bounceWindowMs: 1_000, log: () => {} }
+
+  /** A store, and what asks the same Redis and hears of nothing that it has done. */
+  async function deaf() {
+    const prefix = freshPrefix()
+    const store = await openTestStore(redis.url, { prefix, clock: setClock(NOW) })
+    const call = createCall(client, keyPrefix(prefix), () => NOW, attempts.log)
+    const unheard: Call = async (...question) => {
+      await call(...question)
+      throw new StoreUnavailable('lost')
+    }
+    return { store, call, unheard, lost: createLostStarts(call, attempts.instance) }
+  }
+
+  it('are taken back, all of them', async () => {
+    const { store, unheard, lost } = await deaf()
+    const ids = [freshId(), freshId()].map((id) => document(id))
+    for (const one of ids) await store.accept([one])
+    const { start } = createStart(unheard, lost, attempts)
+    for (const { envelope } of ids) await expect(start([`${envelope.id}.0`], [])).rejects.toThrow('lost')
+    expect((await store.depth()).underWay).toBe(2)
+    await lost.release()
+    expect(await store.depth()).toMatchObject({ underWay: 0, waiting: 2 })
+  })
+
+  it('are taken back also where they began with the acceptance', async () => {
+    const { store, unheard, lost } = await deaf()
+    const limits = { waiting: 9, perSenderWaiting: 9, waitingBytes: 1e6, held: 9, perSenderHeld: 9, heldBytes: 1e6 }
+    const options = { ...attempts, limits, waitAof: false, confirm: async () => {}, clock: () => NOW, lost }
+    await expect(createAccept(unheard, options)([beginning(document(freshId()))])).rejects.toThrow('lost')
+    expect((await store.depth()).underWay).toBe(1)
+    await lost.release()
+    expect(await store.depth()).toMatchObject({ underWay: 0, waiting: 1 })
+  })
+
+  it('are left alone where they have begun once more since, and are heard of', async () => {
+    const { store, lost } = await deaf()
+    const id = freshId()
+    await store.accept([document(id)])
+    lost.add('another', [`${id}.0`])
+    await store.start([`${id}.0`], [])
+    await lost.release()
+    expect((await store.depth()).underWay).toBe(1)
+  })
+
+  it('are remembered in bounds', async () => {
+    let released = 0
+    const lost = createLostStarts(async () => {
+      released += 1
+    }, 'one')
+    for (let n = 0; n < 200; n++) lost.add(`${n}`, ['id'])
+    await lost.release()
+    await lost.release()
+    expect(released).toBe(100)
+  })
+})
+
+describe('where the connection is lost before what was written is known to be kept', () => {
+  /** A connection that is lost at so many confirmations. */
+  function losing(times: number) {
+    const closed: (() => void)[] = []
+    const asked = { scripts: 0, confirmations: 0 }
+    const one = {
+      status: 'ready',
+      on: (event: string, listener: () => void) => event === 'close' && closed.push(listener),
+      callBuffer: async () => {
+        asked.scripts += 1
+        return 1
+      },
+    }
+    const confirm = async () => {
+      asked.confirmations += 1
+      if (asked.confirmations <= times) for (const listener of closed) listener()
+    }
+    return {
+      asked,
+      confirm,
+      call: createCall(
+        one as unknown as Redis,
+        'p:',
+        () => NOW,
+        () => {},
+      ),
+    }
+  }
+
+  it.each([
+    { times: 1, repeatable: true, isDone: true, scripts: 2 },
+    { times: 2, repeatable: true, isDone: false, scripts: 2 },
+    { times: 1, repeatable: false, isDone: false, scripts: 1 },
+  ])(
+    '$times times, it is asked for again once, if it may: $repeatable',
+    async ({ times, repeatable, isDone, scripts }) => {
+      const { asked, confirm, call } = losing(times)
+      const done = call('write', [], { repeatable, confirm }).then(
+        () => true,
+        (error: unknown) => !(error instanceof StoreUnavailable),
+      )
+      expect(await done).toBe(isDone)
+      expect(asked.scripts).toBe(scripts)
+    },
+  )
 })
