@@ -5,7 +5,7 @@ import { stanzaOf } from '../documents/given.ts'
 import { routeOf, toJid } from '../matching/samples.ts'
 import { acceptance, closeStores, openTestStore, plan, setClock } from '../redis/fixtures.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
-import { ERP, type Flow, flowOn, order } from './rooms.ts'
+import { ERP, type Flow, flowOn, order, toErp } from './rooms.ts'
 
 let redis: RunningRedis
 
@@ -17,8 +17,9 @@ afterEach(closeStores)
 
 const CLERK = 'clerk@shop.example/desk'
 
-function iq(id: string): InboundStanza {
-  return stanzaOf(`<iq type='set' id='${id}' from='${CLERK}'>${order(id)}</iq>`)
+function iq(id: string, expires = ''): InboundStanza {
+  const document = expires ? `<submit xmlns='urn:waybill:0' expires='${expires}'>${order(id)}</submit>` : order(id)
+  return stanzaOf(`<iq type='set' id='${id}' from='${CLERK}'>${document}</iq>`)
 }
 
 /** An outlet whose answers come when they are given. */
@@ -39,20 +40,25 @@ describe('the first attempt of a delivery', () => {
     expect((await flow.store.ledger()).deliveries).toMatchObject({ planned: 1, waiting: 0, delivered: 1 })
   })
 
-  it('is what the store gives when it begins by itself', async () => {
-    const flow = await flowOn(redis.url, { atOnce: true })
-    await flow.take(iq('1'))
-    await flow.deliverer.idle()
-    const waiting = await flowOn(redis.url)
-    await waiting.take(iq('1'))
-    await waiting.deliverer.deliver(waiting.wakes.flatMap(({ ids }) => ids))
-    await waiting.deliverer.idle()
-    const ofNow = { id: '', envelopeId: '', receivedAtMs: 0, sinceMs: 0, token: '' }
-    const [begun, started] = [flow, waiting].map(({ sent: [one] }) => {
-      return { ...one, payload: String(one!.payload), ...ofNow }
-    })
-    expect(begun).toEqual(started)
-  })
+  it.each(['', 'PT10M', 'PT2H'])(
+    'is what the store gives when it begins by itself: it expires after %s',
+    async (expires) => {
+      const routes = [{ ...toErp, expiresMs: 3_600_000 }]
+      const flow = await flowOn(redis.url, { atOnce: true, routes })
+      await flow.take(iq('1', expires))
+      await flow.deliverer.idle()
+      const waiting = await flowOn(redis.url, { routes })
+      await waiting.take(iq('1', expires))
+      await waiting.deliverer.deliver(waiting.wakes.flatMap(({ ids }) => ids))
+      await waiting.deliverer.idle()
+      const [begun, started] = [flow, waiting].map(({ sent: [one] }) => {
+        const { receivedAtMs, sinceMs, expiresAtMs = Infinity } = one!
+        const times = { receivedAtMs: 0, sinceMs: sinceMs - receivedAtMs, expiresAtMs: expiresAtMs - receivedAtMs }
+        return { ...one, payload: String(one!.payload), id: '', envelopeId: '', token: '', ...times }
+      })
+      expect(begun).toEqual(started)
+    },
+  )
 
   it('waits for its turn where all places of its destination are taken', async () => {
     const { answers, outcome } = patience()

@@ -229,6 +229,8 @@ describe('a document that is refused', () => {
     acceptedIn(await flow.take(iq('1', order('7'))))
     const [other] = acceptedIn(await flow.take(iq('1', order('7', 'USD'), 'shop@shop.example')))
     expect(other).toMatchObject({ duplicate: false })
+    const { kind } = rejectionIn(await flow.take(iq('2', order('7', 'GBP'), 'clerk@shop.example/phone')))
+    expect(kind).toBe('key-conflict')
   })
 
   it('from a stranger is not looked into', async () => {

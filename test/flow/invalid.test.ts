@@ -49,13 +49,13 @@ async function flowWith(...types: Parameters<typeof orderTypes>): Promise<Flow> 
   return flow
 }
 
-const heldOn = (flow: Flow) =>
+const heldOn = (flow: Flow, { log } = keepLog()) =>
   createHeldOperations({
     store: flow.store,
     ruling: () => flow.ruling,
     rehydrate,
     metrics: flow.metrics,
-    log: keepLog().log,
+    log,
   })
 
 async function take(flow: Flow, payload: string, id = '1') {
@@ -154,5 +154,38 @@ describe('a held document', () => {
       deliveries: [{ destination: ERP }],
     })
     expect(await held.review()).toBe(0)
+  })
+
+  it('and others are released in the order in which they came', async () => {
+    const flow = await flowWith('quarantine')
+    const ids: string[] = []
+    for (const number of ['1', '2', '3']) {
+      const answer = await take(flow, WRONG.replace('7', number))
+      ids.push('kind' in answer ? '' : answer.id)
+      flow.clock.nowMs += 1
+    }
+    flow.ruling = await rulingFor(orderTypes('quarantine', 'warn'))
+    const log = keepLog()
+    expect(await heldOn(flow, log).review()).toBe(3)
+    expect(log.lines.filter(({ event }) => event === 'released').map(({ details }) => details.id)).toEqual(ids)
+  })
+
+  it('that is looked at by hand stays as it is, and one that is none is told of', async () => {
+    const flow = await flowWith('quarantine')
+    const held = heldOn(flow)
+    const answer = await take(flow, WRONG)
+    const id = 'kind' in answer ? '' : answer.id
+    const looking = { by: 'ops', reason: 'x', dryRun: true }
+    expect(await held.release(id, looking)).toEqual({ kind: 'done', to: [ERP] })
+    expect(await held.refuse(id, looking)).toEqual({ kind: 'done', to: [] })
+    expect((await flow.store.trace(id))!.state).toBe('held')
+    const doing = { ...looking, dryRun: false }
+    expect(await held.refuse(id, doing)).toEqual({ kind: 'done', to: [] })
+    expect(flow.counted.filter((what) => what.startsWith('held-ended'))).toEqual(['held-ended refused'])
+    expect(await flow.store.refuse(id, doing), 'again after a lost reply').toBe(true)
+    expect(await flow.store.refuse(id, { ...doing, by: 'another' })).toBe(false)
+    for (const request of [looking, doing]) {
+      expect(await held.release(id, request)).toEqual({ kind: 'refused', reason: 'is not held but dropped' })
+    }
   })
 })

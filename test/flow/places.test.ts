@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AttemptOutcome } from '../../src/domain/delivery.ts'
 import { createDeliverer, type DeliverNeeds } from '../../src/flow/deliver.ts'
+import { createPlaces } from '../../src/flow/places.ts'
 import type { StartedAttempt } from '../../src/flow/ports.ts'
 
 /** A deliverer whose outlet answers when it is told to. Ids say how many bytes are sent. */
@@ -28,7 +29,7 @@ describe('attempts under way', () => {
     const { deliverer, sending } = createWorld(1_000)
     await deliverer.deliver(['600', '500'])
     const next = deliverer.deliver(['1'])
-    await Promise.resolve()
+    await settled()
     expect(sending.map(({ id }) => id)).toEqual(['600', '500'])
     sending[0]!.end({ kind: 'delivered', proof: 'result' })
     await next
@@ -38,3 +39,29 @@ describe('attempts under way', () => {
     expect(deliverer.underWay).toBe(0)
   })
 })
+
+describe('places', () => {
+  const bounds = { all: 2, perDestination: 2, bytes: 100 }
+
+  it.each([
+    ['a place is left', [10], true],
+    ['all are taken', [10, 10], false],
+    ['the bytes are taken', [100], false],
+  ])('are given at once where %s: %3$s', (_, taken, isGiven) => {
+    const places = createPlaces(bounds)
+    for (const bytes of taken) places.take('a', bytes)
+    expect(places.tryTake('b', 1) !== undefined).toBe(isGiven)
+  })
+
+  it('are not given past those who wait', () => {
+    const places = createPlaces(bounds)
+    places.take('a', 1)
+    void places.empty()
+    expect(places.tryTake('b', 1)).toBeUndefined()
+  })
+})
+
+/** All that follows by itself. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -190,3 +190,19 @@ it('the id of a report leads back to its envelope, and other ids do not', () => 
     expect(reportedEnvelope(other)).toBeUndefined()
   }
 })
+
+it('a report of what was reopened since it was owed waits for the next end', async () => {
+  const one = await scene((store) => ({
+    ...store,
+    async trace(id) {
+      await store.redrive(id, { by: 'ops' })
+      return store.trace(id)
+    },
+  }))
+  const id = await ended(one.store)
+  expect(await one.reports.sweep()).toBe(0)
+  expect(one.sent).toEqual([])
+  await endAgain(one.store, id, 'delivered')
+  const [{ end } = { end: 0 }] = await one.store.owedReports(10)
+  expect(end).toBe(2)
+})

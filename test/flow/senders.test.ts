@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compileSenders, limitRate } from '../../src/flow/senders.ts'
+import { createSenderTurns } from '../../src/flow/turns.ts'
 
 describe('senders', () => {
   const rule = compileSenders(['*@suppliers.example', 'ops@example.org', 'gateway.example.org', 'a@x.example/only'])
@@ -60,6 +61,13 @@ describe('the rate limit', () => {
     expect(limit.take('a@example.org', 60_000)).toBeUndefined()
   })
 
+  it('fills to its limit and no further, however long nothing comes', () => {
+    const limit = limitRate(60)
+    limit.take('a@example.org', 0)
+    for (let n = 0; n < 60; n++) expect(limit.take('a@example.org', 59_000)).toBeUndefined()
+    expect(limit.take('a@example.org', 59_000)).toMatchObject({ kind: 'overloaded' })
+  })
+
   it('makes nobody wait for the time by which the clock is set back', () => {
     const limit = limitRate(60)
     expect(limit.take('a@example.org', 3_600_000)).toBeUndefined()
@@ -76,5 +84,34 @@ describe('the rate limit', () => {
     expect(limit.take('b@example.org', 60_500), 'while the others are looked through').toBeUndefined()
     expect(limit.take('a@example.org', 60_500)).toMatchObject({ kind: 'overloaded', retryAfterSeconds: 1 })
     expect(limit.take('a@example.org', 61_000)).toBeUndefined()
+  })
+})
+
+describe('the turns of a sender', () => {
+  it('come in the order of arrival, also where the one before has passed already', async () => {
+    const turns = createSenderTurns()
+    const passed: string[] = []
+    const join = (name: string, from = 'a@x.example/1') => {
+      const turn = turns.join(from)
+      void Promise.resolve(turn.before).then(() => passed.push(name))
+      return turn
+    }
+    const settled = () => new Promise((resolve) => setImmediate(resolve))
+    const first = join('first')
+    const second = join('second', 'a@x.example/2')
+    first.pass()
+    await settled()
+    const third = join('third')
+    join('of another', 'b@x.example')
+    await settled()
+    expect(passed).toEqual(['first', 'second', 'of another'])
+    third.pass()
+    join('fourth')
+    await settled()
+    expect(passed).toHaveLength(3)
+    second.pass()
+    await settled()
+    expect(passed).toEqual(['first', 'second', 'of another', 'third', 'fourth'])
+    expect(turns.join('b@x.example').before, 'the other one is in hand').toBeDefined()
   })
 })

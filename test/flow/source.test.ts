@@ -173,10 +173,20 @@ describe('items of a subscribed node', () => {
     at.standing = { 's:on': 'taken' }
     await take(
       at,
-      ['s:on', 's:off', 's:off', 's:on'].map((name) => item(name)),
+      ['s:on', 's:off', 's:off', 's:off', 's:on'].map((name) => item(name)),
     )
     expect(at.accepted).toEqual(['s', 's'])
-    expect(at.counted).toEqual(['known', 'known', 'taken', 'taken'])
+    expect(at.counted).toEqual(['known', 'known', 'known', 'taken', 'taken'])
+  })
+
+  it('that are our own stay so, whatever they hold by now', async () => {
+    const at = scene()
+    at.standing = { s: 'own' }
+    await take(
+      at,
+      ['s:on', 's:on', 's:off'].map((name) => item(name)),
+    )
+    expect([at.accepted, at.counted]).toEqual([[], ['own', 'own', 'own']])
   })
 
   const refusals: readonly [string, NodeItem, string, string][] = [
