@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Configuration } from '../config/configuration.ts'
 import { destinationName } from '../domain/delivery.ts'
 import { type Lease, StoreUnavailable } from '../flow/ports.ts'
+import type { Readiness } from '../http/server.ts'
 import { createLog } from '../log.ts'
 import { openLease } from '../redis/lease.ts'
 import { connectionOptionsOf, domainsOf, leaseOptionsOf } from '../settings.ts'
@@ -23,10 +24,12 @@ const leftAlone: Examination = {
 export async function doctor(folder: string, output: Output): Promise<ExitCode> {
   const assembly = await assembled(folder, output)
   assembly.documents.dispose()
+  const redis = await examineRedis(assembly.configuration.settings)
+  const fault = redis.find(({ part, verdict }) => part === 'redis' && verdict === 'wrong')?.detail
   const examinations = [
     { part: 'configuration', verdict: 'fine' as const, detail: folder },
-    ...(await examineRedis(assembly.configuration.settings)),
-    ...(await examineDomains(assembly.configuration)),
+    ...redis,
+    ...(await examineDomains(assembly.configuration, fault)),
   ]
   const rows = examinations.map(({ part, verdict, detail }) => ({ part, verdict, detail }))
   printRows(output, rows, examinations, '')
@@ -37,12 +40,18 @@ export async function doctor(folder: string, output: Output): Promise<ExitCode> 
  * A running Waybill is asked rather than disturbed: a second connection would take its stanzas away, or the connection itself.
  * So doctor attaches as every process does: only while it holds the domain.
  */
-async function examineDomains(configuration: Configuration): Promise<readonly Examination[]> {
+async function examineDomains(
+  configuration: Configuration,
+  redisFault: string | undefined,
+): Promise<readonly Examination[]> {
   const running = await askRunning(configuration)
   const domains = domainsOf(configuration.settings)
   const examinations: Examination[] = [...(running ?? [])]
   for (const domain of domains) {
-    const found = await examineDomain(configuration, domain, running !== undefined)
+    const found =
+      redisFault === undefined
+        ? await examineDomain(configuration, domain, running !== undefined)
+        : unknownHolder(domain, redisFault, running !== undefined)
     examinations.push(...ofDomains(domains, domain, found))
   }
   return examinations
@@ -66,9 +75,13 @@ async function examineDomain(
     }
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
-    const detail = `nobody can say whether another process holds ${domain}: ${error.message}`
-    return isRunning ? [] : [{ part: 'xmpp', verdict: 'not asked', detail }]
+    return unknownHolder(domain, error.message, isRunning)
   }
+}
+
+function unknownHolder(domain: string, fault: string, isRunning: boolean): readonly Examination[] {
+  const detail = `nobody can say whether another process holds ${domain}: ${fault}`
+  return isRunning ? [] : [{ part: 'xmpp', verdict: 'not asked', detail }]
 }
 
 function examineHolder({ other }: Lease, domain: string): readonly Examination[] {
@@ -129,12 +142,8 @@ async function tooLate(service: string): Promise<never> {
 
 async function askRunning({ settings }: Configuration): Promise<readonly Examination[] | undefined> {
   if (!settings.http || settings.http.listen.port === 0) return undefined
-  const { host, port } = settings.http.listen
-  const answer = await fetch(`http://${host}:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(
-    () => undefined,
-  )
-  if (!answer) return undefined
-  const { parts } = (await answer.json()) as { parts: readonly { part: string; ready: boolean; reason: string }[] }
+  const parts = await partsReady(settings.http.listen)
+  if (!parts) return undefined
   return [
     // These have been looked up in Redis.
     ...parts
@@ -147,6 +156,18 @@ async function askRunning({ settings }: Configuration): Promise<readonly Examina
       }),
     { part: 'pubsub', verdict: 'not asked', detail: 'Waybill is running: its own connection is not disturbed' },
   ]
+}
+
+/** Undefined where nobody answers, or something else than Waybill. */
+async function partsReady({ host, port }: { readonly host: string; readonly port: number }) {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  try {
+    const answer = await fetch(`http://${authority}/readyz`, { signal: AbortSignal.timeout(2_000) })
+    const { parts } = (await answer.json()) as { readonly parts?: unknown }
+    return Array.isArray(parts) ? (parts as readonly Readiness[]) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The server that is asked for the hand-over proof must answer, with whatever it likes. */
