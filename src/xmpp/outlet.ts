@@ -66,6 +66,8 @@ const DELIVERY_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.\d+$/
 export function createOutlet(options: OutletOptions): XmppOutlet {
   const { connection, log, now } = options
   const unproven = new Map<string, Unproven>()
+  /** Deliveries of which an iq is under way. */
+  const asking = new Set<string>()
   const publish = createPublish({ connection, log, now, window: options.publishWindow ?? 64 })
   const prove = createProof(connection, options.host, options.proofTimeoutMs ?? 30_000)
   const turns = createTurns(connection, prove)
@@ -128,8 +130,14 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     const problem = unfit(attempt, jid, document, IQ_BYTES)
     if (problem) return problem
     const { id } = attempt
-    const timeoutMs = attempt.options.confirmTimeoutMs
-    return outcomeOfAnswer(await ask({ to: jid, type: 'set', payload: document, id, timeoutMs }))
+    if (asking.has(id)) return second
+    asking.add(id)
+    try {
+      const timeoutMs = attempt.options.confirmTimeoutMs
+      return outcomeOfAnswer(await ask({ to: jid, type: 'set', payload: document, id, timeoutMs }))
+    } finally {
+      asking.delete(id)
+    }
   }
 
   function toJidByMessage(
@@ -141,7 +149,7 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     const message = messageWithin(attempt, jid, document)
     const problem = unfit(attempt, jid + (attempt.options.body ?? ''), message, 0)
     if (problem) return problem
-    if (unproven.has(attempt.id)) return { kind: 'void', reason: 'an earlier attempt is under way' }
+    if (unproven.has(attempt.id)) return second
     const write = () => (connection.write(message) ? fateOf(attempt, jid) : offline)
     return turns.take(attempt, onHad, write, offline)
   }
@@ -232,6 +240,8 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
 }
 
 const offline: AttemptOutcome = { kind: 'void', reason: 'the connection is offline' }
+/** The lease of the earlier one ran out while it was under way. */
+const second: AttemptOutcome = { kind: 'void', reason: 'an earlier attempt is under way' }
 const noReceipt: Answer = { condition: 'no-receipt', type: 'wait', text: 'No receipt came in time' }
 
 function unsendable(reason: DeadReason, text: string): AttemptOutcome {

@@ -278,6 +278,23 @@ describe('an iq to a JID', () => {
     expect(await outcome).toEqual({ kind: 'delivered', proof: 'result' })
   })
 
+  it('is not written again while an earlier attempt is under way', async () => {
+    const one = scene()
+    const first = one.outlet.send(attempt(iq))
+    await written(one, 0)
+    expect(await one.outlet.send(attempt(iq, { tries: 2 }))).toEqual({
+      kind: 'void',
+      reason: 'an earlier attempt is under way',
+    })
+    const answer = `<iq type='result' id='${DELIVERY}' from='${ERP}'/>`
+    one.connection.receive(answer)
+    expect(await first).toEqual({ kind: 'delivered', proof: 'result' })
+    const next = one.outlet.send(attempt(iq, { tries: 2 }))
+    await written(one, 1)
+    one.connection.receive(answer)
+    expect(await next).toEqual({ kind: 'delivered', proof: 'result' })
+  })
+
   it('an error refuses it', async () => {
     const one = scene()
     const outcome = one.outlet.send(attempt(iq))
