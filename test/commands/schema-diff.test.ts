@@ -91,6 +91,14 @@ it.each([
   expect((failed as CommandFailed).message).toContain(reason)
 })
 
+it.each([['ordr'], ['{urn:x}order']])('a root that neither version has proves nothing: %s', async (root) => {
+  const failed = await run(V1, V1, { root: ['order', root] }).catch((error: unknown) => error)
+  expect(failed).toMatchObject({ exitCode: 2 })
+  expect((failed as CommandFailed).message).toContain(
+    `Cannot compare documents with the root ${root}: neither version declares it`,
+  )
+})
+
 const element = (content: string) => schema(`<xs:element name="e">${content}</xs:element>`)
 const typed = (content: string) => element(`<xs:complexType>${content}</xs:complexType>`)
 const integers = (facet: string) =>

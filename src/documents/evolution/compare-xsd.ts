@@ -1,7 +1,8 @@
 import type { SchemaSource } from '../../domain/document-type.ts'
+import { didYouMean } from '../../domain/nearest.ts'
 import { readSchemaFiles } from '../schema-files.ts'
 import { compileXmlSchema, type XmlSchema } from '../xml-schema.ts'
-import type { XsdSchema } from '../xsd/components.ts'
+import type { Name, XsdSchema } from '../xsd/components.ts'
 import { readXsdSchema } from '../xsd/read-schema.ts'
 import { type CompareOptions, compareTypes, type Suspicion } from './compare-types.ts'
 import { NotComparable } from './not-comparable.ts'
@@ -12,11 +13,21 @@ import type { Difference, Verdict, Witness } from './verdict.ts'
 export function compareXsd(old: SchemaSource, next: SchemaSource, options: CompareOptions): Verdict {
   const validators = [old, next].map((source) => compiled(source, 'xsd'))
   try {
-    const { suspicions } = compareTypes(modelOf(old), modelOf(next), options)
+    const models = [modelOf(old), modelOf(next)] as const
+    for (const root of options.roots ?? []) complainOfRoot(root, models, old.file)
+    const { suspicions } = compareTypes(...models, options)
     return judge(suspicions, validators[0]!, validators[1]!, options.budgetMs)
   } finally {
     for (const validator of validators) validator.dispose()
   }
+}
+
+/** Of documents that neither version knows anything would be true. */
+function complainOfRoot(root: Name, models: readonly XsdSchema[], file: string): void {
+  if (models.some(({ elements }) => elements.has(root))) return
+  const known = models.flatMap(({ elements }) => [...elements.keys()])
+  const message = `Cannot compare documents with the root ${root}: neither version declares it${didYouMean(root, known)}`
+  throw new NotComparable([{ message, severity: 'error', at: `${file}:1:1` }])
 }
 
 function compiled(source: SchemaSource, language: 'xsd' | 'rng'): XmlSchema {
