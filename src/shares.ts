@@ -48,7 +48,7 @@ export interface Shares {
   holds(): readonly string[]
   /** Resolves when the first domain is served. Throws {@link StartFailed}. */
   begin(): Promise<void>
-  /** Ends what is in flight as far as it can be in time, and gives every domain back. */
+  /** Ends what is in flight as far as it can be in time, and gives every domain back. Safe to call again. */
   stop(): Promise<void>
 }
 
@@ -59,6 +59,7 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
   let restUntilMs = 0
   let stopLooking = () => {}
   const ending = new AbortController()
+  let stopping: Promise<void> | undefined
   let isUp = false
   let first: { resolve(): void; reject(error: Error): void } | undefined
 
@@ -137,6 +138,13 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
       .catch(logged(log, 'domain-not-changed'))
   }
 
+  async function end(): Promise<void> {
+    ending.abort()
+    stopLooking()
+    await Promise.all(shares.map(({ state, station, leaving }) => (state === 'serving' ? station.drain() : leaving)))
+    await close()
+  }
+
   /** With rooms that are new: what was released can't be taken again. That is tried until it is done: nobody else may be there for the domain. */
   async function standBy(share: Share): Promise<void> {
     await share.station.close()
@@ -179,11 +187,9 @@ export async function openShares(needs: SharesNeeds): Promise<Shares> {
         stopLooking = repeat(LOOK_MS, look, logged(log, 'domains-not-looked-at'))
       })
     },
-    async stop() {
-      ending.abort()
-      stopLooking()
-      await Promise.all(shares.map(({ state, station, leaving }) => (state === 'serving' ? station.drain() : leaving)))
-      await close()
+    stop() {
+      stopping ??= end()
+      return stopping
     },
   }
 }

@@ -18,7 +18,7 @@ afterEach(async () => {
 async function share(begin: (domain: string, time: number) => Promise<void>) {
   const { log, lines } = keepLog()
   const begun: string[] = []
-  const world = { isAway: false, opened: 0, closed: 0, others: [] as LivingProcess[], begun, lines }
+  const world = { isAway: false, opened: 0, drained: 0, others: [] as LivingProcess[], begun, lines }
   const open = async (domain: string): Promise<Station> => {
     if (world.isAway) throw new StoreUnavailable('Cannot ask Redis')
     world.opened += 1
@@ -27,9 +27,10 @@ async function share(begin: (domain: string, time: number) => Promise<void>) {
       domain,
       lease,
       begin: () => begin(domain, begun.push(domain)),
-      drain: async () => {},
+      drain: async () => {
+        world.drained += 1
+      },
       close: async () => {
-        world.closed += 1
         lease.held = false
       },
     }
@@ -47,6 +48,15 @@ async function share(begin: (domain: string, time: number) => Promise<void>) {
 }
 
 const count = (domains: readonly string[], one: string) => domains.filter((domain) => domain === one).length
+
+it('a process that ends waits once for what is in flight', async () => {
+  const world = await share(async () => {})
+  await world.shares.begin()
+  await eventually(() => world.shares.holds().length === 2)
+  await Promise.all([world.shares.stop(), world.shares.stop()])
+  await world.shares.stop()
+  expect(world.drained).toBe(2)
+})
 
 describe('a domain that this process has given back', () => {
   it('is stood by for again where it could not be attached, though Redis was away just then', async () => {
