@@ -1,6 +1,6 @@
 import type { Content, Json } from '../domain/document.ts'
 import { type DocumentType, typeKey } from '../domain/document-type.ts'
-import type { FieldScalar, FieldSource, Fields } from '../domain/fields.ts'
+import { type FieldScalar, type FieldSource, type Fields, isInexact } from '../domain/fields.ts'
 import type { Finding } from '../domain/rejection.ts'
 import type { DocumentsProblem } from './documents-problem.ts'
 import { compileJsonPath } from './jsonpath/jsonpath.ts'
@@ -146,6 +146,7 @@ function convert(value: FieldScalar, as: FieldSource['as']): FieldScalar | undef
     case undefined:
       return value
     case 'string':
+      if (isInexact(value)) return undefined
       return value === null ? null : String(value)
     case 'number':
       return toNumber(value)
@@ -169,7 +170,7 @@ function toBoolean(value: FieldScalar): boolean | undefined {
 }
 
 function unreadable({ name, as, path }: FieldReader, value: FieldScalar | undefined): Finding {
-  const found = value === undefined ? 'an object or array' : `not a ${as}`
+  const found = value === undefined ? 'an object or array' : notAs(as)
   const finding: Finding = {
     layer: 'fields',
     rule: as ?? 'scalar',
@@ -178,6 +179,11 @@ function unreadable({ name, as, path }: FieldReader, value: FieldScalar | undefi
     message: `Cannot read the field ${name}: its value is ${found}; it is left out`,
   }
   return value === undefined ? finding : { ...finding, value: shown(String(value)) }
+}
+
+/** Of what JSON holds a number alone is no text, and only where the text isn't known. */
+function notAs(as: FieldSource['as']): string {
+  return as === 'string' ? 'a number beyond 2^53, of which not every digit is known' : `not a ${as}`
 }
 
 /** An error, since routes would not see what stands there. */

@@ -1,7 +1,7 @@
 import { deliveryId } from '../domain/delivery.ts'
 import type { DocumentType } from '../domain/document-type.ts'
 import { type Envelope, OPAQUE_TYPE } from '../domain/envelope.ts'
-import type { Fields } from '../domain/fields.ts'
+import { type Fields, isInexact } from '../domain/fields.ts'
 import { causeOf, type Holding } from '../domain/held.ts'
 import { bareJid } from '../domain/jid.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
@@ -117,7 +117,8 @@ function claimName({ origin }: Submission, at: number): string | undefined {
 function keyOf({ submit }: Submission, type: DocumentType | undefined, fields: Fields): string | undefined {
   if (submit.key !== undefined) return submit.key
   const value = type?.key === undefined ? undefined : fields[type.key]?.[0]
-  return value === undefined ? undefined : String(value)
+  // Null names nothing, and what has lost its last digits would name another document too.
+  return value === undefined || value === null || isInexact(value) ? undefined : String(value)
 }
 
 async function write(

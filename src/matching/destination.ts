@@ -1,5 +1,5 @@
 import { type Destination, destinationName } from '../domain/delivery.ts'
-import type { FieldScalar } from '../domain/fields.ts'
+import { type FieldScalar, isInexact } from '../domain/fields.ts'
 import { bareJid, escapeLocalpart, normaliseJid } from '../domain/jid.ts'
 import type { DestinationTemplate } from '../domain/route.ts'
 import { compileAllow, mayBacktrackForLong } from './allow.ts'
@@ -38,6 +38,8 @@ export type RefusalReason =
   | 'absent'
   /** It has one, but that is no text: '' or null. */
   | 'empty'
+  /** It is a whole number too large to be known to the last digit. */
+  | 'inexact'
   /** The filled template doesn't match `allow`. */
   | 'allow'
   /** Longer than 1,023 bytes. */
@@ -204,10 +206,17 @@ function fillAll(places: readonly string[], make: Make, allow: RegExp, maxNodes:
 /** The distinct texts that a place can take; what has no text is refused by itself. */
 function choicesOf(name: string, subject: Subject, refusals: Refusal[]): readonly string[] {
   const values = placeValues(name, subject)
-  const texts = values.filter(hasText).map(String)
+  const texts = values.filter(hasText)
   if (values.length === 0) refusals.push(refusal('absent', '', `{${name}} has no value`))
   else if (texts.length < values.length) refusals.push(refusal('empty', '', `{${name}} is empty`))
-  return [...new Set(texts)]
+  const inexact = texts.find(isInexact)
+  if (inexact !== undefined) refusals.push(refusal('inexact', String(inexact), inexactWords(name, inexact)))
+  return [...new Set(texts.filter((value) => !isInexact(value)).map(String))]
+}
+
+/** Two documents with different numbers would go to one address. */
+function inexactWords(name: string, value: FieldScalar): string {
+  return `{${name}} is a number beyond 2^53, of which ${value} is known and not every digit: send it as a text`
 }
 
 function hasText(value: FieldScalar): boolean {

@@ -97,10 +97,10 @@ describe('an XPath field holds', () => {
 describe('a JSON field holds', () => {
   const value =
     '{"total":12.5,"text":"12.5","on":true,"none":null,"list":[1,"a",[2]],"a/b":{"~":1},"o":{},"__proto__":5}'
-  const readJson = async (source: FieldSource) => {
+  const readJson = async (source: FieldSource, text = value) => {
     const type = typeOf('reading', { identify: { json: { match: { '/on': true } } }, fields: { f: source } })
     const documents = await documentsFor([type])
-    return documents.validate(sealed(documents, value, 'application/json'), type)
+    return documents.validate(sealed(documents, text, 'application/json'), type)
   }
 
   it.each<[string, FieldSource, unknown]>([
@@ -121,6 +121,18 @@ describe('a JSON field holds', () => {
     ['nothing that a JSONPath selects', { jsonpath: '$..gone' }, undefined],
   ])('%s', async (_, source, expected) => {
     expect(await readJson(source)).toEqual({ findings: [], fields: expected === undefined ? {} : { f: expected } })
+  })
+
+  it.each<[FieldSource['as'], unknown]>([
+    [undefined, 9007199254740992],
+    ['number', 9007199254740992],
+    ['string', undefined],
+  ])('a number beyond 2^53 as %s: %j', async (as, expected) => {
+    const source = { pointer: '/large', ...(as && { as }) }
+    const { fields, findings } = await readJson(source, '{"on":true,"large":9007199254740993}')
+    expect(fields).toEqual(expected === undefined ? {} : { f: [expected] })
+    const told = expected === undefined ? [{ rule: 'string', severity: 'warning', path: '/large' }] : []
+    expect(findings).toMatchObject(told)
   })
 
   it('the scalars of an array, with a warning for what is none', async () => {

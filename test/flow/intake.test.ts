@@ -216,6 +216,22 @@ describe('a document that is refused', () => {
     await takesTheNext(flow)
   })
 
+  it.each([
+    ['7', '7', 'key-conflict'],
+    ['"9007199254740993"', '"9007199254740992"', 'accepted'],
+    // Numbers that read alike, and aren't: no key is made of them.
+    ['9007199254740993', '9007199254740992', 'accepted'],
+    ['null', 'null', 'accepted'],
+  ])('for a key that reads as JSON: of %s and then %s is %s', async (first, second, becomes) => {
+    const flow = await flowOn(redis.url)
+    const meter = (id: string, at: number) =>
+      `<json xmlns="urn:xmpp:json:0">{"kind":"meter","id":${id},"at":${at}}</json>`
+    expect(acceptedIn(await flow.take(iq('1', meter(first, 1))))).toHaveLength(1)
+    const reply = await flow.take(iq('2', meter(second, 2)))
+    if (becomes === 'accepted') expect(acceptedIn(reply)).toHaveLength(1)
+    else expect(rejectionIn(reply).kind).toBe(becomes)
+  })
+
   it('for its key names the document that has it, and takes the other items with it', async () => {
     const flow = await flowOn(redis.url)
     const [first] = acceptedIn(await flow.take(iq('1', order('7'))))
