@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Acceptance } from '../../src/flow/ports.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import {
   type AcceptanceChanges,
@@ -93,6 +94,19 @@ describe('the documents of one stanza', () => {
     const answers = await store.accept([acceptance(), acceptance(), acceptance()])
     expect(answers[2]).toEqual({ kind: 'overloaded', scope: 'all', waiting: 2, limit: 2 })
     expect((await store.ledger()).documents.accepted).toBe(0)
+  })
+
+  it('are of one key only where they are the same', async () => {
+    const store = await openTestStore(redis.url)
+    const [first, second] = await store.accept([acceptance({ key: 'k' }), acceptance({ key: 'k' })])
+    expect(second).toEqual({ kind: 'key-conflict', id: (first as { readonly id: string }).id })
+    expect((await store.ledger()).documents.accepted).toBe(0)
+  })
+
+  it('count towards what waits only where they wait', async () => {
+    const store = await openTestStore(redis.url, { limits: { waiting: 1 } })
+    const answers = await store.accept([acceptance({ deliveries: [] }), acceptance({ deliveries: [] }), acceptance()])
+    expect(answers.map(({ kind }) => kind)).toEqual(['accepted', 'accepted', 'accepted'])
   })
 
   it('are compared with each other', async () => {
@@ -272,5 +286,89 @@ describe('stores', () => {
     expect(keys.filter((key) => !key.startsWith(`{${prefix}:0}:`))).toEqual([])
     expect(keys.length).toBeGreaterThan(5)
     client.disconnect()
+  })
+})
+
+/** As a process does that begins first attempts with the acceptance. */
+const beginning = (one: Acceptance): Acceptance => ({ ...one, begin: [...one.deliveries.keys()] })
+const ways: readonly [string, (one: Acceptance) => Acceptance][] = [
+  ['wait for their attempts', (one) => one],
+  ['begin them', beginning],
+]
+
+describe.each(ways)('documents that come at once and %s', (_, way) => {
+  const bytes = 2 * acceptance().envelope.document.bytes
+  it.each([
+    ['all', { waiting: 2 }],
+    ['sender', { perSenderWaiting: 2 }],
+    ['bytes', { waitingBytes: bytes }],
+  ] as const)('are counted with one another, up to the limit of %s', async (scope, limits) => {
+    const store = await openTestStore(redis.url, { limits })
+    const three = [1, 2, 3].map(() => store.accept([way(acceptance())]))
+    const answers = (await Promise.all(three)).flat()
+    expect(answers.map(({ kind }) => kind)).toEqual(['accepted', 'accepted', 'overloaded'])
+    expect(answers[2]).toMatchObject({ scope })
+    expect((await store.accept([way(acceptance())]))[0]).toMatchObject({ kind: 'overloaded', scope })
+    expect((await store.ledger()).documents.accepted).toBe(2)
+  })
+
+  it('have their claims for as long as the window is', async () => {
+    const prefix = freshPrefix()
+    const store = await openTestStore(redis.url, { prefix })
+    await store.accept([way(acceptance({ claim: 'c' }))])
+    const client = new Redis(redis.url)
+    const [claim] = await client.keys(`{${prefix}:0}:claim:*`)
+    const leftMs = await client.pttl(claim!)
+    client.disconnect()
+    expect(leftMs).toBeGreaterThan(500_000)
+    expect(leftMs).toBeLessThanOrEqual(600_000)
+  })
+})
+
+describe('held documents that come at once', () => {
+  const holding = { findings: [], total: 1 }
+  it.each([
+    ['held', { held: 2 }],
+    ['held of sender', { perSenderHeld: 2 }],
+    ['held bytes', { heldBytes: 2 * acceptance().envelope.document.bytes }],
+  ] as const)('are counted with one another, up to the limit of what is %s', async (scope, limits) => {
+    for (const together of [true, false]) {
+      const store = await openTestStore(redis.url, { limits })
+      const three = [1, 2, 3].map(() => acceptance({ holding }))
+      const answers = together ? await store.accept(three) : await Promise.all(three.map((one) => store.accept([one])))
+      expect(answers.flat().at(-1)).toMatchObject({ kind: 'overloaded', scope })
+      expect((await store.ledger()).documents.held).toBe(together ? 0 : 2)
+    }
+  })
+})
+
+describe('a first attempt', () => {
+  it.each([
+    ['plain', {}],
+    ['in an order', { lane: 'l' }],
+  ])('begins nowhere where the destination is open: one that is %s', async (_, changes) => {
+    const store = await openTestStore(redis.url)
+    const breaker = { kind: 'open', sinceMs: 1, failedAtMs: 1, condition: 'gone', text: '', probes: 0 } as const
+    const times = { nextProbeMs: 1, firstMs: 1, maxMs: 1, late: false }
+    await store.keepOpen([{ destination: 'down@x.example', breaker: { ...breaker, ...times } }])
+    const [down, up] = await Promise.all(
+      ['down@x.example', 'up@x.example'].map(async (to) => {
+        const [answer] = await store.accept([beginning(acceptance({ deliveries: [plan({ to, ...changes })] }))])
+        return answer
+      }),
+    )
+    expect(down).not.toHaveProperty('begun')
+    expect(up).toHaveProperty('begun')
+  })
+
+  it('that has to wait for another one is the first when it is made', async () => {
+    const store = await openTestStore(redis.url)
+    const [first, second] = [1, 2].map(() => beginning(acceptance({ deliveries: [plan({ lane: 'l' })] })))
+    const answers = await store.accept([first!, second!])
+    expect(answers.map((answer) => answer.kind === 'accepted' && answer.begun !== undefined)).toEqual([true, false])
+    const [one, other] = [first, second].map((each) => `${each!.envelope.id}.0`)
+    const record = { atMs: 1, result: 'handed-over' }
+    expect(await store.end({ id: one!, kind: 'delivered', record })).toEqual([other])
+    expect(await store.start([other!], [])).toMatchObject([{ tries: 1 }])
   })
 })

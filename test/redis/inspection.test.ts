@@ -2,8 +2,9 @@ import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { ProcessFigures } from '../../src/domain/process-figures.ts'
-import { durabilityProblems } from '../../src/redis/durability.ts'
-import type { RedisInspection } from '../../src/redis/inspection.ts'
+import { StoreUnavailable } from '../../src/flow/ports.ts'
+import { durabilityProblems, keepDurability } from '../../src/redis/durability.ts'
+import type { Durability, RedisInspection } from '../../src/redis/inspection.ts'
 import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { acceptance, accepted, closeStores, freshPrefix, keepLog, openTestStore } from './fixtures.ts'
@@ -110,6 +111,36 @@ describe('a connection to another Redis than before', () => {
       await other.stop()
     }
   })
+})
+
+describe('what is written', () => {
+  /** Durability that is kept by a Redis which says how many have synced. */
+  function keeping(durability: Durability, replicas: number, synced: readonly [number, number]) {
+    const answering = { on: () => {}, call: async () => synced, wait: async () => synced[1] }
+    const inspection = { ...good, version: '7.2.0', replicas }
+    return keepDurability(answering as unknown as Redis, inspection, { durability, replicas, log: () => {} })
+  }
+
+  it.each<[Durability, number, [number, number], isKept: boolean]>([
+    ['fsync', 0, [1, 0], true],
+    ['fsync', 0, [0, 0], false],
+    ['fsync', 1, [1, 1], true],
+    ['fsync', 1, [1, 0], false],
+    ['everysec', 0, [0, 0], true],
+    ['everysec', 1, [0, 1], true],
+    ['everysec', 1, [0, 0], false],
+  ])(
+    'with %s and %i replicas counts as kept where %j have synced: %s',
+    async (durability, replicas, synced, isKept) => {
+      const kept = await keeping(durability, replicas, synced)
+        .confirm()
+        .then(
+          () => true,
+          (error: unknown) => !(error instanceof StoreUnavailable),
+        )
+      expect(kept).toBe(isKept)
+    },
+  )
 })
 
 describe('a connection that could not be looked at when it began', () => {

@@ -452,6 +452,18 @@ describe('order', () => {
       },
     )
 
+    it('while it is under way has asked of that attempt only: what is redriven is tried again', async () => {
+      await openWith()
+      const id = await deliveryThatIs('under way')
+      await store[verb](id, 'in the way', 'ops')
+      await end(id, 'dead')
+      expect(await stateOf(id)).toBe(state)
+      if (!(await store.redrive(id, BY))) return
+      await start(id)
+      await end(id, 'retry')
+      expect(await stateOf(id)).toBe('to be retried')
+    })
+
     it('what is delivered meanwhile comes too late', async () => {
       await openWith()
       const ids = [await accepted(store, lane()), await accepted(store, lane())].map((id) => `${id}.0`)
