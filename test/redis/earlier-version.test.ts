@@ -162,6 +162,11 @@ describe('what a later version wrote', () => {
     const ids = [`${idOf(READY)}.0`, `${idOf(ITEM)}.0`]
     await client.hset(envelope, 'v', '2', 'd0', 'in another form')
     const before = await client.hgetall(envelope)
+    const others = { underway: UNDER_WAY, expiring: EXPIRING }
+    for (const [set, id] of Object.entries(others)) {
+      await client.hset(key(`envelope:${idOf(id)}`), 'v', '2')
+      await client.zadd(key(set), 1, `${idOf(id)}.0`)
+    }
     const { log, lines } = keepLog()
     const flow = await openIt(log)
     await flow.deliverer.reclaim()
@@ -176,6 +181,9 @@ describe('what a later version wrote', () => {
     expect(flow.sent.map(({ id }) => id)).not.toContain(`${idOf(READY)}.0`)
     expect(await client.hgetall(envelope)).toEqual(before)
     expect(await client.zscore(key('later'), `${idOf(READY)}.0`)).not.toBeNull()
+    for (const [set, id] of Object.entries(others)) {
+      expect(await client.zscore(key(set), `${idOf(id)}.0`), `it is ${set} for that version`).not.toBeNull()
+    }
     expect(lines).toContainEqual({
       level: 'error',
       event: 'unknown-version',

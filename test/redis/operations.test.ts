@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { parseDestination } from '../../src/domain/delivery.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import {
@@ -122,6 +123,28 @@ describe('dead letters', () => {
     await deliver(`${id}.0`)
     await deliver(`${id}.1`)
     expect(await store.trace(id)).toMatchObject({ state: 'delivered', deliveries: [{}, {}] })
+    expect(await balances(store)).toEqual([])
+  })
+})
+
+describe('dead letters that go another way', () => {
+  it('and were in lanes of their own wait for nobody of another lane', async () => {
+    await openWith()
+    const ids: string[] = []
+    for (const lane of ['a', 'a', 'b']) ids.push(`${await accepted(store, { deliveries: [plan({ lane })] })}.0`)
+    for (const id of ids) await die(id)
+    for (const id of ids) expect(await store.redrive(id, { ...BY, to: parseDestination('desk@x.example') })).toBe(true)
+    expect((await store.start(ids, [])).map(({ id }) => id)).toEqual([ids[0], ids[2]])
+  })
+
+  it('by routes of now that keep an order take a place in it, where they had none to keep', async () => {
+    await openWith()
+    const id = await accepted(store, { deliveries: [] })
+    const before = `${await accepted(store, { deliveries: [plan({ lane: 'l' })] })}.0`
+    const keeping = { ...BY, keepPlace: true }
+    expect(await store.replan(id, [plan({ lane: 'l' }), plan({ lane: 'l' })], keeping)).toBe(true)
+    expect((await store.trace(id))!.deliveries, 'one for each destination').toHaveLength(1)
+    expect((await store.start([`${id}.0`, before], [])).map((one) => one.id)).toEqual([before])
     expect(await balances(store)).toEqual([])
   })
 })

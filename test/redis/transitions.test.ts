@@ -679,6 +679,21 @@ describe('the end of an attempt that is over', () => {
     expect(await stateOf(id)).toBe('under way')
   })
 
+  it('with the process, of a suspect that is to be dropped, is the drop that was asked for', async () => {
+    const prefix = freshPrefix()
+    await openWith({ prefix, instance: 'p0' })
+    const id = await deliveryThatIs('waiting')
+    for (const instance of ['p1', 'p2', 'p3', 'p4']) {
+      if (instance === 'p4') {
+        await store.startSuspect()
+        expect(await store.drop(id, 'not wanted', 'ops')).toBe('asked')
+      } else await store.start([id], [])
+      store = await openTestStore(redis.url, { clock, prefix, instance })
+      expect(await store.reclaim()).toEqual({ deliveries: 1, dead: [] })
+    }
+    expect(await stateOf(id)).toBe('dropped')
+  })
+
   it('that is told to be cleared leaves the next one alone', async () => {
     const prefix = freshPrefix()
     await openWith({ prefix, instance: 'p0' })
