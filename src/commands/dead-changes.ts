@@ -44,6 +44,10 @@ export async function changeDead(
 ): Promise<ExitCode> {
   if (verb === 'park' && options.all) throw new CommandFailed(2, 'Cannot park --all: what is parked waits; give its ID')
   if (id !== undefined && options.all) throw new CommandFailed(2, 'Cannot choose: give an ID or --all, not both')
+  const typed = filtersTyped(filterWords(verb, options))
+  // Passed over, they would leave more to be ended than was meant.
+  if (id !== undefined && typed !== '--all')
+    throw new CommandFailed(2, `Cannot choose: filters go with --all, found ${typed} beside the ID ${id}`)
   // What concerns many is a dry run first.
   const dryRun = options.dryRun === true || (id === undefined && !options.yes)
   const order = await readOrder(verb, options, dryRun)
@@ -126,9 +130,9 @@ function ending(ended: string, later: boolean, dryRun: boolean): string {
   return `${dryRun ? 'would' : 'will'} be ${ended} when the attempt that is under way has ended, unless it delivers`
 }
 
-/** To drop, the reason is the operator's own. */
+/** To drop and to park, the reason is the operator's own. */
 function filterWords(verb: DeadChangeVerb, { reason, ...words }: DeadOptions): DeadOptions {
-  return verb === 'drop' || reason === undefined ? words : { ...words, reason }
+  return verb !== 'redrive' || reason === undefined ? words : { ...words, reason }
 }
 
 /** Oldest first: what is ordered goes behind all others one by one. */

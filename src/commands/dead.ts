@@ -21,6 +21,8 @@ export async function dead(
   options: DeadOptions,
   output: Output,
 ): Promise<ExitCode> {
+  if (id !== undefined && (verb === 'ls' || verb === 'groups'))
+    throw new CommandFailed(2, `Cannot choose by the ID ${id}: waybill dead DIR show ID, or filters`)
   switch (verb) {
     case 'ls':
       return list(await settingsOf(folder, output), readDeadFilter(options, Date.now()), output)
