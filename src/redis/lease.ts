@@ -55,8 +55,10 @@ function createLease(
   const errors = tellOnce(log, 'lease-not-asked', { domain })
   const released = new AbortController()
   const listeners = new Set<(held: boolean) => void>()
-  /** On the clock of `performance.now`, which goes on while the process is frozen. */
+  /** On the clock of `performance.now`, which goes on while the process is frozen, and isn't set by anybody. */
   let heldUntil = Number.NEGATIVE_INFINITY
+  /** That one stands still while the machine is suspended, and the time of day is set when it wakes. */
+  let heldUntilTimeOfDay = Number.NEGATIVE_INFINITY
   let other: LeaseHolder | undefined
   let wasOthers = false
   let told = false
@@ -64,16 +66,21 @@ function createLease(
   const lapse = setInterval(tell, Math.min(500, lengthMs / MARGINS))
   lapse.unref()
 
-  const isHeld = () => performance.now() < heldUntil
+  const isHeld = () => performance.now() < heldUntil && Date.now() < heldUntilTimeOfDay
 
   async function ask(wantedMs: number): Promise<void> {
     // From before the command is sent: Redis begins to count later, so that its lease outlasts ours.
     const sentAt = performance.now()
+    const sentAtTimeOfDay = Date.now()
     const reply = await evaluate(client, 'lease', keys, [0, domain, instance, wantedMs])
     const [ours, holder, since] = reply as [number, Buffer, Buffer]
     // What ran out while nobody looked was lost, even if it is ours again now: somebody else may have had it.
     tell()
-    if (wantedMs > 0) heldUntil = ours === 1 ? sentAt + wantedMs - lengthMs / MARGINS : Number.NEGATIVE_INFINITY
+    if (wantedMs > 0) {
+      const oursMs = ours === 1 ? wantedMs - lengthMs / MARGINS : Number.NEGATIVE_INFINITY
+      heldUntil = sentAt + oursMs
+      heldUntilTimeOfDay = sentAtTimeOfDay + oursMs
+    }
     meet(ours === 1 || holder.length === 0 ? undefined : { instance: String(holder), sinceMs: Number(String(since)) })
   }
 

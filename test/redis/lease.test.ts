@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openLease, type RedisLease } from '../../src/redis/lease.ts'
 import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
@@ -98,6 +98,21 @@ describe('a lease', () => {
     expect(standby.held).toBe(false)
     expect(changes).toEqual([true])
     expect(await client.hget(keyOf(prefix), 'since')).toBe(since)
+  })
+
+  it('has ended for a machine that was suspended, whose monotonic clock stood still; then it is asked for again', async () => {
+    const { lease, lines } = await contend(freshPrefix(), 'one')
+    await lease.take()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + LENGTH_MS })
+    try {
+      expect(lease.held).toBe(false)
+      await eventually(() => lease.held)
+      const told = lines.filter(({ level }) => level !== 'debug').map(({ event }) => event)
+      expect(told).toEqual(['lease-taken', 'lease-lost', 'lease-taken'])
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(lease.held, 'set back').toBe(true)
   })
 
   it('that is not renewed has ended for its holder before another one can have it', async () => {
