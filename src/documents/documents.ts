@@ -17,6 +17,7 @@ import { completeLimits, type DocumentLimits, type Limits, noLimits } from './li
 import { mediaTypeOfFile, parseMediaType } from './media-type.ts'
 import { releaseTrees } from './parsed.ts'
 import { type DocumentParse, sealedDocument } from './sealed.ts'
+import { takeTurns } from './turns.ts'
 import { type CompiledLayer, type CompiledType, check, complete, isPlainlyValid, validate } from './validate.ts'
 import { parseXml } from './xml.ts'
 import { type Compiled, compileTruth } from './xpath.ts'
@@ -96,7 +97,11 @@ export async function compileDocuments(
   const { identifier, problems } = compileIdentifier(types)
   const all: DocumentsProblem[] = [...problems]
   const validator = createValidator(documentLimits, bundle)
-  for (const type of types) all.push(...(await validator.compile(type)))
+  const turn = takeTurns()
+  for (const type of types) {
+    all.push(...(await validator.compile(type)))
+    await turn()
+  }
   const documents = {
     carriesNothing,
     extract: (stanza) => extract(stanza, identifier.isRegistered, limits),

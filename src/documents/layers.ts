@@ -12,7 +12,7 @@ import { checkProjection } from './projection.ts'
 import type { SchemaProblem } from './schema-files.ts'
 import { checkRules } from './schematron/check-rules.ts'
 import type { QueryBinding } from './schematron/expression.ts'
-import { compileSchematron } from './schematron/schematron.ts'
+import { type CompiledSchematron, compileSchematron } from './schematron/schematron.ts'
 import { xpath1 } from './schematron/xpath1.ts'
 import { createXPath31 } from './schematron/xpath31.ts'
 import type { CompiledLayer } from './validate.ts'
@@ -41,7 +41,7 @@ export interface CompiledOrNot {
 export function createLayers(bundle: BundleReader = onDisk, canTell = true): Layers {
   /** Schemas in XML by their file: types may share one. */
   const schemas = new Map<string, ReturnType<typeof compileXmlSchema>>()
-  const rules = new Map<string, ReturnType<typeof compileSchematron>>()
+  const rules = new Map<string, Promise<CompiledSchematron>>()
   const xpath31 = createXPath31()
   const bindingOf = (name: string) => queryBinding(name, xpath31)
   const files = new Map<string, readonly SchemaFile[]>()
@@ -57,7 +57,7 @@ export function createLayers(bundle: BundleReader = onDisk, canTell = true): Lay
         const key = `${layer.folder} ${layer.file} ${layer.phase}`
         const made = rules.get(key) ?? compileSchematron(layer, layer.phase, bindingOf, reader)
         rules.set(key, made)
-        return rulesLayer(layer, made)
+        return rulesLayer(layer, await made)
       }
     }
   }
@@ -173,7 +173,7 @@ function queryBinding(name: string, xpath31: QueryBinding): QueryBinding | undef
   }
 }
 
-function rulesLayer(layer: SchemaLayer, { rules, problems }: ReturnType<typeof compileSchematron>): CompiledOrNot {
+function rulesLayer(layer: SchemaLayer, { rules, problems }: CompiledSchematron): CompiledOrNot {
   if (!rules) return { layer: undefined, problems }
   const check: CompiledLayer['check'] = (document, type) => {
     const { content } = document

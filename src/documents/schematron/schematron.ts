@@ -1,6 +1,7 @@
 import type { SchemaSource } from '../../domain/document-type.ts'
 import type { BundleReader } from '../bundle-reader.ts'
 import type { SchemaProblem } from '../schema-files.ts'
+import { type Turns, takeTurns } from '../turns.ts'
 import { compileContext, type SelectContext } from './contexts.ts'
 import { type Expression, ExpressionProblem, type QueryBinding, type Scope, type Variable } from './expression.ts'
 import { readRules } from './read-rules.ts'
@@ -40,13 +41,19 @@ export type CompiledPart =
 /** By the `queryBinding` of a schema, in small letters (ISO/IEC 19757-3, 5.4.9); '' is `xslt`, as the standard says. */
 export type QueryBindings = (queryBinding: string) => QueryBinding | undefined
 
-/** Reads and compiles a Schematron schema. Without `rules` where it is wrong; all that is wrong is told. */
-export function compileSchematron(
+/** A schema as it was compiled: without `rules` where it is wrong. */
+export interface CompiledSchematron {
+  readonly rules: CompiledRules | undefined
+  readonly problems: readonly SchemaProblem[]
+}
+
+/** Reads and compiles a Schematron schema, in slices: a thousand expressions take a second. All that is wrong is told. */
+export async function compileSchematron(
   source: SchemaSource,
   phase: string,
   bindings: QueryBindings,
   bundle?: BundleReader,
-): { readonly rules: CompiledRules | undefined; readonly problems: readonly SchemaProblem[] } {
+): Promise<CompiledSchematron> {
   const { rules, problems } = readRules(source, phase, bundle)
   if (!rules) return { rules: undefined, problems }
   const binding = bindings(rules.queryBinding.toLowerCase())
@@ -56,7 +63,9 @@ export function compileSchematron(
   }
   const compiling: Compiling = { binding, rules, problems: [...problems] }
   const scope = addLets(compiling, { namespaces: rules.namespaces, variables: [] }, rules.lets, 'document')
-  const patterns = rules.patterns.map((pattern) => compilePattern(pattern, scope, compiling))
+  const turn = takeTurns()
+  const patterns: CompiledPattern[] = []
+  for (const pattern of rules.patterns) patterns.push(await compilePattern(pattern, scope, compiling, turn))
   const isSound = compiling.problems.every(({ severity }) => severity !== 'error')
   const compiled = { namespaces: rules.namespaces, patterns }
   return { rules: isSound ? compiled : undefined, problems: compiling.problems }
@@ -89,17 +98,33 @@ function addLets(compiling: Compiling, scope: Scope, lets: readonly Let[], of: V
   return { ...scope, variables }
 }
 
-function compilePattern(pattern: Pattern, outer: Scope, compiling: Compiling): CompiledPattern {
+async function compilePattern(
+  pattern: Pattern,
+  outer: Scope,
+  compiling: Compiling,
+  turn: Turns,
+): Promise<CompiledPattern> {
   const scope = addLets(compiling, outer, pattern.lets, 'document')
-  return { rules: pattern.rules.flatMap((rule) => compileRule(rule, scope, compiling)) }
+  const rules: CompiledRule[] = []
+  for (const rule of pattern.rules) rules.push(...(await compileRule(rule, scope, compiling, turn)))
+  return { rules }
 }
 
-function compileRule(rule: Rule, outer: Scope, compiling: Compiling): readonly CompiledRule[] {
+async function compileRule(
+  rule: Rule,
+  outer: Scope,
+  compiling: Compiling,
+  turn: Turns,
+): Promise<readonly CompiledRule[]> {
   const select = attempt(compiling, `the context ${rule.context}`, rule, () => {
     return compileContext(rule.context, outer, compiling.binding)
   })
   const scope = addLets(compiling, outer, rule.lets, 'rule')
-  const checks = rule.checks.flatMap((check) => compileCheck(check, scope, compiling))
+  const checks: CompiledCheck[] = []
+  for (const check of rule.checks) {
+    checks.push(...compileCheck(check, scope, compiling))
+    await turn()
+  }
   return select ? [{ select, context: rule.context, checks }] : []
 }
 

@@ -423,3 +423,21 @@ describe('rules that can’t be used are a problem of the configuration', () => 
     ])
   })
 })
+
+it('many rules are compiled in slices: what a running process has in hand has its turn between', async () => {
+  const asserts = Array.from(
+    { length: 500 },
+    (_, at) => `<assert test="count(//o:a${at}[@b = ${at}]) = ${at}">x</assert>`,
+  )
+  const layer = rulesLayer(schema(pattern(`<rule context="o:order">${asserts.join('')}</rule>`)))
+  let turns = 0
+  let isDone = false
+  const count = () => {
+    turns += 1
+    if (!isDone) setImmediate(count)
+  }
+  setImmediate(count)
+  expect(await problemsOf(layer)).toEqual([])
+  isDone = true
+  expect(turns).toBeGreaterThan(2)
+})
