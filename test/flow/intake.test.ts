@@ -29,7 +29,9 @@ function iq(id: string, payload: string, from = CLERK): InboundStanza {
 }
 
 function publish(id: string, items: Readonly<Record<string, string>>): InboundStanza {
-  const inside = Object.entries(items).map(([item, payload]) => `<item id='${item}'>${payload}</item>`)
+  const inside = Object.entries(items).map(([item, payload]) => {
+    return item.startsWith('unnamed') ? `<item>${payload}</item>` : `<item id='${item}'>${payload}</item>`
+  })
   const pubsub = `<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='in'>${inside.join('')}</publish></pubsub>`
   return stanzaOf(`<iq type='set' id='${id}' from='${CLERK}'>${pubsub}</iq>`, 'publish')
 }
@@ -112,6 +114,19 @@ describe('a document that is taken', () => {
     ])
     expect(flow.wakes).toEqual([{ ids: [`${id}.0`], delayMs: 0 }])
     expect(flow.lines.map(({ event }) => event)).toContain('address-refused')
+  })
+
+  it('as an item is told by its id where it was sent to, or by its stanza and its place in it', async () => {
+    const flow = await flowOn(redis.url)
+    const note = (text: string) => `<note xmlns="urn:note">${text}</note>`
+    const items = { 'unnamed 1': note('a'), 'unnamed 2': note('b'), named: note('c') }
+    const first = acceptedIn(await flow.take(publish('1', items)))
+    expect(first.map(({ duplicate }) => duplicate)).toEqual([false, false, false])
+    expect(acceptedIn(await flow.take(publish('1', items)))).toEqual(first.map((one) => ({ ...one, duplicate: true })))
+    const { named } = items
+    const again = acceptedIn(await flow.take(publish('2', { named })))
+    const elsewhere = acceptedIn(await flow.take({ ...publish('2', { named }), to: 'other@waybill.example.test' }))
+    expect([...again, ...elsewhere].map(({ duplicate }) => duplicate)).toEqual([true, false])
   })
 
   it('and came before is acknowledged with its first id, and goes nowhere again', async () => {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AttemptOutcome } from '../../src/domain/delivery.ts'
 import type { Answer } from '../../src/domain/retry.ts'
+import type { StartedAttempt } from '../../src/flow/ports.ts'
+import { createSuspects } from '../../src/flow/suspects.ts'
 import { eventually } from '../eventually.ts'
 import { accepted, closeStores, freshPrefix, plan } from '../redis/fixtures.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
@@ -290,4 +292,21 @@ describe('what was under way when the process died', () => {
     await next.deliverer.sweep()
     await eventually(async () => (await stateOf(next, id)).state === 'delivered')
   })
+})
+
+it('the next suspect waits for the next connection where this one is lost', async () => {
+  const outlet = { online: true }
+  const sent: string[] = []
+  const send = createSuspects({
+    store: { startSuspect: async () => ({ id: `${sent.length}` }) as StartedAttempt, cleared: async () => {} },
+    outlet,
+    async attempt({ id }) {
+      sent.push(id)
+      outlet.online = sent.length < 2
+    },
+    othersGo: () => false,
+    log: () => {},
+  })
+  await send()
+  expect(sent).toEqual(['0', '1'])
 })

@@ -29,6 +29,8 @@ afterAll(async () => {
   await redis?.stop()
 })
 
+type OneEnd = { kind: 'delivered' } | { kind: 'dead'; reason: 'refused' }
+
 /** While anything is open, nothing is plain. */
 async function openElsewhere(prefix: string): Promise<void> {
   await client.hset(`${keyPrefix(prefix)}breakers`, 'nobody@elsewhere.example', 'closing')
@@ -93,6 +95,32 @@ describe.each(cases)('%s', (_, documents) => {
     }
     const ended = await Promise.all(ways.map(({ prefix }) => standing(prefix)))
     expect(ended[0]).toEqual(ended[1])
+  })
+})
+
+describe('deliveries of one document that end otherwise', () => {
+  const record = { atMs: 1, tookMs: 7, result: 'handed-over' }
+
+  it.each<[what: string, ends: readonly [OneEnd, OneEnd], windows: readonly [number, number]]>([
+    ['one of them dead, at once', [{ kind: 'dead', reason: 'refused' }, { kind: 'delivered' }], [600_000, 600_000]],
+    ['and by a shorter window than the first', [{ kind: 'delivered' }, { kind: 'delivered' }], [600_000, 10_000]],
+    ['and by a longer window than the first', [{ kind: 'delivered' }, { kind: 'delivered' }], [10_000, 600_000]],
+  ])('%s leave in Redis what the common way leaves', async (_, ends, windows) => {
+    const clock = setClock(1_800_000_000_000)
+    const one = beginning({ receivedAtMs: clock(), deliveries: [first, second] })
+    const prefixes = [freshPrefix(), freshPrefix()]
+    await openElsewhere(prefixes[1]!)
+    for (const prefix of prefixes) {
+      const [here, there] = await Promise.all(
+        windows.map((bounceWindowMs) => openTestStore(redis.url, { prefix, clock, bounceWindowMs })),
+      )
+      const token = tokensOf(await here!.accept([one])).get(one.envelope.id)!
+      const end = (index: number) => ({ id: `${one.envelope.id}.${index}`, token, record, ...ends[index]! })
+      if (windows[0] === windows[1]) await Promise.all([0, 1].map((index) => here!.end(end(index))))
+      else for (const [index, store] of [here!, there!].entries()) await store.end(end(index))
+    }
+    const [plain, common] = await Promise.all(prefixes.map(standing))
+    expect(plain).toEqual(common)
   })
 })
 
