@@ -126,7 +126,7 @@ function describe(examined: Examined, path: Path, error: ErrorObject): Descripti
       return describeChoice(name, error)
     case 'type': {
       const words = wordsOfOneForm(error.parentSchema as Schema) ?? typeWords(error.params.type)
-      const message = `${name} must be ${words}${found(examined, path, error)}`
+      const message = `${name} must be ${words}${found(examined, path, error)}${quotesHint(words, error.data)}`
       return { code: 'wrong-type', message }
     }
     case 'minItems':
@@ -243,6 +243,12 @@ function found({ kind, thing }: Examined, path: Path, { data }: ErrorObject): st
   if (mayShowSecret(kind, path)) return `, found a ${typeof data}`
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return `, found ${typeof value} ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`
+}
+
+/** YAML reads `version: 3.0` as the number 3. */
+function quotesHint(words: string, data: unknown): string {
+  const isWritten = typeof data === 'number' || typeof data === 'boolean'
+  return isWritten && words.startsWith('a string') ? ' (in quotes it is a string)' : ''
 }
 
 /** A secret itself, or something that has one in it: what stands there by mistake may well be the secret. */

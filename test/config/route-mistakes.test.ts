@@ -46,6 +46,12 @@ const inRoutes: readonly Mistake[] = [
     'when.fields.total.>= must be a number, found string "1000"',
   ],
   [
+    'a version that YAML reads as a number',
+    when('{ type: order, version: »3.0 }'),
+    'wrong-type',
+    'when.version must be a string or a list, found number 3 (in quotes it is a string)',
+  ],
+  [
     'several kinds in one condition',
     when('{ type: order, fields: { currency: [»{ prefix: E, suffix: R }] } }'),
     'condition-mixed',
