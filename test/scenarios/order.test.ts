@@ -248,8 +248,9 @@ describe.each(['prosody', 'ejabberd'] as const)('order, on %s', (kind) => {
       [head!.id, 2],
     ])
     expect((await cli('trace', ids[2]!)).stdout).toContain(`waits behind ${head!.id} and another one`)
-    const lanes: Lane[] = JSON.parse((await cli('lanes', '-o', 'json')).stdout)
-    expect(lanes).toMatchObject([{ id: head!.id, route: 'desk', waiting: 2, from: 'stuck@peer.example.test/x' }])
+    // The first is tried every few milliseconds: a look at one state after another may miss it in all of them.
+    const lane = await eventually(async () => (JSON.parse((await cli('lanes', '-o', 'json')).stdout) as Lane[])[0])
+    expect(lane).toMatchObject({ id: head!.id, route: 'desk', waiting: 2, from: 'stuck@peer.example.test/x' })
     await eventually(async () =>
       /2 .* desk@other.example.test\/iq .* resource-constraint/.test((await cli('lanes')).stdout),
     )
