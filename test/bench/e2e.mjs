@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { build } from '../../deploy/setup/packages.mjs'
 import { ensurePrograms, PROGRAMS } from '../../deploy/setup/programs.mjs'
-import { checkedGroups, chosenGroups, LISTS, PEERS, titleOf, wordOf } from './e2e/cells.mjs'
+import { checkedGroups, chosenGroups, LISTS, PEERS, suitsNaive, titleOf, wordOf } from './e2e/cells.mjs'
 import { goalsOf } from './e2e/goals.mjs'
 import { measureGroup } from './e2e/measure.mjs'
 import { printCosts, printGoals, printGroup } from './e2e/table.mjs'
@@ -89,7 +89,7 @@ export async function run({ values, seed, quick, closing }) {
  */
 function shareOf({ groups, longestSeconds }, number, leftSeconds) {
   if (longestSeconds === Number.POSITIVE_INFINITY) return longestSeconds
-  const weights = groups.slice(number).map(({ variants }) => variants.length + 2)
+  const weights = groups.slice(number).map((group) => group.variants.length + (suitsNaive(group) ? 2 : 1))
   return (leftSeconds * (weights[0] ?? 1)) / weights.reduce((sum, weight) => sum + weight, 0)
 }
 
