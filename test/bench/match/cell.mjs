@@ -8,6 +8,7 @@
  *   cell: Cell, failure: string, absent?: boolean, elements: number, bytes: number, routes: number,
  *   parse?: Timing, addMs: number, firstAddMs: number, bytesPerRoute: number, usedBytes: number, bytesAfterUse: number,
  *   match?: Timing, decide?: Timing, parseAndMatch?: Timing,  // `decide`: match, and the deliveries planned
+ *   overParse?: number,  // parse + match over parse, in turns
  *   updates?: import('./updates.mjs').Updates,
  *   others: Record<string, { compileMs: number, match: Timing, parseAndMatch?: Timing }>
  * }} Result
@@ -19,7 +20,7 @@ import { compileAutomaton } from './automaton.mjs'
 import { compileClosures } from './closures.mjs'
 import { makeExtraction } from './extraction.mjs'
 import { compileLibxml2, loadTree, unloadTree } from './libxml2.mjs'
-import { measure, startClock, usedBytes } from './measuring.mjs'
+import { measure, measureInTurns, startClock, usedBytes } from './measuring.mjs'
 import { routeOf } from './routes.mjs'
 import { makeScenario } from './scenario.mjs'
 import { measureUpdates } from './updates.mjs'
@@ -133,9 +134,10 @@ function measureAdding(routes, firstMs, rounds) {
  * @param {import('./measuring.mjs').Pace} pace
  */
 function measureParsing({ fresh = false }, loaded, compiled, pace) {
-  const parseOnly = measure(loaded, ({ text }) => parse(text).children.length, pace, { fresh })
-  const both = ({ text, fields }) => compiled.matching(subjectOf(parse(text), fields)).length
-  return { parse: parseOnly, parseAndMatch: measure(loaded, both, pace, { fresh }) }
+  const parseOnly = (/** @type {Loaded} */ { text }) => parse(text).children.length
+  const both = (/** @type {Loaded} */ { text, fields }) => compiled.matching(subjectOf(parse(text), fields)).length
+  const { timings, ratio } = measureInTurns(loaded, [parseOnly, both], pace, { fresh })
+  return { parse: timings[0], parseAndMatch: timings[1], overParse: ratio }
 }
 
 /** What comes in is of another seed and on more paths than what is there: new paths are part of a change. */

@@ -20,28 +20,69 @@ import { median } from '../e2e/tally.mjs'
  * @param {{ fresh?: boolean }} [options] `fresh`: a round goes on where the last one ended
  * @returns {Timing}
  */
-export function measure(documents, work, { rounds, roundMs, warmUpMs }, { fresh = false } = {}) {
+export function measure(documents, work, pace, { fresh = false } = {}) {
+  const course = makeCourse(documents, work, pace, fresh)
+  for (let round = 0; round < pace.rounds; round += 1) course.takeRound()
+  return course.timing()
+}
+
+/**
+ * The same of two works, round by round in turns, so that a slow moment of the machine befalls both of them.
+ *
+ * @template T
+ * @param {readonly T[]} documents
+ * @param {readonly [(document: T) => number, (document: T) => number]} works
+ * @param {Pace} pace
+ * @param {{ fresh?: boolean }} [options]
+ * @returns {{ timings: [Timing, Timing], ratio: number }} `ratio`: the second one over the first, the median of the rounds
+ */
+export function measureInTurns(documents, [first, second], pace, { fresh = false } = {}) {
+  const one = makeCourse(documents, first, pace, fresh)
+  const other = makeCourse(documents, second, pace, fresh)
+  const ratios = []
+  for (let round = 0; round < pace.rounds; round += 1) {
+    const oneUs = one.takeRound()
+    ratios.push(other.takeRound() / oneUs)
+  }
+  return { timings: [one.timing(), other.timing()], ratio: median(ratios) }
+}
+
+/**
+ * @template T
+ * @param {readonly T[]} documents
+ * @param {(document: T) => number} work
+ * @param {Pace} pace
+ * @param {boolean} fresh
+ */
+function makeCourse(documents, work, { roundMs, warmUpMs }, fresh) {
   const eachMs = warmUp(documents, work, warmUpMs)
   const fitting = Math.max(1, Math.round(roundMs / eachMs))
   const count = fitting > documents.length && !fresh ? fitting - (fitting % documents.length) : fitting
+  /** @type {number[]} */
   const tookUs = []
   let matches = 0
   let at = 0
-  for (let round = 0; round < rounds; round += 1) {
-    if (!fresh) at = 0
-    const elapsedUs = startClock()
-    for (let done = 0; done < count; done += 1) {
-      matches += work(documents[at])
-      at = at + 1 === documents.length ? 0 : at + 1
-    }
-    tookUs.push(elapsedUs() / count)
-  }
   return {
-    medianUs: median(tookUs),
-    lowUs: Math.min(...tookUs),
-    highUs: Math.max(...tookUs),
-    documents: count,
-    matches: matches / (count * rounds),
+    /** @returns {number} microseconds for one document */
+    takeRound() {
+      if (!fresh) at = 0
+      const elapsedUs = startClock()
+      for (let done = 0; done < count; done += 1) {
+        matches += work(/** @type {T} */ (documents[at]))
+        at = at + 1 === documents.length ? 0 : at + 1
+      }
+      const eachUs = elapsedUs() / count
+      tookUs.push(eachUs)
+      return eachUs
+    },
+    /** @returns {Timing} */
+    timing: () => ({
+      medianUs: median(tookUs),
+      lowUs: Math.min(...tookUs),
+      highUs: Math.max(...tookUs),
+      documents: count,
+      matches: matches / (count * tookUs.length),
+    }),
   }
 }
 
