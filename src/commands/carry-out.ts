@@ -35,3 +35,18 @@ export async function carryOut(
     )
   return changed === ids.length ? 0 : 1
 }
+
+/**
+ * Where something goes that was matched, for people.
+ *
+ * @param ifUnmatched Why it goes to nobody where no address was refused either.
+ */
+export function whereTo(
+  { to, impossible = [] }: Extract<OperationResult, { kind: 'done' }>,
+  ifUnmatched: string,
+): string {
+  if (impossible.length === 0) return to.join(', ') || `nobody: ${ifUnmatched}`
+  const letters = `${impossible.length === 1 ? 'a dead letter' : `${impossible.length} dead letters`} address-refused`
+  const refused = `no address may be used of ${impossible.join(', ')} (${letters})`
+  return to.length > 0 ? `${to.join(', ')}; ${refused}` : `nobody: ${refused}`
+}

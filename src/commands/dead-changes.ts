@@ -10,7 +10,7 @@ import {
 } from '../flow/operations.ts'
 import type { Store } from '../flow/ports.ts'
 import { rulingOnce } from './assembled.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, whereTo } from './carry-out.ts'
 import { type DeadFilterWords, filtersTyped, readDeadFilter, readDestination } from './dead-filter.ts'
 import { CommandFailed, type ExitCode, type Output } from './output.ts'
 import { settingsOf } from './settings-of.ts'
@@ -122,7 +122,7 @@ function sentence(id: string, result: OperationResult, verb: DeadChangeVerb, dry
   if (result.kind === 'refused') return `${id} ${result.reason}`
   if (verb !== 'redrive') return `${id} ${ending(ENDED[verb], result.kind === 'asked', dryRun)}`
   if (result.kind === 'asked') throw new Error('Cannot redrive: a dead letter has no attempt under way')
-  return `${id} ${dryRun ? 'would be' : 'is'} on its way again to ${result.to.join(', ') || 'nobody: no address may be used'}`
+  return `${id} ${dryRun ? 'would be' : 'is'} on its way again to ${whereTo(result, 'no address may be used')}`
 }
 
 function ending(ended: string, later: boolean, dryRun: boolean): string {

@@ -4,7 +4,7 @@ import type { OperationResult } from '../flow/operations.ts'
 import type { Store } from '../flow/ports.ts'
 import { createLog } from '../log.ts'
 import { rulingOnce } from './assembled.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, whereTo } from './carry-out.ts'
 import { filtersTyped } from './dead-filter.ts'
 import { type HeldFilterWords, readHeldFilter } from './held-filter.ts'
 import { CommandFailed, type ExitCode, type Output } from './output.ts'
@@ -85,6 +85,6 @@ function sentence(id: string, result: OperationResult, verb: HeldChangeVerb, dry
       throw new Error(`Cannot ${verb}: what is held has no attempt under way`)
     case 'done':
       if (verb === 'refuse') return `${id} ${would} refused`.replace('  ', ' ')
-      return `${id} ${is} on its way to ${result.to.join(', ') || 'nobody: no route matches, it is a dead letter'}`
+      return `${id} ${is} on its way to ${whereTo(result, 'no route matches, it is a dead letter')}`
   }
 }

@@ -47,7 +47,8 @@ export async function sendAgain(
   const { content, mediaType } = document
   const decision = ruling.matcher.match({ type: kept.type, typeKey: key, origin, mediaType, fields, content })
   const to = decision.deliveries.map(({ destination }) => destinationName(destination))
-  if (to.length === 0) return refused('matches no route')
+  if (to.length === 0)
+    return refused(decision.impossible.length > 0 ? 'makes no address that may be used' : 'matches no route')
   if (dryRun) return { kind: 'done', id: '', to }
   const receivedAtMs = now()
   const versioned = version === '' ? {} : { version }

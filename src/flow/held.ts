@@ -1,11 +1,10 @@
-import { destinationName } from '../domain/delivery.ts'
 import type { Document, Form } from '../domain/document.ts'
 import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import type { Fields } from '../domain/fields.ts'
 import { bareJid } from '../domain/jid.ts'
 import type { Decision } from '../matching/matcher.ts'
 import type { Ruling } from './intake.ts'
-import type { OperationResult } from './operations.ts'
+import { donePlanned, type OperationResult } from './operations.ts'
 import type { EnvelopeTrace, HeldOrder, Log, Metrics, Store, Validation } from './ports.ts'
 
 export interface HeldNeeds {
@@ -135,7 +134,8 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
       const judged = await judge(seen)
       if (typeof judged === 'string') return refused(judged)
       if (!dryRun && !(await go(seen, judged, { by, reason }))) return refused('has ended meanwhile')
-      return { kind: 'done', to: judged.decision.deliveries.map(({ destination }) => destinationName(destination)) }
+      const { deliveries, impossible } = judged.decision
+      return donePlanned([...deliveries, ...impossible])
     },
 
     async refuse(id, { by, reason, dryRun }) {

@@ -29,17 +29,28 @@ export interface OperationNeeds {
 }
 
 /**
- * `to`: where it goes; empty for what was dropped or parked. `asked`: an attempt is under way, and what was asked for comes with its
- * end, unless that is delivered or expired.
+ * `to`: where it goes; empty for what was dropped or parked. `impossible`: the templates of which no address can be made, each a
+ * dead letter. `asked`: an attempt is under way, and what was asked for comes with its end, unless that is delivered or expired.
  */
 export type OperationResult =
-  | { readonly kind: 'done'; readonly to: readonly string[] }
+  | { readonly kind: 'done'; readonly to: readonly string[]; readonly impossible?: readonly string[] }
   | { readonly kind: 'asked' }
   | { readonly kind: 'refused'; readonly reason: string }
 
 type Refused = Extract<OperationResult, { kind: 'refused' }>
 
 const done = (to: readonly string[] = []): OperationResult => ({ kind: 'done', to })
+
+export function donePlanned(planned: readonly PlannedDelivery[]): OperationResult {
+  const namesOf = (some: readonly PlannedDelivery[]) => some.map(({ destination }) => destinationName(destination))
+  const impossible = namesOf(planned.filter((one) => one.impossible))
+  return {
+    kind: 'done',
+    to: namesOf(planned.filter((one) => !one.impossible)),
+    ...(impossible.length > 0 && { impossible }),
+  }
+}
+
 const refused = (reason: string): Refused => ({ kind: 'refused', reason })
 
 export interface RedriveOrder {
@@ -128,7 +139,7 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
     const planned = await plan(dead, how.document)
     if (!Array.isArray(planned)) return planned as Refused
     if (!dryRun && !(await store.replan(dead.id, planned, how))) return GONE
-    return done(planned.filter(({ impossible }) => !impossible).map(({ destination }) => destinationName(destination)))
+    return donePlanned(planned)
   }
 
   /** What the routes of now plan, without what the document has already. */

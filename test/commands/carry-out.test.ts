@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { carryOut } from '../../src/commands/carry-out.ts'
+import { carryOut, whereTo } from '../../src/commands/carry-out.ts'
 import { type DeadFilterWords, filtersTyped } from '../../src/commands/dead-filter.ts'
 import { keptOutput } from './given.ts'
 
@@ -21,5 +21,26 @@ describe('an operation on many', () => {
       expect(await carryOut(carrying, kept.output)).toBe(0)
       expect(kept.text()).toBe(`Nothing was done: nothing is chosen by ${filters}`)
     }
+  })
+})
+
+describe('where something goes that was matched', () => {
+  const [erp, node] = ['erp@backend.example', 'xmpp:p.example?;node=usd/{currency}']
+  it.each<[string, { to: string[]; impossible?: string[] }, string]>([
+    ['to an address', { to: [erp] }, erp],
+    ['to several', { to: [erp, 'b@x.example'] }, `${erp}, b@x.example`],
+    ['nowhere, since no route matches', { to: [] }, 'nobody: no route matches'],
+    [
+      'nowhere, since the only address is refused',
+      { to: [], impossible: [node] },
+      `nobody: no address may be used of ${node} (a dead letter address-refused)`,
+    ],
+    [
+      'to one, while others are refused',
+      { to: [erp], impossible: [node, '{to}@x.example'] },
+      `${erp}; no address may be used of ${node}, {to}@x.example (2 dead letters address-refused)`,
+    ],
+  ])('%s', (_, result, expected) => {
+    expect(whereTo({ kind: 'done', ...result }, 'no route matches')).toBe(expected)
   })
 })

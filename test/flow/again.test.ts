@@ -59,5 +59,8 @@ describe('a document that is sent again from the archive', () => {
     const id = await archivedOn(flow)
     flow.ruling = await rulingOf([])
     expect(await again(flow, id)).toEqual({ kind: 'refused', reason: 'matches no route' })
+    const nowhere = toJid('{currency}@backend.example', { allow: 'usd@backend.example' })
+    flow.ruling = await rulingOf([routeOf('nowhere', { deliver: [nowhere] })])
+    expect(await again(flow, id)).toEqual({ kind: 'refused', reason: 'makes no address that may be used' })
   })
 })

@@ -8,7 +8,7 @@ import { compileSenders } from '../../src/flow/senders.ts'
 import { compileRoutes } from '../../src/matching/matcher.ts'
 import { documentMessage } from '../../src/xmpp/message.ts'
 import { documentsFor, stanzaOf } from '../documents/given.ts'
-import { routeOf, toJid } from '../matching/samples.ts'
+import { routeOf, toJid, toNode } from '../matching/samples.ts'
 import { closeStores, keepLog } from '../redis/fixtures.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { ERP, type Flow, flowOn, order, toErp, types } from './rooms.ts'
@@ -132,6 +132,17 @@ describe('a held document', () => {
     expect(await flow.store.trace(id)).toMatchObject({ state: 'waiting', fields: { currency: ['EUR'] } })
     expect(flow.counted).toContain('held-ended released')
     expect(await heldOn(flow).refuse(id, { by: 'ops', reason: 'late' })).toMatchObject({ kind: 'refused' })
+  })
+
+  it('is released to nobody where its routes make no address that may be used, and that is what is said', async () => {
+    const flow = await flowWith('quarantine')
+    const answer = await take(flow, WRONG)
+    const id = 'kind' in answer ? '' : answer.id
+    const nowhere = routeOf('nowhere', { deliver: [toNode('usd/{currency}', { allow: 'usd/USD' })] })
+    flow.ruling = await rulingFor(orderTypes('quarantine'), [nowhere])
+    const impossible = ['xmpp:p.example?;node=usd/{currency}']
+    expect(await heldOn(flow).release(id, { by: 'ops', reason: 'x' })).toEqual({ kind: 'done', to: [], impossible })
+    expect(await flow.store.trace(id)).toMatchObject({ state: 'dead', deliveries: [{ reason: 'address-refused' }] })
   })
 
   it('is released by the first configuration that finds it valid, and by none before', async () => {
