@@ -75,6 +75,7 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   if (planned > DELIVERIES_AT_ONCE) expandBehind(needs)
   countReplaced(acceptances, answers, needs)
   tellHeld(acceptances, answers, needs)
+  tellRefused(matched, answers, needs)
   return { kind: 'accepted', accepted: acceptances.map((one, at) => acceptedOf(one, answers[at]!, matched[at]!)) }
 }
 
@@ -238,6 +239,15 @@ function tellHeld(
     metrics.held(type)
     log('info', 'held', { id, type, from: origin.from, cause, findings: holding.total })
     alarm(`held ${type} ${cause}`, `${id} of type ${type} from ${origin.from} is held as invalid: ${cause}`)
+  }
+}
+
+/** Of what is written down alone: a duplicate was told of when it came first. */
+function tellRefused(matched: readonly Matched[], answers: readonly AcceptAnswer[], { log }: AcceptNeeds): void {
+  for (const [at, { decision, submission }] of matched.entries()) {
+    const answer = answers[at]!
+    if (decision.refused.length === 0 || answer.kind !== 'accepted') continue
+    log('warn', 'address-refused', { id: answer.id, from: submission.origin.from, refused: decision.refused })
   }
 }
 

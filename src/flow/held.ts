@@ -97,6 +97,8 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
       by: order.by,
       reason: order.reason,
     })
+    if (decision.refused.length > 0)
+      log('warn', 'address-refused', { id: seen.id, from: seen.origin.from, refused: decision.refused })
     return true
   }
 

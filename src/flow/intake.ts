@@ -156,23 +156,16 @@ const UNDECIDED: Decision = { deliveries: [], impossible: [], refused: [], route
 export function check(
   submission: Submission,
   ruling: Ruling,
-  needs: Pick<IntakeNeeds, 'log' | 'now'>,
+  needs: Pick<IntakeNeeds, 'now'>,
 ): Checked | Promise<Checked> {
   const { document, origin, submit } = submission
   const receivedAtMs = needs.now()
   const checked = checkDocumentApart(document, origin, submit, ruling)
-  if (checked instanceof Promise) return checked.then((known) => match(submission, known, receivedAtMs, ruling, needs))
-  return match(submission, checked, receivedAtMs, ruling, needs)
+  if (checked instanceof Promise) return checked.then((known) => match(submission, known, receivedAtMs, ruling))
+  return match(submission, checked, receivedAtMs, ruling)
 }
 
-function match(
-  submission: Submission,
-  checked: DocumentCheck,
-  receivedAtMs: number,
-  ruling: Ruling,
-  { log }: Pick<IntakeNeeds, 'log'>,
-): Checked {
-  const { origin } = submission
+function match(submission: Submission, checked: DocumentCheck, receivedAtMs: number, ruling: Ruling): Checked {
   if (checked.kind === 'rejected') return checked.rejection
   const { type, subject, findings } = checked
   if (checked.kind === 'held') {
@@ -180,7 +173,6 @@ function match(
     return { submission, type, fields: subject.fields, decision: UNDECIDED, holding, receivedAtMs }
   }
   const decision = ruling.matcher.match(subject)
-  if (decision.refused.length > 0) log('warn', 'address-refused', { from: origin.from, refused: decision.refused })
   const marked = subject.valid === false ? { marked: holdingOf(findings) } : {}
   return { submission, type, fields: subject.fields, decision, ...marked, receivedAtMs }
 }

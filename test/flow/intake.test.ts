@@ -113,7 +113,12 @@ describe('a document that is taken', () => {
       { destination: 'xmpp:p.example?;node=usd/{currency}', state: 'dead', reason: 'address-refused' },
     ])
     expect(flow.wakes).toEqual([{ ids: [`${id}.0`], delayMs: 0 }])
-    expect(flow.lines.map(({ event }) => event)).toContain('address-refused')
+    const told = () => flow.lines.filter(({ event }) => event === 'address-refused').map(({ details }) => details)
+    expect(told()).toMatchObject([
+      { id, from: expect.stringContaining('@'), refused: [{ route: 'nodes', value: 'usd/EUR' }] },
+    ])
+    await flow.take(iq('1', order('7')))
+    expect(told(), 'a duplicate is not told of again').toHaveLength(1)
   })
 
   it('as an item is told by its id where it was sent to, or by its stanza and its place in it', async () => {

@@ -141,7 +141,10 @@ describe('a held document', () => {
     const nowhere = routeOf('nowhere', { deliver: [toNode('usd/{currency}', { allow: 'usd/USD' })] })
     flow.ruling = await rulingFor(orderTypes('quarantine'), [nowhere])
     const impossible = ['xmpp:p.example?;node=usd/{currency}']
-    expect(await heldOn(flow).release(id, { by: 'ops', reason: 'x' })).toEqual({ kind: 'done', to: [], impossible })
+    const log = keepLog()
+    const result = await heldOn(flow, log).release(id, { by: 'ops', reason: 'x' })
+    expect(result).toEqual({ kind: 'done', to: [], impossible })
+    expect(log.lines).toMatchObject([{ event: 'released' }, { event: 'address-refused', details: { id } }])
     expect(await flow.store.trace(id)).toMatchObject({ state: 'dead', deliveries: [{ reason: 'address-refused' }] })
   })
 
