@@ -10,13 +10,13 @@ export function readPolicy({ value, complain }: Thing<Written>): RetryPolicy {
   const maxMs = parseTimespan(value.backoff.max)!
   if (firstMs > maxMs) {
     const message = `backoff.first must not be longer than backoff.max: ${value.backoff.first} is longer than ${value.backoff.max}`
-    complain('limits-conflict', ['backoff', 'first'], message)
+    complain('limits-conflict', ['backoff', 'first'], message, { or: ['backoff', 'max'] })
   }
   const probeFirstMs = parseTimespan(value.breaker.first)!
   const probeMaxMs = parseTimespan(value.breaker.max)!
   if (probeFirstMs > probeMaxMs) {
     const message = `breaker.first must not be longer than breaker.max: ${value.breaker.first} is longer than ${value.breaker.max}`
-    complain('limits-conflict', ['breaker', 'first'], message)
+    complain('limits-conflict', ['breaker', 'first'], message, { or: ['breaker', 'max'] })
   }
   return {
     name: value.name,

@@ -24,12 +24,15 @@ export interface Problem extends Position {
 /** Keys and list indexes from the top of a thing to a place in it. */
 export type Path = readonly (string | number)[]
 
-/** Notes a problem with the thing in hand. The position is that of the value, or of the key with `at: 'key'`. */
+/**
+ * Notes a problem with the thing in hand. The position is that of the value, or of the key with `at: 'key'`; where nothing is written
+ * there, that of `or`: of two settings that exclude each other, one may hold by default.
+ */
 export type Complain = (
   code: ProblemCode,
   path: Path,
   message: string,
-  more?: { readonly severity?: Severity; readonly at?: 'key' | 'value' },
+  more?: { readonly severity?: Severity; readonly at?: 'key' | 'value'; readonly or?: Path },
 ) => void
 
 /** A path as people write it: `deliver[0].node`. */

@@ -149,11 +149,14 @@ function complainOfSettings(settings: Settings, complain: Complain): void {
   const fittingBytes = Math.floor(((xmpp.maxStanzaBytes - STANZA_ROOM_BYTES) * 3) / 4)
   if (limits.documentBytes > fittingBytes) {
     const message = `limits.documentBytes is ${limits.documentBytes}: sealed in a stanza of ${xmpp.maxStanzaBytes} bytes only ${fittingBytes} find room`
-    complain('limit-unreachable', ['limits', 'documentBytes'], message, { severity: 'warning' })
+    complain('limit-unreachable', ['limits', 'documentBytes'], message, {
+      severity: 'warning',
+      or: ['xmpp', 'maxStanzaBytes'],
+    })
   }
   if (retention.finishedMs < bounceWindowMs) {
     const message = `retention.finished must not be less than bounceWindow: ${retention.finishedMs / 1000} s is less than ${bounceWindowMs / 1000} s`
-    complain('limits-conflict', ['retention', 'finished'], message)
+    complain('limits-conflict', ['retention', 'finished'], message, { or: ['bounceWindow'] })
   }
 }
 

@@ -31,10 +31,10 @@ export function complainAbout(
   wasSound = true,
 ): Pick<Thing, 'complain' | 'isSound'> {
   let sound = wasSound
-  const complain: Complain = (code, path, message, { severity = 'error', at = 'value' } = {}) => {
+  const complain: Complain = (code, path, message, { severity = 'error', at = 'value', or = path } = {}) => {
     if (severity === 'error') sound = false
     if (yaml.isUnfilled(path)) return
-    problems.push({ ...yaml.locate(path, at), code, severity, message })
+    problems.push({ ...yaml.locate(or === path || yaml.isWritten(path) ? path : or, at), code, severity, message })
   }
   return { complain, isSound: () => sound }
 }

@@ -53,6 +53,7 @@ const emptyThing: YamlThing = {
   value: undefined,
   locate: () => ({ file: WAYBILL_FILE, line: 1, column: 1 }),
   sourceOf: () => undefined,
+  isWritten: () => false,
   isUnfilled: () => false,
 }
 

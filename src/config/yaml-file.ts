@@ -25,6 +25,8 @@ export interface YamlThing {
   locate(path: Path, at?: 'key' | 'value'): Position
   /** The value's text before places were filled in, where it is a filled-in scalar. */
   sourceOf(path: Path): string | undefined
+  /** Something stands there, rather than what holds by default. */
+  isWritten(path: Path): boolean
   /** The value has a place that could not be filled in: it was complained of, and the rest of it is not known. */
   isUnfilled(path: Path): boolean
 }
@@ -248,6 +250,9 @@ function thingOf(
       const { document, filled } = opened()
       return filled.sources.get(document.getIn(path, true))
     },
+    isWritten(path) {
+      return isThere(opened().document, path)
+    },
     isUnfilled(path) {
       const { document, filled } = opened()
       return filled.unfilled.has(document.getIn(path, true))
@@ -269,6 +274,15 @@ function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number {
     offset = offsetOfNode(useKey ? step.key : step.value, offset)
   }
   return offset
+}
+
+function isThere(document: Document, path: Path): boolean {
+  let node: unknown = resolve(document, document.contents)
+  return path.every((part) => {
+    const step = stepInto(node, part)
+    node = step && resolve(document, step.value)
+    return step !== undefined
+  })
 }
 
 function stepInto(

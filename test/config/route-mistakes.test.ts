@@ -381,6 +381,18 @@ const inRoutes: readonly Mistake[] = [
     '10m is longer than 5m',
   ],
   [
+    'a policy that waits at most less than it waits first by default',
+    'kind: Policy\nname: p\nbackoff: { max: »100ms }',
+    'limits-conflict',
+    'backoff.first must not be longer than backoff.max: 1s is longer than 100ms',
+  ],
+  [
+    'a policy whose probes wait at most less than they wait first by default',
+    'kind: Policy\nname: p\nbreaker: { max: »500ms }',
+    'limits-conflict',
+    '1s is longer than 500ms',
+  ],
+  [
     'a policy whose probes wait longer first than at most',
     'kind: Policy\nname: p\nbreaker: { first: »10m }',
     'limits-conflict',

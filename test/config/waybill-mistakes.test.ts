@@ -191,6 +191,24 @@ const inWaybill: readonly Mistake[] = [
     'retention.finished must not be less than bounceWindow',
   ],
   [
+    'bounces that are waited for longer than finished documents are kept by default',
+    `${XMPP}bounceWindow: »2h`,
+    'limits-conflict',
+    'retention.finished must not be less than bounceWindow: 3600 s is less than 7200 s',
+  ],
+  [
+    'bounces that are waited for longer than finished documents are kept, both written',
+    `${XMPP}bounceWindow: 2h\nretention: { finished: »90m }`,
+    'limits-conflict',
+    '5400 s is less than 7200 s',
+  ],
+  [
+    'a stanza that is too small for documents as large as they may be by default',
+    'senders: ["*@a.example"]\nxmpp: { domain: w.example.org, host: example.org, secret: a, maxStanzaBytes: »100000 }',
+    'limit-unreachable',
+    'limits.documentBytes is 190000',
+  ],
+  [
     'a type to archive that there is not',
     `${XMPP}archive: { types: [opaque, »invoce] }`,
     'type-unknown',
