@@ -30,8 +30,8 @@ export const formats: Readonly<Record<string, Format>> = {
     accepts: (text) => parseListenAddress(text) !== undefined,
   },
   domain: { expects: 'a domain such as waybill.example.org', accepts: isDomain },
-  'bare-jid': { expects: 'a bare JID such as ops@example.org', accepts: isBareJid },
-  jid: { expects: 'a JID such as ops@example.org', accepts: (text) => parseJid(text) !== undefined },
+  'bare-jid': { expects: 'a bare JID such as ops@example.org, not a pattern', accepts: isBareJid },
+  jid: { expects: 'a JID such as ops@example.org, not a pattern', accepts: isJid },
   'jid-pattern': {
     expects: 'a JID pattern such as *@example.org',
     accepts: (text) => jidPattern(text) !== undefined,
@@ -90,8 +90,13 @@ function isDomain(text: string): boolean {
   return jid !== undefined && jid.local === '' && jid.resource === ''
 }
 
+/** RFC 7622 allows a star in a localpart. Who writes one means a pattern, which would be compared to the letter. */
+function isJid(text: string): boolean {
+  return !text.includes('*') && parseJid(text) !== undefined
+}
+
 function isBareJid(text: string): boolean {
-  return parseJid(text)?.resource === ''
+  return isJid(text) && parseJid(text)!.resource === ''
 }
 
 // The name is an NCName; which characters beyond ASCII begin one is left to the documents.

@@ -146,7 +146,7 @@ export interface Waybill {
       }
     | string
   /**
-   * Bare JIDs, compared exactly: who may see destinations and routes over XMPP, by default nobody.
+   * Bare JIDs, compared exactly, not patterns: who may see destinations and routes over XMPP, by default nobody.
    *
    * Items: A bare JID.
    */

@@ -173,6 +173,18 @@ const inWaybill: readonly Mistake[] = [
     'senders[1] must be a JID pattern such as *@example.org, found string "@example.org"',
   ],
   [
+    'a pattern of administrators, who are compared to the letter',
+    `${XMPP}admins: [ops@example.org, »"*@example.org"]`,
+    'wrong-value',
+    'admins[1] must be a bare JID such as ops@example.org, not a pattern, found string "*@example.org"',
+  ],
+  [
+    'a pattern of those who are told of alarms',
+    `${XMPP}alarms: { to: [»"ops@*"] }`,
+    'wrong-value',
+    'alarms.to[0] must be a JID such as ops@example.org, not a pattern, found string "ops@*"',
+  ],
+  [
     'a domain with a localpart',
     'senders: ["*@a.example"]\nxmpp: { domain: »w@example.org, host: example.org, secret: a }',
     'wrong-value',
