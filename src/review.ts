@@ -10,13 +10,14 @@ import { isFillable } from './matching/fillable.ts'
 import { exactTests, pathFinder } from './matching/index/xpath-exact.ts'
 import { necessaryTests } from './matching/index/xpath-necessary.ts'
 import { findLoops } from './matching/loops.ts'
+import { findNeverSent } from './matching/never-sent.ts'
 import type { RouteRemark } from './matching/remark.ts'
 import { shadowedRoutes } from './matching/shadows.ts'
 import { parseTemplate } from './matching/template.ts'
 
 /**
  * What is surely not meant in a configuration that has no error: paths and values that no valid document has, routes that are never
- * asked, templates that nothing fills, loops, routes that nobody answers for. Warnings all of them: they may cost a
+ * asked, templates that nothing fills, senders that nobody is, loops, routes that nobody answers for. Warnings all of them: they may cost a
  * document its way, but stop nobody else's.
  */
 export function review({ configuration, ruling }: Pick<Assembly, 'configuration' | 'ruling'>): readonly Problem[] {
@@ -34,10 +35,12 @@ export function review({ configuration, ruling }: Pick<Assembly, 'configuration'
     ...withoutOwner(routes),
   ]
   return [
-    ...[...bySchemas.remarks, ...textsInOrder(types, routes)].map(({ kind, name, path, code, message }): Problem => {
-      const text = `${kind === 'Route' ? 'route' : 'type'} ${name}: ${message}`
-      return { code, severity: 'warning', message: text, ...locate(kind, name, path) }
-    }),
+    ...[...bySchemas.remarks, ...textsInOrder(types, routes), ...findNeverSent(types, routes, settings.senders)].map(
+      ({ kind, name, path, code, message }): Problem => {
+        const text = `${kind === 'Route' ? 'route' : 'type'} ${name}: ${message}`
+        return { code, severity: 'warning', message: text, ...locate(kind, name, path) }
+      },
+    ),
     ...remarks.map(({ route, path, code, message }): Problem => {
       return { code, severity: 'warning', message: `route ${route}: ${message}`, ...locate('Route', route, path) }
     }),

@@ -352,8 +352,8 @@ const seeded: readonly Seeded[] = [
   ),
   inRoute(
     'a narrower sender below one that stops',
-    `kind: Route\nname: a\nowner: tests\nstop: true\nwhen: { from: "*@shops.example" }\ndeliver: [{ jid: y@example.org }]\n---\n${route(
-      '{ type: credit, from: ["shop-*@shops.example", b@shops.example/desk] }',
+    `kind: Route\nname: a\nowner: tests\nstop: true\nwhen: { from: "shop*@example.org" }\ndeliver: [{ jid: y@example.org }]\n---\n${route(
+      '{ type: credit, from: ["shop-*@example.org", shops@example.org/desk] }',
     ).replace('seeded', '»seeded')}`,
     'route-shadowed',
     'route a comes first',
@@ -465,6 +465,33 @@ const seeded: readonly Seeded[] = [
     'loop',
     'waybill.example.org → waybill.example.org',
   ),
+  // Senders.
+  when(
+    'a sender who may not send at all',
+    '{ type: order, from: ["*@example.org", »"*@exmaple.org"] }',
+    'sender-impossible',
+    "*@exmaple.org is nobody: the installation's senders allow no JID that it matches",
+  ),
+  when(
+    'a sender who may not send at all, in a group',
+    '{ type: order, any: [{ from: »p.example.net }, { not: [{ from: nobody@example.net }], to: "a@*" }] }',
+    'sender-impossible',
+    'p.example.net is nobody',
+  ),
+  [
+    'a sender of a type who may not send at all',
+    'types/credit.yaml',
+    `${CREDIT}»senders: ["*@example.org", "*@suppliers.example"]\n`,
+    'sender-impossible',
+    '*@suppliers.example lets nobody send',
+  ],
+  [
+    'a sender who may send at all, and not what the route is for',
+    'types/credit.yaml',
+    `${CREDIT}senders: ["clerk@*"]\n---\n${route('{ type: credit, from: [clerk@example.org, »"shop@example.org"] }')}`,
+    'sender-impossible',
+    'shop@example.org is nobody: the senders of credit allow no JID that it matches',
+  ],
   // Nobody to ask.
   inRoute(
     'a route without owner',
