@@ -186,6 +186,7 @@ describe('a Redis Cluster over TLS, as the user that is shipped', () => {
     const after = await eventually(() => accepted(store, { deliveries: [plan()] }))
     expect([...(await store.due(9))].sort()).toEqual([`${before}.0`, `${after}.0`].sort())
     expect((await store.ledger()).documents.accepted).toBe(2)
+    expect(await store.lanes()).toEqual([])
     expect(await balances(store)).toEqual([])
   })
 

@@ -95,6 +95,31 @@ describe('order over many keys', () => {
     expect(await balances(store)).toEqual([])
   })
 
+  it('shows a lane in each look, however its first goes from state to state meanwhile, and among many without', async () => {
+    await openWith()
+    const [ids] = (await acceptInLanes(['quick@suppliers.example'], 2)).values()
+    const [first] = ids!
+    // Alone in their lanes, and so many that a look takes several parts.
+    await acceptInLanes(
+      Array.from({ length: 2_000 }, (_, at) => `shop-${at}@suppliers.example`),
+      1,
+    )
+    let isLooking = true
+    const goRound = async () => {
+      while (isLooking) {
+        await store.start([first!], [])
+        await store.end({ id: first!, kind: 'void', dueAtMs: clock(), record: record('void') })
+      }
+    }
+    const going = goRound()
+    const looks = []
+    for (let count = 0; count < 20; count++)
+      looks.push((await store.lanes()).map(({ id, waiting }) => ({ id, waiting })))
+    isLooking = false
+    await going
+    expect(looks).toEqual(Array.from({ length: 20 }, () => [{ id: first, waiting: 1 }]))
+  })
+
   it('costs the other keys less than a twentieth while 1,000 documents wait behind one that is refused', async () => {
     const others = Array.from({ length: 50 }, (_, at) => `shop-${at}@suppliers.example`)
     /** How many commands Redis runs, those of scripts included, for 500 documents of other keys. */

@@ -1,18 +1,18 @@
 #!lua flags=no-writes
--- Lanes in which something waits behind the first. That one is in `ready`, `later`, `lapsing`, `suspects` or `underway`: ARGV[3]
--- names the set. ARGV[4]: how many of its members to pass over. ARGV[5]: how many to look at.
--- Gives how many were looked at; and of each lane: the first's id, meta, facts, last attempt or '', and how many wait behind it.
-local SET, OFFSET, COUNT = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local ids = redis.call('ZRANGE', key(SET), OFFSET, OFFSET + COUNT - 1)
-local answer = { #ids }
+-- Lanes in which something waits behind the first, found by their own keys: the first goes from set to set while we look, a lane stays
+-- where it is, and SCAN gives whatever was there all the time. ARGV[3]: where SCAN goes on. ARGV[4]: about how many keys to look at.
+-- Gives where to go on next, '0' at the end; and of each lane: its key, the first's id, meta, facts, last attempt or '', and how many
+-- wait behind it.
+local next, lanes = unpack(redis.call('SCAN', ARGV[3], 'MATCH', key('lane:*'), 'COUNT', ARGV[4]))
+local answer = { next }
 
-for _, id in ipairs(ids) do
-  local delivery = read(id)
-  local lane = delivery and laneOf(delivery)
-  local behind = lane and isHead(delivery) and redis.call('ZCARD', lane) - 1 or 0
-  if behind > 0 then
+for _, lane in ipairs(lanes) do
+  local behind = redis.call('ZCARD', lane) - 1
+  local delivery = behind > 0 and read(redis.call('ZRANGE', lane, 0, 0)[1])
+  if delivery then
     local found = redis.call('HMGET', delivery.envelope.key, 'meta', 'd' .. delivery.index)
-    answer[#answer + 1] = { id, found[1], found[2], string.match(delivery.attempts, '[^\n]*$'), behind }
+    local facts, last = found[2] or cjson.encode(delivery.facts), string.match(delivery.attempts, '[^\n]*$')
+    answer[#answer + 1] = { lane, delivery.id, found[1], facts, last, behind }
   end
 end
 return answer
