@@ -70,7 +70,8 @@ export async function accept(matched: readonly Matched[], needs: AcceptNeeds): P
   const answers = await write(acceptances, needs)
   if (!answers) return refuse(unavailable(), matched[0]!)
   const refused = answers.findIndex((answer) => answer.kind === 'overloaded' || answer.kind === 'key-conflict')
-  if (refused >= 0) return refuse(rejectionOf(answers[refused]!), matched[refused]!)
+  if (refused >= 0)
+    return refuse(neverFitting(acceptances, answers) ?? rejectionOf(answers[refused]!), matched[refused]!)
   wakeAll(acceptances, answers, needs)
   if (planned > DELIVERIES_AT_ONCE) expandBehind(needs)
   countReplaced(acceptances, answers, needs)
@@ -166,6 +167,40 @@ const WHOSE: Readonly<Record<OverloadScope, string>> = {
 function overloaded(scope: OverloadScope, waiting: number, limit: number): Rejection {
   const text = `Cannot take more now: ${waiting} ${WHOSE[scope]} already, the limit is ${limit}`
   return reject('overloaded', text, [], 10)
+}
+
+const WHAT_MAY: Readonly<Record<OverloadScope, string>> = {
+  all: 'documents that may wait',
+  sender: 'documents of one sender that may wait',
+  bytes: 'bytes of documents that may wait',
+  held: 'invalid documents that may be held',
+  'held of sender': 'invalid documents of one sender that may be held',
+  'held bytes': 'bytes of invalid documents that may be held',
+}
+
+/** Where the documents of one stanza would be too many though nothing else waited, nor was held: it could be sent again for ever. */
+function neverFitting(acceptances: readonly Acceptance[], answers: readonly AcceptAnswer[]): Rejection | undefined {
+  const full = answers.find((answer) => answer.kind === 'overloaded')
+  if (!full) return undefined
+  const { scope, limit } = full
+  let sum = 0
+  for (const [at, acceptance] of acceptances.entries()) {
+    const { kind } = answers[at]!
+    const isNew = kind === 'accepted' || kind === 'overloaded'
+    if (!isNew || (acceptance.holding !== undefined) !== scope.startsWith('held')) continue
+    if (sum >= limit) {
+      const text = `Cannot take ${acceptances.length} documents in one stanza: by themselves they are more than the ${limit} ${WHAT_MAY[scope]}. Send fewer items`
+      return reject('too-large', text)
+    }
+    sum += weightOf(acceptance, scope)
+  }
+  return undefined
+}
+
+/** What is dead from the beginning doesn't wait. */
+function weightOf({ envelope, deliveries, holding }: Acceptance, scope: OverloadScope): number {
+  if (!holding && deliveries.every(({ impossible }) => impossible)) return 0
+  return scope.endsWith('bytes') ? envelope.document.bytes : 1
 }
 
 function tooMany(planned: number): Rejection {

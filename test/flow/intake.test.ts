@@ -358,6 +358,44 @@ describe('what is too much', () => {
     expect(all).toMatchObject({ kind: 'overloaded', text: expect.stringContaining('3 documents wait') })
   })
 
+  it('at once, though nothing else waits, is told that it never fits', async () => {
+    const limits = { waiting: 4, perSenderWaiting: 2 }
+    const flow = await flowOn(redis.url, { storeOptions: { limits } })
+    acceptedIn(await flow.take(iq('1', order('1'))))
+    const three = () => publish('2', { a: order('2'), b: order('3'), c: order('4') })
+    const tooMany = {
+      kind: 'too-large',
+      text: 'Cannot take 3 documents in one stanza: by themselves they are more than the 2 documents of one sender that may wait. Send fewer items',
+    }
+    expect(rejectionIn(await flow.take(three())), 'while one waits').toMatchObject(tooMany)
+    const two = () => publish('3', { a: order('2'), b: order('3') })
+    expect(rejectionIn(await flow.take(two())), 'fits later').toMatchObject({ kind: 'overloaded' })
+    await flow.store.drop(`${(await flow.store.due(1))[0]}`, 'x', 'y')
+    expect(rejectionIn(await flow.take(three())), 'while none waits').toMatchObject(tooMany)
+    acceptedIn(await flow.take(two()))
+    const again = acceptedIn(await flow.take(publish('4', { a: order('2'), b: order('3') })))
+    expect(
+      again.map(({ duplicate }) => duplicate),
+      'what is here already needs no room',
+    ).toEqual([true, true])
+    expect(rejectionIn(await flow.take(publish('5', { a: order('2'), b: order('3'), d: order('5') })))).toMatchObject({
+      kind: 'overloaded',
+    })
+  })
+
+  it.each<[string, Readonly<Record<string, number>>, string]>([
+    ['documents in all', { waiting: 2 }, 'the 2 documents that may wait'],
+    ['bytes', { waitingBytes: 150 }, 'the 150 bytes of documents that may wait'],
+  ])('at once of %s is told so too', async (_, limits, text) => {
+    const flow = await flowOn(redis.url, { storeOptions: { limits } })
+    const items = publish('1', { a: order('1'), b: order('2'), c: order('3') })
+    expect(rejectionIn(await flow.take(items))).toMatchObject({
+      kind: 'too-large',
+      text: expect.stringContaining(text),
+    })
+    expect((await flow.store.ledger()).documents.accepted).toBe(0)
+  })
+
   it('in hand at once is refused before it is looked into, and taken again when there is room', async () => {
     let goOn = () => {}
     const slow = new Promise<void>((resolve) => (goOn = resolve))

@@ -122,6 +122,18 @@ describe('a held document', () => {
     expect(flow.wakes).toEqual([])
   })
 
+  it('of which one stanza has more than may be held is told that it never fits', async () => {
+    const flow = await flowOn(redis.url, { storeOptions: { limits: { perSenderHeld: 1 } } })
+    flow.ruling = await rulingFor(orderTypes('quarantine'))
+    const items = ['1', '2'].map((id) => `<item id='${id}'>${WRONG.replace('7', id)}</item>`).join('')
+    const pubsub = `<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='in'>${items}</publish></pubsub>`
+    const publish = stanzaOf(`<iq type='set' id='1' from='${CLERK}'>${pubsub}</iq>`, 'publish')
+    expect(await flow.take(publish)).toMatchObject({
+      kind: 'rejected',
+      rejection: { kind: 'too-large', text: expect.stringContaining('1 invalid documents of one sender') },
+    })
+  })
+
   it('is released to the routes of valid documents, also where its type rejects by now', async () => {
     const flow = await flowWith('quarantine')
     const answer = await take(flow, WRONG)
