@@ -110,6 +110,19 @@ describe('a marked document', () => {
   })
 })
 
+describe('a marked document that is a dead letter', () => {
+  it('is matched again as an invalid one, and with a valid document in its place as a valid one', async () => {
+    const flow = await flowWith('mark')
+    const answer = await take(flow, WRONG)
+    const id = 'kind' in answer ? '' : answer.id
+    await flow.operations.park(id, { by: 'ops', reason: 'x' })
+    const looking = { by: 'ops', matchAgain: true, dryRun: true }
+    expect(await flow.operations.redrive(id, looking)).toEqual({ kind: 'done', to: [DESK] })
+    const document = Buffer.from(order('7'))
+    expect(await flow.operations.redrive(id, { ...looking, document })).toEqual({ kind: 'done', to: [ERP] })
+  })
+})
+
 describe('a held document', () => {
   it('is counted, told once for each fault, and told of again as held to whoever repeats it', async () => {
     const flow = await flowWith('quarantine')

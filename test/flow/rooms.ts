@@ -18,14 +18,18 @@ import { keepLog, type LogLine, openTestStore, type SetClock, type StoreChanges,
 
 /**
  * `order` with an XSD, its id as key and its currency as a field; `note` without a schema, which only one sender may send; `reading` in
- * two versions that nothing but the sender's word tells apart; `meter` in JSON, with its id as key.
+ * two versions that nothing but the sender's word tells apart, the first with a field; `meter` in JSON, with its id as key.
  */
 export function types(): readonly DocumentType[] {
   const fields = { id: { xpath: '/t:order/t:id' }, currency: { xpath: '/t:order/@currency' } }
   return [
     typeOf('order', { schema: bundle('xsd', { 'order.xsd': ORDER_XSD }), fields, key: 'id' }),
     typeOf('note', { senders: ['clerk@shop.example'] }),
-    typeOf('reading', { version: '1', deprecated: 'Version 1 is taken until summer: please send 2' }),
+    typeOf('reading', {
+      version: '1',
+      deprecated: 'Version 1 is taken until summer: please send 2',
+      fields: { unit: { xpath: '/t:reading/@unit' } },
+    }),
     typeOf('reading', { version: '2' }),
     typeOf('meter', {
       identify: { json: { match: { '/kind': 'meter' } } },
