@@ -128,7 +128,9 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
     if (sendable.length === 0) return refused('has no address that may be used: give another one, or match it again')
     if (to !== undefined) {
       if (sendable.length > 1) return refused(`has ${sendable.length} dead deliveries: only one can go to ${to}`)
-      const other = seen.deliveries.find(({ id: own, destination }) => destination === to && own !== sendable[0]!.id)
+      const other = seen.deliveries.find(
+        (one) => one.destination === to && one.id !== sendable[0]!.id && !one.isReplaced,
+      )
       if (other) return refused(`has a delivery to ${to} already: ${other.id}`)
     }
     if (!dryRun && !(await store.redrive(id, how))) return GONE
@@ -162,7 +164,8 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
     const unrouted = deliveries.length === 0
     if (decision.deliveries.length + decision.impossible.length === 0) return refused('still matches no route')
     if (!unrouted && decision.deliveries.length === 0) return refused('still makes no address that may be used')
-    const kept = new Set(seen.deliveries.filter((one) => !deliveries.includes(one)).map((one) => one.destination))
+    const others = seen.deliveries.filter((one) => !deliveries.includes(one) && !one.isReplaced)
+    const kept = new Set(others.map((one) => one.destination))
     const planned = [...decision.deliveries, ...decision.impossible].filter(
       ({ destination }) => !kept.has(destinationName(destination)),
     )

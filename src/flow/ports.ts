@@ -309,6 +309,8 @@ export interface DeliveryTrace {
   readonly dueAtMs?: number
   /** It is sent alone: it was there each time when the stream was closed, or the process died. */
   readonly isSuspect?: true
+  /** It was matched again: others have taken its place, and its destination is theirs to have. */
+  readonly isReplaced?: true
   readonly reason?: string
   /** The document that it was redriven with, where that is another one than was accepted. */
   readonly document?: { readonly digest: string; readonly bytes: number }

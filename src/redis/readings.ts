@@ -140,6 +140,7 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string): Deliver
     tries: facts.tries,
     ...(facts.state === 'waiting' && facts.started === undefined ? { dueAtMs: facts.due } : {}),
     ...(facts.state === 'waiting' && isSuspect(facts) ? { isSuspect: true } : {}),
+    ...(isReplaced(facts) ? { isReplaced: true } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(facts.asked ? { asked: { state: facts.asked.state, reason: reasonOf(facts.asked)! } } : {}),
     attempts: records,
@@ -149,6 +150,11 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string): Deliver
 /** As transition.lua says. */
 function isSuspect({ closes = 0, crashes = 0 }: Facts): boolean {
   return closes >= SUSPECT_AFTER || crashes >= SUSPECT_AFTER
+}
+
+/** As transition.lua says. */
+function isReplaced({ state, reason }: Facts): boolean {
+  return state === 'dropped' && reason === 'matched-again'
 }
 
 function parseOpen(known: string): Pick<DeliveryTrace, 'open'> {

@@ -186,6 +186,31 @@ describe('a redrive by the routes of now', () => {
     expect(await balances(flow.store)).toEqual([])
   })
 
+  it('goes where it went before as often as that is asked for, and leaves no destination out', async () => {
+    const { flow, id } = await deadAtErp()
+    const again = { ...BY, matchAgain: true }
+    expect(await flow.operations.redrive(id, again)).toEqual({ kind: 'done', to: [ERP] })
+    await flow.deliverer.deliver([`${id}.1`])
+    await flow.deliverer.idle()
+    flow.ruling = await rulingOf([{ ...toErp, deliver: [toJid(ERP), toJid(DESK)] }])
+    expect(await flow.operations.redrive(id, again)).toEqual({ kind: 'done', to: [ERP, DESK] })
+    expect((await flow.store.trace(id))!.deliveries.map(({ destination, state }) => [destination, state])).toEqual([
+      [ERP, 'dropped'],
+      [ERP, 'dropped'],
+      [ERP, 'waiting'],
+      [DESK, 'waiting'],
+    ])
+    await flow.deliverer.deliver([`${id}.3`])
+    await flow.deliverer.idle()
+    flow.ruling = await rulingOf([toNew])
+    await flow.operations.redrive(id, again)
+    await flow.deliverer.deliver([`${id}.4`])
+    await flow.deliverer.idle()
+    const toDesk = { ...BY, to: parseDestination(DESK) }
+    expect(await flow.operations.redrive(`${id}.4`, toDesk)).toEqual({ kind: 'done', to: [DESK] })
+    expect(await balances(flow.store)).toEqual([])
+  })
+
   it('of one delivery is of that one', async () => {
     const flow = await flowOn(redis.url, { routes: [{ ...toErp, deliver: [toJid(ERP), toJid(DESK)] }] })
     const id = await taken(flow)

@@ -248,6 +248,20 @@ describe('a dead letter that is matched again', () => {
     expect(await balances(store)).toEqual([])
   })
 
+  it('and dies again is a dead letter again, as often as it does', async () => {
+    await openWith()
+    const id = await deadTo(['a@x.example'])
+    for (const index of [1, 2]) {
+      expect(await store.replan(id, [plan({ to: 'a@x.example' })], BY)).toBe(true)
+      await die(`${id}.${index}`)
+      expect((await store.trace(id))!.state).toBe('dead')
+    }
+    expect(await store.replan(id, [plan({ to: 'b@x.example' })], BY)).toBe(true)
+    await die(`${id}.3`)
+    expect(await store.redrive(`${id}.3`, to('a@x.example')), 'where none of it goes any more').toBe(true)
+    expect(await balances(store)).toEqual([])
+  })
+
   it('stays dead where nothing would be new, and what waits or was delivered is left alone', async () => {
     await openWith()
     const id = await deadTo(['a@x.example', 'b@x.example'], 1)

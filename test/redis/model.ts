@@ -16,7 +16,7 @@ export interface ModelDelivery {
   ownPlace: number
   /** What an operator asked for while an attempt was under way. */
   asked: 'dropped' | 'dead' | undefined
-  /** The reason that an operator gave for dropping it, or 'parked'. */
+  /** The reason that an operator gave for dropping it, 'parked', or 'matched-again'. */
   byHand: string
   dueMs: number
   holder: string | undefined
@@ -387,7 +387,8 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       const delivery = present(id)
       if (delivery?.state !== 'dead') return false
       const document = documentOf(delivery)
-      const others = document.deliveries.filter((other) => other !== delivery).map((other) => other.to)
+      const hasPlace = (other: ModelDelivery) => other !== delivery && other.byHand !== 'matched-again'
+      const others = document.deliveries.filter(hasPlace).map((other) => other.to)
       const fresher = planned.filter((one) => !others.includes(one.to))
       if (fresher.length === 0) return false
       const place = document.placed && keepPlace ? document.sequence : nextPlace()
@@ -396,6 +397,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
       // One step: it is never finished between.
       const { bytes } = document
       change(delivery, 'dropped')
+      delivery.byHand = 'matched-again'
       document.bytes = bytes
       for (const one of fresher) {
         const next = fresh(`${document.id}.${document.deliveries.length}`, one, place)

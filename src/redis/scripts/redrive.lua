@@ -12,7 +12,7 @@ local function mayGo(delivery)
   if delivery.facts.state ~= 'dead' then return false end
   if TO == '' then return delivery.facts.reason ~= 'address-refused' end
   for _, other in ipairs(readAll(delivery.envelope.id)) do
-    if other.id ~= delivery.id and other.facts.to == TO then return false end
+    if other.id ~= delivery.id and other.facts.to == TO and not isReplaced(other.facts) then return false end
   end
   return true
 end

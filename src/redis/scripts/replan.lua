@@ -3,7 +3,8 @@
 -- delivery, or a document for all its dead deliveries, which are dropped for the new ones. ARGV[4]: by whom. ARGV[5]: the record of it.
 -- ARGV[6], ARGV[7]: meta and payload of another document, or ''. ARGV[8]: 'keep' for the document's old place in the order, or ''
 -- for one behind all that was accepted by now. Then of each delivery: facts, options, and its first record
--- where it is dead from the beginning, or ''. A destination that another delivery of the document has is left out.
+-- where it is dead from the beginning, or ''. A destination that another delivery of the document has is left out,
+-- unless that one was dropped for others itself.
 -- Gives 1, or 0 where it is no such dead letter, or nothing would be new.
 local ID, BY, RECORD, META, PAYLOAD, PLACE = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local envelope = envelopeOf(string.match(ID, '^[^.]+'))
@@ -15,7 +16,7 @@ for _, delivery in ipairs(readAll(envelope.id)) do
   last = math.max(last, tonumber(delivery.index))
   if delivery.facts.state == 'dead' and (ID == envelope.id or ID == delivery.id) then
     dead[#dead + 1] = delivery
-  else
+  elseif not isReplaced(delivery.facts) then
     taken[delivery.facts.to] = true
   end
 end

@@ -482,6 +482,11 @@ local function addRecord(delivery, record)
   delivery.attempts = table.concat(lines, '\n')
 end
 
+-- Others have taken its place: it has no destination any more (replan.lua).
+local function isReplaced(facts)
+  return facts.state == 'dropped' and facts.reason == 'matched-again'
+end
+
 -- The attempt of that instance and token; of any token where it is ''. Another one may have followed it in the same process.
 local function isAttemptOf(facts, instance, token)
   return facts.holder == instance and (token == '' or facts.token == token)
