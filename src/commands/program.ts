@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { StoreUnavailable } from '../flow/ports.ts'
 import { VERSION } from '../version.ts'
 import { type Act, examples, outputAs, type Streams } from './command-line.ts'
 import { addConfigurationCommands } from './configuration-commands.ts'
@@ -19,10 +20,17 @@ export async function runCommand(words: readonly string[], streams: Streams): Pr
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    if (!(error instanceof CommandFailed)) throw error
-    streams.err(`${visible(error.message)}\n`)
-    return error.exitCode
+    const exitCode = exitCodeOf(error)
+    if (exitCode === undefined) throw error
+    streams.err(`${visible((error as Error).message)}\n`)
+    return exitCode
   }
+}
+
+/** Undefined: it is a fault of ours. Redis may go away in the midst of a command too. */
+function exitCodeOf(error: unknown): ExitCode | undefined {
+  if (error instanceof CommandFailed) return error.exitCode
+  return error instanceof StoreUnavailable ? 3 : undefined
 }
 
 /** A command that there isn't has no help to give: what is behind it is left out, so that it is told as unknown. */

@@ -151,6 +151,8 @@ export async function soon(ending: Promise<unknown>): Promise<void> {
 /** The text of an error, for a log: some have a code and no message. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  // Its own words are of an option that nobody knows.
+  if (error.name === 'MaxRetriesPerRequestError') return 'the connection was lost before there was an answer'
   const { code } = error as { code?: string }
   return error.message || code || error.name
 }
