@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { attributeOf, type Element } from '../domain/element.ts'
 import { isLoopback } from '../domain/loopback.ts'
 import type { Rejection } from '../domain/rejection.ts'
@@ -86,6 +87,11 @@ export interface Connection {
   readonly place: number
   /** The server is known to have had everything that was written. */
   readonly isQuiet: boolean
+  /**
+   * What was written at this place may not have reached the server yet, or its answer may be behind a large stanza that comes: the time for an
+   * answer hasn't begun. To be asked rarely.
+   */
+  isOnItsWay(place: number): boolean
   /** Resolves at once unless more than 1 MiB is buffered; then when that is gone, or the stream ended. */
   drained(): Promise<void>
   readonly bufferedBytes: number
@@ -136,7 +142,7 @@ const refusals: Readonly<Record<string, string>> = {
 export function createConnection(options: ConnectionOptions): Connection {
   const { domain, log, lease } = options
   const limits = stanzaLimits(options)
-  const requests = createRequests(domain)
+  const requests = createRequests(domain, isOnItsWay)
   const outbox = createOutbox((text) => {
     if (server?.online) server.write(text)
   })
@@ -178,7 +184,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       {
         online: goOnline,
         stanza: take,
-        received: () => alive?.heard(),
+        received: (isPart) => alive?.heard(isPart),
         drained: release,
         ended: (end) => goOffline(end, endpoint),
       },
@@ -256,14 +262,16 @@ export function createConnection(options: ConnectionOptions): Connection {
   function watch(): KeepAlive | undefined {
     const { pingTo, keepAliveMs: silenceMs = 30_000, pingTimeoutMs: timeoutMs = 15_000 } = options
     if (pingTo === undefined) return undefined
-    const watched = server
+    const watched = server!
+    const ping = { to: pingTo, type: 'get', payload: `<ping xmlns="${PING}"/>`, timeoutMs } as const
     return keepAlive({
       silenceMs,
       // XEP-0199 4.3. Any answer is a sign of life.
-      ask: () => request({ to: pingTo, type: 'get', payload: `<ping xmlns="${PING}"/>`, timeoutMs }),
+      ask: () => Promise.race([request(ping), delay(timeoutMs, undefined, { ref: false })]),
       had: () => requests.had,
+      backlog: () => watched.backlog,
       dead: () =>
-        watched?.abort({ reason: 'silent', text: `the server answered nothing for ${silenceMs + timeoutMs} ms` }),
+        watched.abort({ reason: 'silent', text: `the server answered nothing for ${silenceMs + timeoutMs} ms` }),
     })
   }
 
@@ -310,6 +318,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     return outbox.length + (server?.bufferedBytes ?? 0)
   }
 
+  /** Not for ever: where nothing moves the stream is given up. */
+  function isOnItsWay(at: number): boolean {
+    if (!server || !alive || requests.had >= at) return false
+    return outbox.length > 0 || server.isReading || server.backlog.left > 0
+  }
+
   async function drained(): Promise<void> {
     if (bufferedBytes() <= HIGH_WATER_BYTES) return
     outbox.flush()
@@ -350,6 +364,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     write,
     drained,
+    isOnItsWay,
     request,
     async start(handler) {
       if (first || server) throw new Error(`Cannot attach to ${options.service}: it was started already`)

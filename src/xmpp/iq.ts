@@ -46,6 +46,7 @@ export interface IqRequest {
   readonly payload: string
   /** Made here where it is left out. */
   readonly id?: string
+  /** It begins anew while the request, or its answer, is on its way. */
   readonly timeoutMs: number
 }
 
@@ -71,8 +72,11 @@ interface Waiting {
   readonly settle: (answer: IqAnswer) => void
 }
 
-/** @param domain From whom requests are sent. */
-export function createRequests(domain: string): Requests {
+/**
+ * @param domain From whom requests are sent.
+ * @param isOnItsWay Whether what was written at a place can't have been answered yet.
+ */
+export function createRequests(domain: string, isOnItsWay: (place: number) => boolean = () => false): Requests {
   const waiting = new Map<string, Waiting>()
   let had = 0
 
@@ -87,7 +91,11 @@ export function createRequests(domain: string): Requests {
       const addresses = `from="${escapeAttribute(domain)}" to="${escapeAttribute(to)}"`
       const text = `<iq type="${type}" id="${escapeAttribute(id)}" ${addresses}>${payload}</iq>`
       const answer = new Promise<IqAnswer>((resolve) => {
-        const timer = setTimeout(() => settle(id, { kind: 'timeout' }), timeoutMs)
+        let timer = setTimeout(late, timeoutMs)
+        function late(): void {
+          if (isOnItsWay(place)) timer = setTimeout(late, timeoutMs)
+          else settle(id, { kind: 'timeout' })
+        }
         waiting.set(id, {
           from: normaliseJid(to) ?? to,
           place,

@@ -174,9 +174,13 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
         resolve(outcome)
       }
       unproven.set(attempt.id, one)
-      if (attempt.options.confirm === 'receipt') {
-        timer = setTimeout(() => settle({ kind: 'refused', answer: noReceipt }), attempt.options.confirmTimeoutMs)
-      } else {
+      const { confirm, confirmTimeoutMs } = attempt.options
+      function late(): void {
+        if (connection.isOnItsWay(one.place)) timer = setTimeout(late, confirmTimeoutMs)
+        else settle({ kind: 'refused', answer: noReceipt })
+      }
+      if (confirm === 'receipt') timer = setTimeout(late, confirmTimeoutMs)
+      else {
         void prove().then((proof) => {
           // What was alone ends with the stream, which is given up for it.
           if (proof !== 'timeout' || attempt.alone !== 'until-had') settle(outcomeOf(proof))

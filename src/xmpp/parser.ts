@@ -56,6 +56,8 @@ export interface StreamListener {
 /** Takes text as it comes. Never throws. */
 export interface StreamParser {
   write(text: string): void
+  /** Bytes of the stanza that isn't whole yet. */
+  readonly unfinished: number
 }
 
 class Fault extends Error {
@@ -224,6 +226,9 @@ export function createStreamParser(limits: StanzaLimits, listener: StreamListene
   }
 
   return {
+    get unfinished() {
+      return bytes
+    },
     write(piece) {
       if (ended) return
       text = piece

@@ -1,9 +1,13 @@
 import { EventEmitter } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { type Backlog, backlogOf } from './backlog.ts'
 
 const DEFAULT_PORT = 5347
 const KEEP_ALIVE_MS = 30_000
+/** So much at a time is given to the system, so that it is seen how far a large stanza has got. */
+const PIECE_BYTES = 65_536
+const NOTHING: Backlog = { left: 0, taken: 0 }
 /** Why a connection was dropped that we may not write to. */
 export const LEASE_LOST = 'lease-lost'
 
@@ -30,7 +34,7 @@ export function endpointOf(service: string): Endpoint {
 }
 
 interface Piece {
-  readonly text: string
+  readonly data: string | Uint8Array
   readonly written: ((error?: Error | null) => void) | undefined
 }
 
@@ -89,19 +93,31 @@ export class ServerSocket extends EventEmitter {
   }
 
   write(text: string, written?: (error?: Error | null) => void): void {
-    if (this.#isWriting) {
-      this.#queue.push({ text, written })
-      this.#queuedLength += text.length
-    } else this.#pass({ text, written })
+    if (text.length <= PIECE_BYTES) {
+      this.#add({ data: text, written })
+      return
+    }
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const data = bytes.subarray(at, at + PIECE_BYTES)
+      this.#add({ data, written: at + data.length === bytes.length ? written : undefined })
+    }
   }
 
-  #pass({ text, written }: Piece): void {
+  #add(piece: Piece): void {
+    if (this.#isWriting) {
+      this.#queue.push(piece)
+      this.#queuedLength += piece.data.length
+    } else this.#pass(piece)
+  }
+
+  #pass({ data, written }: Piece): void {
     if (!this.#mayWrite()) {
       this.#refuse(written)
       return
     }
     this.#isWriting = true
-    this.#socket?.write(text, 'utf8', (error) => {
+    this.#socket?.write(data, 'utf8', (error) => {
       this.#isWriting = false
       written?.(error)
       this.#passNext()
@@ -114,7 +130,7 @@ export class ServerSocket extends EventEmitter {
       this.emit('drain')
       return
     }
-    this.#queuedLength -= next.text.length
+    this.#queuedLength -= next.data.length
     this.#pass(next)
   }
 
@@ -132,10 +148,10 @@ export class ServerSocket extends EventEmitter {
       this.destroy()
       return
     }
-    const rest = this.#queue.map((piece) => piece.text).join('')
+    for (const { data } of this.#queue) this.#socket?.write(data)
     this.#queue = []
     this.#queuedLength = 0
-    this.#socket?.end(rest + text)
+    this.#socket?.end(text)
   }
 
   /** `close` is said after it, in any case. */
@@ -146,5 +162,11 @@ export class ServerSocket extends EventEmitter {
 
   get bufferedBytes(): number {
     return this.#queuedLength + (this.#socket?.writableLength ?? 0)
+  }
+
+  /** How far what was written has got; to be asked rarely. */
+  get backlog(): Backlog {
+    const { left, taken } = this.#socket ? backlogOf(this.#socket) : NOTHING
+    return { left: this.#queuedLength + left, taken }
   }
 }

@@ -3,6 +3,7 @@ import { component, type LtxElement, xml } from '@xmpp/component'
 import { attributeOf, childElements, childNamed, type Element, textOf } from '../domain/element.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import { escapeText } from '../domain/serialise.ts'
+import type { Backlog } from './backlog.ts'
 import { createStreamParser, type StanzaLimits, type StreamFault } from './parser.ts'
 import { type Endpoint, ServerSocket, type TlsOptions } from './socket.ts'
 
@@ -18,6 +19,8 @@ const STREAM_ERRORS = 'urn:ietf:params:xml:ns:xmpp-streams'
 const STANZAS: ReadonlySet<string> = new Set(['iq', 'message', 'presence'])
 /** How long a server may take to close what we closed because of an error. */
 const CLOSE_MS = 1_000
+/** A stanza of which so much has come is large. */
+const LARGE_BYTES = 65_536
 
 export interface StreamOptions {
   readonly endpoint: Endpoint
@@ -35,8 +38,8 @@ export interface StreamListener {
   online(): void
   /** With an excess it is only the element itself, with nothing in it. */
   stanza(element: Element, excess: Rejection | undefined): void
-  /** Something came, be it a space. */
-  received(): void
+  /** Something came, be it a space. `isPart`: it goes on with a large stanza, and what the server says next comes behind that. */
+  received(isPart: boolean): void
   /** What was buffered is gone. */
   drained(): void
   /** Once, and nothing comes after it. */
@@ -56,6 +59,10 @@ export interface ServerStream {
   /** From the handshake until either side begins to close. */
   readonly online: boolean
   readonly bufferedBytes: number
+  /** How far what was written has got; to be asked rarely. */
+  readonly backlog: Backlog
+  /** A large stanza of the server's has begun to come and isn't whole. */
+  readonly isReading: boolean
   /** To be called only while online. */
   write(text: string): void
   /** Closes the stream, and the connection after `timeoutMs` if the server didn't. */
@@ -84,6 +91,8 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
     closed: () => close(CLOSE_MS, { reason: 'closed', text: 'the server closed the stream' }),
     failed: (fault) => close(CLOSE_MS, faultEnd(fault), faultText(fault)),
   })
+
+  const isReading = () => parser.unfinished > LARGE_BYTES
 
   function takeChild(element: Element, excess: Rejection | undefined): void {
     if (STANZAS.has(element.name) && element.uri === COMPONENT) {
@@ -145,7 +154,7 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
     end ??= socketEnd(error)
   })
   socket.on('text', (text: string) => {
-    listener.received()
+    listener.received(isReading())
     parser.write(text)
   })
   socket.on('drain', () => listener.drained())
@@ -165,6 +174,12 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
     },
     get bufferedBytes() {
       return socket.bufferedBytes
+    },
+    get backlog() {
+      return socket.backlog
+    },
+    get isReading() {
+      return isReading()
     },
     write: (text) => socket.write(text),
     close(timeoutMs) {

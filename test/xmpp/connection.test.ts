@@ -458,6 +458,54 @@ describe('signs of life', () => {
     expect(made.stanzas.length).toBeGreaterThan(0)
   })
 
+  const answering: Behaviour = { iq: (peer, id) => peer.send(`<iq type='result' id='${id}' from='example.test'/>`) }
+  const slow = { pingTo: 'example.test', keepAliveMs: 300, pingTimeoutMs: 150 }
+  const ping = { to: 'example.test', type: 'get', payload: '<ping xmlns="urn:xmpp:ping"/>', timeoutMs: 1_000 } as const
+  /** More than systems take in advance of a server that reads nothing. */
+  const large = `<message to='a@example.test'><body>${'x'.repeat(6_000_000)}</body></message>`
+
+  it('a server that takes a large stanza slowly is waited for, and so is what it is asked behind that', async () => {
+    const { connection, server, events } = await online(answering, slow)
+    const { socket } = server.peers[0]!
+    socket.on('data', () => socket.pause())
+    const taking = setInterval(() => socket.resume(), 25)
+    cleanups.push(async () => clearInterval(taking))
+    expect(await connection.request(ping)).toMatchObject({ kind: 'result' })
+    connection.write(large)
+    const began = performance.now()
+    expect(await connection.request(ping)).toMatchObject({ kind: 'result' })
+    expect(performance.now() - began).toBeGreaterThan(2 * (slow.keepAliveMs + slow.pingTimeoutMs))
+    expect(events.map(({ kind }) => kind)).toEqual(['online'])
+  })
+
+  it('a server that takes nothing of a large stanza is given up, and that may be why', async () => {
+    const made = await online(answering, slow)
+    const { connection, server, events } = made
+    expect(await connection.request(ping)).toMatchObject({ kind: 'result' })
+    server.peers[0]!.socket.pause()
+    connection.write(large)
+    expect(await connection.request(ping)).toMatchObject({ kind: 'lost', closed: expect.stringContaining('nothing') })
+    await isBack(made, 2)
+    expect(events[1]).toMatchObject({ kind: 'lost', stream: 1, reason: 'silent' })
+  })
+
+  it('a server that sends a large stanza slowly is waited for, and so is what it answers behind that', async () => {
+    const { connection, server, stanzas, events } = await online(answering, slow)
+    expect(await connection.request(ping)).toMatchObject({ kind: 'result' })
+    const peer = server.peers[0]!
+    peer.socket.pause()
+    const text = `<message id='large' ${from}><body>${'x'.repeat(900_000)}</body></message>`
+    for (let at = 0; at < text.length; at += 20_000) {
+      peer.send(text.slice(at, at + 20_000))
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      if (at === 100_000) void connection.request(ping)
+    }
+    peer.socket.resume()
+    await eventually(() => ids(stanzas).includes('large'))
+    expect(await connection.request(ping)).toMatchObject({ kind: 'result' })
+    expect(events.map(({ kind }) => kind)).toEqual(['online'])
+  })
+
   const lively: readonly { what: string; answer: (id: string) => string }[] = [
     { what: 'a result', answer: (id) => `<iq type='result' id='${id}' from='example.test'/>` },
     { what: 'an error', answer: (id) => `<iq type='error' id='${id}' from='example.test'/>` },

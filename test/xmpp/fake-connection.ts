@@ -14,6 +14,7 @@ export interface FakeConnection extends Omit<Connection, 'start' | 'stop'> {
   lose(reason: string, closed?: string): void
   comeBack(): void
   bufferedBytes: number
+  isOnItsWay: (place: number) => boolean
   drain(): void
 }
 
@@ -80,6 +81,7 @@ export function fakeConnection(domain = 'waybill.example.test'): FakeConnection 
       if (state.online) written.push(xml)
       return state.online
     },
+    isOnItsWay: () => false,
     drained: () => new Promise((resolve) => drains.push(resolve)),
     drain() {
       state.bufferedBytes = 0

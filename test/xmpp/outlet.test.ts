@@ -256,6 +256,20 @@ describe('a message with a receipt asked for', () => {
     expect(await plain).toEqual(handedOver)
   })
 
+  it('the time for a receipt begins when the server has taken the message', async () => {
+    const one = scene()
+    let looks = 0
+    let isTaken = false
+    one.connection.isOnItsWay = () => ++looks > 0 && !isTaken
+    const outcome = one.outlet.send(attempt({ ...receipt, confirmTimeoutMs: 20 }))
+    await eventually(() => looks >= 2)
+    one.outlet.receipt(DELIVERY, ERP)
+    expect(await outcome).toEqual({ kind: 'delivered', proof: 'receipt' })
+    isTaken = true
+    const late = one.outlet.send(attempt({ ...receipt, confirmTimeoutMs: 20 }))
+    expect(await late).toMatchObject({ kind: 'refused', answer: { condition: 'no-receipt' } })
+  })
+
   it('is refused by an error', async () => {
     const one = scene()
     const outcome = one.outlet.send(attempt(receipt))
