@@ -8,7 +8,7 @@ import { assembled } from './assembled.ts'
 import { cannot } from './cannot.ts'
 import { CommandFailed, counted, type ExitCode, formatTable, type Output, printJson, type Row } from './output.ts'
 import { settingsOf } from './settings-of.ts'
-import { type Examined, examine, readDocument } from './subject.ts'
+import { type Examined, examine, examineAgain, readDocument } from './subject.ts'
 
 export interface DiffOptions {
   /** A folder of documents; those in a folder that is named by a JID come from it. Or `archive`: what the old one has accepted. */
@@ -43,9 +43,9 @@ export async function diff(before: string, after: string, options: DiffOptions, 
   const documents = await givenDocuments(before, options, output)
   const [old, next] = [await assembled(before, output), await assembled(after, output)]
   const changes: DocumentChange[] = []
-  for (const { file, name, from, read } of documents) {
-    const bytes = await read()
-    const examined = [old, next].map((assembly) => outcomeOf(examine(bytes, file, from, assembly)))
+  for (const { name, from, open } of documents) {
+    const by = await open()
+    const examined = [old, next].map((assembly) => outcomeOf(by(assembly)))
     changes.push(...compare(name, from, examined[0]!, examined[1]!))
   }
   for (const assembly of [old, next] as readonly Assembly[]) assembly.documents.dispose()
@@ -54,24 +54,26 @@ export async function diff(before: string, after: string, options: DiffOptions, 
 }
 
 interface Given {
-  /** A file's name, or a media type. */
-  readonly file: string
   /** Relative to the folder, or an envelope id. */
   readonly name: string
   readonly from: string
-  readonly read: () => Promise<Uint8Array>
+  /** Reads it; what that gives says what a configuration makes of it. */
+  readonly open: () => Promise<(assembly: Assembly) => Examined>
 }
 
 async function givenDocuments(before: string, options: DiffOptions, output: Output): Promise<readonly Given[]> {
   if (options.documents !== ARCHIVE) return documentsIn(options)
+  if (options.from !== undefined)
+    throw new CommandFailed(2, 'Cannot compare: --from is for a folder; what was accepted has its sender')
   const settings = await settingsOf(before, output)
   const documents = await archivedDocuments(settings, { last: options.last ?? LAST })
-  return documents.map(({ id, mediaType, origin, payload }) => {
-    return { file: mediaType, name: id, from: origin.from, read: async () => payload }
+  return documents.map((kept) => {
+    return { name: kept.id, from: kept.origin.from, open: async () => (assembly) => examineAgain(kept, assembly) }
   })
 }
 
-async function documentsIn({ documents: folder, from }: DiffOptions): Promise<readonly Given[]> {
+async function documentsIn({ documents: folder, from, last }: DiffOptions): Promise<readonly Given[]> {
+  if (last !== undefined) throw new CommandFailed(2, 'Cannot compare: --last is for --documents archive')
   const byDefault = from === undefined ? undefined : normaliseJid(from)
   if (from !== undefined && byDefault === undefined) throw new CommandFailed(2, `Cannot compare: ${from} is not a JID`)
   const files = await filesBelow(folder)
@@ -79,12 +81,17 @@ async function documentsIn({ documents: folder, from }: DiffOptions): Promise<re
   return files.map((file) => {
     const name = relative(folder, file)
     const sender = senderNamed(name) ?? byDefault
-    if (sender !== undefined) return { file, name, from: sender, read: () => readDocument(file) }
+    if (sender !== undefined) return { name, from: sender, open: () => opened(file, sender) }
     throw new CommandFailed(
       2,
       `Cannot compare: nobody is said to send ${name}; give --from, or put it into a folder named by its JID`,
     )
   })
+}
+
+async function opened(file: string, from: string): Promise<(assembly: Assembly) => Examined> {
+  const bytes = await readDocument(file)
+  return (assembly) => examine(bytes, file, from, assembly)
 }
 
 /** A first folder with an `@` in its name that is a JID. */

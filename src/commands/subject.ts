@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Assembly } from '../assemble.ts'
-import { parseDocumentFile } from '../documents/documents.ts'
-import type { Document, Origin } from '../domain/document.ts'
+import { type DocumentParse, parseDocumentFile, rehydrate } from '../documents/documents.ts'
+import type { Document, Origin, SubmitOptions } from '../domain/document.ts'
 import type { DocumentType } from '../domain/document-type.ts'
 import { normaliseJid } from '../domain/jid.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 import { checkDocument, refuseSender } from '../flow/check.ts'
+import type { ArchivedDocument } from '../flow/ports.ts'
 import type { Explanation } from '../matching/matcher.ts'
 import { cannot } from './cannot.ts'
 import { CommandFailed } from './output.ts'
@@ -39,6 +40,31 @@ export function examine(
   assembly: Assembly,
   mediaType?: string,
 ): Examined {
+  const sender = normaliseJid(from)
+  if (sender === undefined) throw new CommandFailed(2, `Cannot explain: ${from} is not a JID`)
+  const { limits, xmpp } = assembly.configuration.settings
+  const parse = () => parseDocumentFile(bytes, file, limits, mediaType)
+  return examineAs(parse, originOf(sender, xmpp.domain), {}, assembly)
+}
+
+/** A document that was accepted, as if it came once more: in its own form, from where it came and to where it was sent. */
+export function examineAgain(kept: ArchivedDocument & { readonly payload: Uint8Array }, assembly: Assembly): Examined {
+  const { payload, form, mediaType, datatype, origin, submit } = kept
+  const parse = (): DocumentParse => {
+    // The limits of this configuration may be others than those that it was accepted by.
+    const within = parseDocumentFile(payload, '', assembly.configuration.settings.limits, mediaType)
+    if (within.kind === 'rejected') return within
+    return { kind: 'document', document: rehydrate(form, mediaType, datatype, payload) }
+  }
+  return examineAs(parse, origin, submit, assembly)
+}
+
+function examineAs(
+  parse: () => DocumentParse,
+  origin: Origin,
+  submit: Pick<SubmitOptions, 'version'>,
+  { ruling }: Assembly,
+): Examined {
   const nothing = {
     document: undefined,
     type: undefined,
@@ -47,16 +73,13 @@ export function examine(
     fields: {},
     explanation: undefined,
   }
-  const sender = normaliseJid(from)
-  if (sender === undefined) throw new CommandFailed(2, `Cannot explain: ${from} is not a JID`)
-  const { configuration, ruling } = assembly
-  const refused = refuseSender(sender, ruling)
+  const refused = refuseSender(origin.from, ruling)
   if (refused) return { ...nothing, rejection: refused }
-  const parsed = parseDocumentFile(bytes, file, configuration.settings.limits, mediaType)
+  const parsed = parse()
   if (parsed.kind === 'rejected')
     return { ...nothing, rejection: parsed.rejection, findings: parsed.rejection.findings }
   const { document } = parsed
-  const checked = checkDocument(document, originOf(sender, configuration.settings.xmpp.domain), {}, ruling)
+  const checked = checkDocument(document, origin, submit, ruling)
   const { type } = checked
   if (checked.kind === 'rejected') {
     return { ...nothing, document, type, findings: checked.rejection.findings, rejection: checked.rejection }

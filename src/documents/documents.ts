@@ -212,17 +212,18 @@ export function toElementText(payload: Uint8Array): string | undefined {
   return parsed.kind === 'xml' ? serialise(parsed.root) : undefined
 }
 
-/** A document from a file as if it had come sealed, for the command line. `source` is a file name or a media type, unless that is said besides. */
+/** A document from a file as if it had come sealed, for the command line. The file's name tells what it is where `mediaType` doesn't. */
 export function parseDocumentFile(
   bytes: Uint8Array,
-  source: string,
+  file: string,
   limits: DocumentLimits,
   mediaType?: string,
 ): DocumentParse {
   const said = mediaType === undefined ? undefined : parseMediaType(mediaType)
-  return sealedDocument(bytes, said ?? mediaTypeOfFile(source, bytes), completeLimits(limits))
+  return sealedDocument(bytes, said ?? mediaTypeOfFile(file, bytes), completeLimits(limits))
 }
 
 export type { SchemaFile } from './bundle-reader.ts'
 export type { DocumentsProblem } from './documents-problem.ts'
 export type { DocumentLimits } from './limits.ts'
+export type { DocumentParse } from './sealed.ts'

@@ -28,16 +28,12 @@ export function isJsonType(name: string): boolean {
 }
 
 /**
- * The media type of a file: by its name's ending, or as it is said itself; where neither tells, by what the bytes begin
- * with: `<` for XML, `{` or `[` for JSON.
- *
- * @param source A file name or a media type.
+ * The media type of a file: by its name's ending; where that doesn't tell, by what the bytes begin with: `<` for XML, `{` or `[` for
+ * JSON.
  */
-export function mediaTypeOfFile(source: string, bytes: Uint8Array): MediaType {
-  if (/\.(?:xml|ubl|atom)$/i.test(source)) return XML
-  if (/\.json$/i.test(source)) return JSON_TYPE
-  const isFileName = /\.[A-Za-z0-9]+$/.test(source) || source.split('/').length !== 2
-  return (isFileName ? undefined : parseMediaType(source)) ?? sniff(bytes)
+export function mediaTypeOfFile(file: string, bytes: Uint8Array): MediaType {
+  if (/\.(?:xml|ubl|atom)$/i.test(file)) return XML
+  return /\.json$/i.test(file) ? JSON_TYPE : sniff(bytes)
 }
 
 const XML: MediaType = { name: 'application/xml', charset: undefined }
