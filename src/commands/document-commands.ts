@@ -231,9 +231,10 @@ function addLedger(waybill: Command, act: Act): void {
     .command('ledger')
     .description('What became of everything that was accepted; balances at all times.')
     .argument('[dir]', 'the configuration folder', '.')
+    .option('--limit <n>', 'at most so many types, and so many routes (100 where it is left out)', positive)
     .addOption(formatOption())
-    .addHelpText('before', examples('ledger', 'ledger conf', 'ledger conf -o json'))
+    .addHelpText('before', examples('ledger', 'ledger conf --limit 1000', 'ledger conf -o json'))
     .action((dir: string, options) =>
-      act(async (output) => (await import('./ledger.ts')).ledger(dir, output), options.output),
+      act(async (output) => (await import('./ledger.ts')).ledger(dir, options, output), options.output),
     )
 }
