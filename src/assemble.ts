@@ -94,7 +94,7 @@ export async function assemble(
   )
   const senders = compileSenders(configuration.settings.senders)
   const keepsOrder = configuration.routes.some(({ order }) => order.by !== 'none')
-  const ruling: Ruling = { documents, matcher, senders, typeSenders, keepsOrder }
+  const ruling: Ruling = { documents, matcher, senders, typeSenders, keepsOrder, uses: { count: 0 } }
   const checkedSet: CheckedSet = { types: configuration.types, limits, files: bundle.kept }
   const offered = offeredTypes(configuration, documents)
   return { assembly: { configuration, ruling, documents, offered, checkedSet }, settings, problems: all }

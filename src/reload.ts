@@ -41,9 +41,11 @@ export interface ReloadNeeds {
   readonly agreed: (next: AssemblyInForce) => Promise<void>
   /** Another assembly is in force. */
   readonly tookOver: () => void
+  /** A minute by default. */
+  readonly oldRulingMs?: number
 }
 
-/** A predecessor is freed when no stanza can hold it any more. */
+/** A predecessor is freed when nothing goes by it any more; how often it is looked at. */
 const OLD_RULING_MS = 60_000
 
 /** Which of several causes is told, the first of these that there was. */
@@ -59,6 +61,7 @@ export function createReloads({
   prepare,
   agreed,
   tookOver,
+  oldRulingMs = OLD_RULING_MS,
 }: ReloadNeeds): Reloads {
   let bundles = first
   let running: Promise<void> | undefined
@@ -112,9 +115,14 @@ export function createReloads({
     inForce.assembly = assembly
     tookOver()
     before.checkers?.retire()
-    void delay(OLD_RULING_MS, undefined, { ref: false }).then(() => {
-      discard(before)
-    })
+    void discardUnused(before)
+  }
+
+  /** One stanza may hold hundreds of items, each of which takes seconds to be checked. */
+  async function discardUnused(assembly: AssemblyInForce): Promise<void> {
+    do await delay(oldRulingMs, undefined, { ref: false })
+    while (assembly.ruling.uses!.count > 0)
+    discard(assembly)
   }
 
   const reload: Reloads['reload'] = async (cause) => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { assemble } from '../src/assemble.ts'
 import type { RegisteredBundle } from '../src/config/bundle.ts'
 import type { ThreadedCheckers } from '../src/documents/checking/checkers.ts'
+import { goingBy } from '../src/flow/check.ts'
 import { StoreUnavailable } from '../src/flow/ports.ts'
 import { createReloads, type ReloadNeeds } from '../src/reload.ts'
 import { eventually } from './eventually.ts'
@@ -162,3 +163,22 @@ it.each([0, 1, 2, 3, 4, 5, 6])(
 async function later(steps: number): Promise<void> {
   for (let step = 0; step < steps; step++) await undefined
 }
+
+it('what judged before is freed when nothing goes by it any more, however long that takes', async () => {
+  const freed: string[] = []
+  const checkers = { retire: () => {}, close: () => void freed.push('checkers') } as unknown as ThreadedCheckers
+  const { needs } = await given({ oldRulingMs: 5 })
+  const before = needs.inForce.assembly
+  const documents = { ...before.documents, dispose: () => void freed.push('schemas') }
+  needs.inForce.assembly = { ...before, checkers, documents }
+  let end!: () => void
+  const stanza = goingBy(before.ruling, () => new Promise<void>((resolve) => (end = resolve)))
+  await createReloads(needs).reload('signal')
+  expect(needs.inForce.assembly).not.toBe(before)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(freed).toEqual([])
+  end()
+  await stanza
+  await eventually(() => freed.length > 0)
+  expect(freed).toEqual(['checkers', 'schemas'])
+})

@@ -16,6 +16,19 @@ export interface CheckRules {
   readonly senders: SenderRule
   /** Rules of the types that narrow the installation's own, by their keys. */
   readonly typeSenders: ReadonlyMap<string, SenderRule>
+  /** How much goes by them at this moment; left out where they are never freed. */
+  readonly uses?: { count: number }
+}
+
+/** Goes by the rules for as long as the work takes: what they are made of isn't freed meanwhile. */
+export async function goingBy<T>({ uses }: Pick<CheckRules, 'uses'>, work: () => Promise<T>): Promise<T> {
+  if (!uses) return work()
+  uses.count += 1
+  try {
+    return await work()
+  } finally {
+    uses.count -= 1
+  }
 }
 
 export type DocumentCheck =

@@ -3,6 +3,7 @@ import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import type { Fields } from '../domain/fields.ts'
 import { bareJid } from '../domain/jid.ts'
 import type { Decision } from '../matching/matcher.ts'
+import { goingBy } from './check.ts'
 import type { Ruling } from './intake.ts'
 import { donePlanned, type OperationResult } from './operations.ts'
 import type { EnvelopeTrace, HeldOrder, Log, Metrics, Store, Validation } from './ports.ts'
@@ -50,6 +51,10 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
     const payload = await store.payload(seen.id)
     if (!payload) return 'has ended meanwhile'
     const now = await ruling()
+    return goingBy(now, () => judgeBy(now, seen, payload))
+  }
+
+  async function judgeBy(now: Ruling, seen: EnvelopeTrace, payload: Uint8Array): Promise<Judged | string> {
     const { documents, matcher } = now
     const document = rehydrate(seen.form, seen.mediaType, seen.datatype, payload)
     const identified = documents.identify(document, seen.submit.version)

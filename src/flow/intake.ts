@@ -9,6 +9,7 @@ import {
   type CheckRules,
   checkDocumentApart,
   type DocumentCheck,
+  goingBy,
   notAllowed,
   refuseRoots,
   refuseSender,
@@ -61,7 +62,7 @@ export function createIntake(needs: IntakeNeeds): (stanza: InboundStanza) => Pro
     inHand.bytes += bytes
     try {
       const turn = ruling.keepsOrder ? inHand.turns.join(stanza.from) : undefined
-      const result = await decide(submissions, ruling, needs, turn)
+      const result = await goingBy(ruling, () => decide(submissions, ruling, needs, turn))
       if (result.kind === 'accepted') count(result.accepted, stanza, startedMs, needs.metrics)
       return result
     } finally {

@@ -1,7 +1,7 @@
 import { bareJid } from '../domain/jid.ts'
 import type { OfferedType } from '../domain/offered-type.ts'
 import { type Rejection, reject } from '../domain/rejection.ts'
-import { notAllowed, refuseSender } from './check.ts'
+import { goingBy, notAllowed, refuseSender } from './check.ts'
 import { isEnvelopeId } from './ids.ts'
 import type { Ruling } from './intake.ts'
 import { offeredTo } from './offer.ts'
@@ -100,7 +100,11 @@ export function createQuestions(needs: QuestionNeeds): Questions {
       const full = isAdmin(from)
       const refused = full ? gate(from) : (refuseTrace(from, as, ruling) ?? gate(from))
       if (refused) return { kind: 'rejected', rejection: refused }
-      return { kind: 'traced', trace: await hold(traceDocument(stanza, as ?? from, ruling, full)), full }
+      return {
+        kind: 'traced',
+        trace: await goingBy(ruling, () => hold(traceDocument(stanza, as ?? from, ruling, full))),
+        full,
+      }
     },
 
     offer(from) {

@@ -1,7 +1,7 @@
 import { type AttemptOutcome, destinationName } from '../domain/delivery.ts'
 import type { Rejection } from '../domain/rejection.ts'
 import { type AcceptNeeds, accept, type Matched } from './accept.ts'
-import { notAllowed } from './check.ts'
+import { goingBy, notAllowed } from './check.ts'
 import { check, isRejection, loops, type Ruling } from './intake.ts'
 import {
   type Checkpoints,
@@ -103,7 +103,8 @@ export function createSources(needs: SourceNeeds): Sources {
   }
 
   async function take(source: string, items: readonly ReadItem[]): Promise<Progress> {
-    let { matched, refused, later } = await sort(source, items, needs)
+    const ruling = needs.ruling()
+    let { matched, refused, later } = await goingBy(ruling, () => sort(source, items, ruling, needs))
     while (matched.length > 0) {
       const startedMs = performance.now()
       const result = await accept(
@@ -149,8 +150,7 @@ export function createSources(needs: SourceNeeds): Sources {
   return { untaken, take }
 }
 
-async function sort(source: string, items: readonly ReadItem[], needs: SourceNeeds): Promise<Sorted> {
-  const ruling = needs.ruling()
+async function sort(source: string, items: readonly ReadItem[], ruling: Ruling, needs: SourceNeeds): Promise<Sorted> {
   const matched: { item: ReadItem; matched: Matched }[] = []
   const refused: Refused[] = []
   for (const item of items) {

@@ -23,6 +23,7 @@ function createWorld({ keepsOrder }: { readonly keepsOrder: boolean }) {
   const taken: string[] = []
   const heavy = new Map<string, (checked: CheckedApart | Error) => void>()
   const type = typeOf('a')
+  const uses = { count: 0 }
   const needs = {
     store: {
       async accept(acceptances: readonly Acceptance[]) {
@@ -60,6 +61,7 @@ function createWorld({ keepsOrder }: { readonly keepsOrder: boolean }) {
       senders: () => true,
       typeSenders: new Map(),
       keepsOrder,
+      uses,
     }),
   } as unknown as IntakeNeeds
   const intake = createIntake(needs)
@@ -68,6 +70,7 @@ function createWorld({ keepsOrder }: { readonly keepsOrder: boolean }) {
     taken,
     answers,
     heavy,
+    uses,
     send(id: string, from = 'a@x.example/r') {
       const stanza = {
         kind: 'iq',
@@ -134,5 +137,16 @@ describe('documents that are checked apart', () => {
     await Promise.all(all)
     expect(answers).toEqual(['h1 a fault of ours', '2 accepted'])
     expect(taken).toEqual(['2'])
+  })
+
+  it('keep the rules that they are checked by in use until they are answered, however it ends', async () => {
+    const { send, heavy, uses } = createWorld({ keepsOrder: false })
+    const all = [send('h1'), send('h2'), send('l3')]
+    await settled()
+    expect(uses.count).toBe(2)
+    heavy.get('h1')!(VALID)
+    heavy.get('h2')!(new Error('a fault of ours'))
+    await Promise.all(all)
+    expect(uses.count).toBe(0)
   })
 })

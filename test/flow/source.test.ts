@@ -31,6 +31,9 @@ interface Scene extends Sources {
   standing: Record<string, ItemStanding>
   away: boolean
   limit: number
+  readonly uses: { count: number }
+  /** How often the rules were in use while items were looked at. */
+  usesMost: number
 }
 
 function scene(): Scene {
@@ -42,6 +45,8 @@ function scene(): Scene {
     standing: {} as Record<string, ItemStanding>,
     away: false,
     limit: Number.POSITIVE_INFINITY,
+    uses: { count: 0 },
+    usesMost: 0,
   }
   const document = (digest: string): Document => ({
     form: 'element',
@@ -113,8 +118,12 @@ function scene(): Scene {
     ruling: () => ({
       documents,
       matcher: { match: () => ({ deliveries: [], impossible: [], refused: [] }) },
-      senders: (from: string) => !from.startsWith('evil'),
+      senders: (from: string) => {
+        state.usesMost = Math.max(state.usesMost, state.uses.count)
+        return !from.startsWith('evil')
+      },
       typeSenders: new Map(),
+      uses: state.uses,
     }),
     rate: {
       take: (from: string): Rejection | undefined =>
@@ -146,6 +155,12 @@ async function take(at: Scene, items: readonly NodeItem[]) {
 }
 
 describe('items of a subscribed node', () => {
+  it('keep the rules that they are checked by in use as long as they are looked at', async () => {
+    const at = scene()
+    await take(at, [item('a'), item('unknown'), item('b')])
+    expect([at.usesMost, at.uses.count]).toEqual([1, 0])
+  })
+
   it('are accepted in one step and in their order, marked as taken, without a claim that would be forgotten', async () => {
     const at = scene()
     expect(
