@@ -142,6 +142,7 @@ export function formatProblem({ file, line, column, severity, message, code }: P
   return `${file}:${line}:${column}  ${severity}  ${message} (${code})`
 }
 
+/** It alone may be a link that leads out of the folder: the secrets are in it, and it is its owner who decides what is read. */
 async function readMainFile(folder: string, absolute: string, problems: Problem[]): Promise<string | undefined> {
   const complain = (code: string, file: string, message: string) =>
     problems.push({ file, line: 1, column: 1, code, severity: 'error', message })

@@ -31,7 +31,8 @@ the file says nothing; an empty one counts as not set. What a key marked *secret
 **Paths** of schemas are looked up beside the YAML file that names them, then in \`schemas/\` of the configuration folder, then in that folder itself; test documents beside the
 YAML file, then in the configuration folder. A schema may take in other files from the folder that its path begins with (\`ubl-2.1/maindoc/UBL-Invoice-2.1.xsd\`: all of \`ubl-2.1/\`),
 and from nowhere else. Nothing outside the configuration folder is read: a link is followed to a place within the folder, as Kubernetes mounts a ConfigMap, and is an error where it
-leads out of it, or nowhere. A file that is there by several names, by way of links, is read once.
+leads out of it, or nowhere. A file that is there by several names, by way of links, is read once. \`waybill.yaml\` itself may be a link to anywhere: it has the secrets, which are often mounted or made elsewhere
+(\`waybill.yaml -> /run/secrets/waybill.yaml\`). What it names is looked up in the configuration folder all the same. Of a change behind a link that leads out of the folder nothing is heard: SIGHUP loads it.
 `
 
 /**

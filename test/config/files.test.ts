@@ -112,6 +112,25 @@ describe('files', () => {
     })
   })
 
+  it.each([
+    ['as a Secret is mounted', '..data/waybill.yaml'],
+    ['out of the folder', '../outside/waybill.yaml'],
+  ])('named by a waybill.yaml that is a link %s are those of its folder', async (_, target) => {
+    const files = {
+      'outside/waybill.yaml': WAYBILL,
+      'outside/policies/p.yaml': policy('outside'),
+      'in/..2026_11_21/waybill.yaml': WAYBILL,
+      'in/policies/p.yaml': policy('p'),
+    }
+    await withFolder(files, async (around) => {
+      await symlink('..2026_11_21', join(around, 'in/..data'))
+      await symlink(target, join(around, 'in/waybill.yaml'))
+      const { configuration, problems } = await loadConfiguration(join(around, 'in'), {})
+      expect(problems).toEqual([])
+      expect([...configuration!.policies.keys()].sort()).toEqual(['default', 'p'])
+    })
+  })
+
   it('that are not UTF-8 are refused', async () => {
     const { problems } = await load({ 'waybill.yaml': WAYBILL, 'types/a.yaml': new Uint8Array([0x61, 0xff, 0x62]) })
     expect(problems.map(formatProblem)).toEqual([
