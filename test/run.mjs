@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { failWith } from '../deploy/setup/command.mjs'
 import { build, installPackages } from '../deploy/setup/packages.mjs'
-import { ensurePrograms, PROGRAMS } from '../deploy/setup/programs.mjs'
+import { ensurePrograms, OPTIONAL_PROGRAMS, offerPrograms, PROGRAMS } from '../deploy/setup/programs.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -15,6 +15,7 @@ try {
   await installPackages(root)
   await build(root)
   await ensurePrograms(Object.values(PROGRAMS))
+  await offerPrograms(Object.values(OPTIONAL_PROGRAMS))
 } catch (error) {
   failWith(error)
 }

@@ -38,6 +38,15 @@ export const PROGRAMS = {
   strace: { name: 'strace', isThere: () => process.platform !== 'linux' || isThere('strace'), debian: 'strace' },
 }
 
+/** Not every distribution has a package of these; the tests that need them are left out where they are not there. */
+export const OPTIONAL_PROGRAMS = {
+  jabberd2: {
+    name: 'jabberd2',
+    isThere: () => isThere('jabberd2-router') && isThere('jabberd2-sm'),
+    debian: 'jabberd2',
+  },
+}
+
 /** Validators that `npm run conformance` compares with. @type {Readonly<Record<'jing' | 'xerces' | 'saxon', Program>>} */
 export const CONFORMANCE_PROGRAMS = {
   jing: { name: 'jing', isThere: () => isThere('jing') && isThere('java'), debian: 'jing', brew: 'jing-trang' },
@@ -82,6 +91,19 @@ export async function ensurePrograms(programs) {
   const still = await missingOf(missing)
   if (still.length > 0)
     throw new SetUpFailed(`The installation went through, but something is still missing. ${whatToInstall(still)}`)
+}
+
+/**
+ * Installs those that are missing where that is possible, and says where it isn't.
+ *
+ * @param {readonly Program[]} programs
+ */
+export async function offerPrograms(programs) {
+  try {
+    await ensurePrograms(programs)
+  } catch (error) {
+    say(`Going on without ${programs.map(({ name }) => name).join(', ')}: ${error.message}`)
+  }
 }
 
 async function missingOf(programs) {

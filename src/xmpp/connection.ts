@@ -184,6 +184,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       {
         online: goOnline,
         stanza: take,
+        stranger: skip,
         received: (isPart) => alive?.heard(isPart),
         drained: release,
         ended: (end) => goOffline(end, endpoint),
@@ -292,6 +293,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     } catch (error) {
       log('error', 'stanza-failed', { stanza: stanza.name, from: attributeOf(stanza, 'from'), reason: String(error) })
     }
+  }
+
+  /** Whoever sent it hears nothing: how an answer would have to look is not known either. */
+  function skip(stanza: Element): void {
+    const reason = `its namespace is ${stanza.uri === '' ? 'none' : stanza.uri}, which no component is sent`
+    log('warn', 'stanza-skipped', { from: attributeOf(stanza, 'from'), reason })
   }
 
   function write(xml: string): boolean {

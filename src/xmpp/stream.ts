@@ -5,6 +5,7 @@ import type { Rejection } from '../domain/rejection.ts'
 import { escapeText } from '../domain/serialise.ts'
 import type { Backlog } from './backlog.ts'
 import { createStreamParser, type StanzaLimits, type StreamFault } from './parser.ts'
+import { asReturned } from './returned.ts'
 import { type Endpoint, ServerSocket, type TlsOptions } from './socket.ts'
 
 /**
@@ -14,6 +15,8 @@ import { type Endpoint, ServerSocket, type TlsOptions } from './socket.ts'
  */
 
 const COMPONENT = 'jabber:component:accept'
+/** XEP-0114 knows the first only; the router of jabberd2 passes stanzas on in the namespace of clients. */
+const OF_STANZAS: ReadonlySet<string> = new Set([COMPONENT, 'jabber:client'])
 const STREAMS = 'http://etherx.jabber.org/streams'
 const STREAM_ERRORS = 'urn:ietf:params:xml:ns:xmpp-streams'
 const STANZAS: ReadonlySet<string> = new Set(['iq', 'message', 'presence'])
@@ -38,6 +41,8 @@ export interface StreamListener {
   online(): void
   /** With an excess it is only the element itself, with nothing in it. */
   stanza(element: Element, excess: Rejection | undefined): void
+  /** It has a stanza's name, and is in a namespace that is none of theirs. */
+  stranger(element: Element): void
   /** Something came, be it a space. `isPart`: it goes on with a large stanza, and what the server says next comes behind that. */
   received(isPart: boolean): void
   /** What was buffered is gone. */
@@ -95,15 +100,20 @@ export function openStream(options: StreamOptions, listener: StreamListener): Se
   const isReading = () => parser.unfinished > LARGE_BYTES
 
   function takeChild(element: Element, excess: Rejection | undefined): void {
-    if (STANZAS.has(element.name) && element.uri === COMPONENT) {
-      if (state === 'online') listener.stanza(element, excess)
-      else if (state === 'opening') early?.push([element, excess])
+    if (STANZAS.has(element.name)) {
+      if (OF_STANZAS.has(element.uri)) takeStanza(asReturned(element, domain), excess)
+      else listener.stranger(element)
     } else if (element.name === 'error' && element.uri === STREAMS) {
       close(CLOSE_MS, errorEnd(element))
     } else if (element.name === 'handshake' && element.uri === COMPONENT) {
       early = []
       library.emit('element', xml('handshake'))
     }
+  }
+
+  function takeStanza(stanza: Element, excess: Rejection | undefined): void {
+    if (state === 'online') listener.stanza(stanza, excess)
+    else if (state === 'opening') early?.push([stanza, excess])
   }
 
   function goOnline(): void {

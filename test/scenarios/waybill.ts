@@ -12,7 +12,12 @@ import { inconsistencies } from '../redis/consistency.ts'
 import { connectRawComponent, type RawComponent } from '../servers/raw-component.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import type { SentinelSet } from '../servers/redis-sets.ts'
-import { type RunningXmppServer, startXmppServer, type XmppServerOptions } from '../servers/xmpp.ts'
+import {
+  type RunningXmppServer,
+  startXmppServer,
+  type XmppServerKind,
+  type XmppServerOptions,
+} from '../servers/xmpp.ts'
 import { type Readings, readingsOf } from './readings.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -173,7 +178,7 @@ export interface Installation extends Pick<Readings, 'trace' | 'ledger'> {
 }
 
 export interface InstallOptions {
-  readonly kind: 'prosody' | 'ejabberd'
+  readonly kind: XmppServerKind
   /** Merged over the settings of the scenario. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly redisConfig?: Readonly<Record<string, string>>

@@ -81,20 +81,31 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
 }
 
+const USUAL_FOLDERS = [
+  '/usr/sbin',
+  '/usr/local/sbin',
+  '/usr/bin',
+  '/usr/local/bin',
+  '/opt/homebrew/bin',
+  '/opt/homebrew/sbin',
+]
+
 /** The first of the places where a program usually is; an error that says what to install where there is none. */
 export function findProgram(name: string, debianPackage: string): string {
-  const usual = [
-    '/usr/sbin',
-    '/usr/local/sbin',
-    '/usr/bin',
-    '/usr/local/bin',
-    '/opt/homebrew/bin',
-    '/opt/homebrew/sbin',
-  ]
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...usual]) {
-    if (folder !== '' && isExecutable(join(folder, name))) return join(folder, name)
-  }
+  const found = placeOf(name)
+  if (found !== undefined) return found
   throw new Error(`Cannot start ${name}: it is not installed. Install the package ${debianPackage} (npm test does it)`)
+}
+
+export function isInstalled(name: string): boolean {
+  return placeOf(name) !== undefined
+}
+
+function placeOf(name: string): string | undefined {
+  return [...(process.env.PATH ?? '').split(delimiter), ...USUAL_FOLDERS]
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable)
 }
 
 function isExecutable(file: string): boolean {

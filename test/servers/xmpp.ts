@@ -1,14 +1,18 @@
 import type { ComponentEntry } from './components.ts'
 import { startEjabberd } from './ejabberd.ts'
+import { startJabberd2 } from './jabberd2.ts'
 import type { Restartable } from './processes.ts'
 import { startProsody } from './prosody.ts'
 
 /** What every server has; further ones are named by `components`. */
 export type ComponentName = 'waybill' | 'peer' | 'other' | (string & {})
 
-/** Prosody and ejabberd behind one interface. */
+/** Everything works on the first two; jabberd2 has neither PubSub nor, here, clients, and isn't everywhere. */
+export type XmppServerKind = 'prosody' | 'ejabberd' | 'jabberd2'
+
+/** The servers behind one interface. */
 export interface RunningXmppServer extends Restartable {
-  readonly kind: 'prosody' | 'ejabberd'
+  readonly kind: XmppServerKind
   readonly domain: 'example.test'
   /** `pubsub.example.test`; waybill.example.test may create nodes there. */
   readonly pubsub: string
@@ -38,10 +42,8 @@ export interface XmppServerOptions {
 }
 
 /** Starts a server for `example.test` on loopback with free ports and a folder of its own. Takes 1 to 3 seconds. */
-export function startXmppServer(
-  kind: 'prosody' | 'ejabberd',
-  options: XmppServerOptions = {},
-): Promise<RunningXmppServer> {
+export function startXmppServer(kind: XmppServerKind, options: XmppServerOptions = {}): Promise<RunningXmppServer> {
+  if (kind === 'jabberd2') return startJabberd2()
   if (kind === 'ejabberd') return startEjabberd(options)
   if (options.tlsCertificate !== undefined) throw new Error('Cannot start Prosody: its components speak no TLS')
   return startProsody(options)

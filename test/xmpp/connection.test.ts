@@ -90,6 +90,26 @@ describe('attaching', () => {
     expect([ids(stanzas), connection.stream]).toEqual([['1', '2'], 1])
   })
 
+  const dialects: readonly { stanza: string; heard: boolean }[] = [
+    { stanza: `<message id='1' ${from}><body>1</body></message>`, heard: true },
+    { stanza: `<message xmlns='jabber:component:accept' id='1' ${from}><body>1</body></message>`, heard: true },
+    // The router of jabberd2.
+    { stanza: `<message xmlns='jabber:client' id='1' ${from}><body>1</body></message>`, heard: true },
+    { stanza: `<message xmlns='urn:example:other' id='1' ${from}><body>1</body></message>`, heard: false },
+    { stanza: `<message xmlns='' id='1' ${from}><body>1</body></message>`, heard: false },
+    { stanza: `<x:message xmlns:x='urn:example:other' id='1' ${from}/>`, heard: false },
+  ]
+  for (const { stanza, heard } of dialects) {
+    it(`${stanza} is ${heard ? 'heard' : 'told of in the log'}`, async () => {
+      const { stanzas, connection, peer } = await online()
+      peer().send(`${stanza}<message id='2' ${from}/>`)
+      await eventually(() => ids(stanzas).includes('2'))
+      expect(ids(stanzas)).toEqual(heard ? ['1', '2'] : ['2'])
+      const skipped = connection.logged.filter(({ event }) => event === 'stanza-skipped')
+      expect(skipped).toHaveLength(heard ? 0 : 1)
+    })
+  }
+
   it('an answer to the handshake after three seconds is in time', async () => {
     const { connection } = await online({
       handshake: (peer) => void setTimeout(() => peer.send('<handshake/>'), 3_000),
@@ -397,6 +417,18 @@ describe('requests', () => {
       kind: 'error',
       answer: { condition: 'undefined-condition', type: 'cancel' },
     })
+  })
+
+  it('an error that the server sends back with the addresses of the request is its answer', async () => {
+    const error = `<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`
+    const { connection } = await online({
+      iq: (peer, id) =>
+        peer.send(
+          `<iq xmlns='jabber:client' type='error' id='${id}' from='waybill.example.test' to='example.test'>${error}</iq>`,
+        ),
+    })
+    const answer = await connection.request(ping)
+    expect(answer).toMatchObject({ kind: 'error', answer: { condition: 'service-unavailable', type: 'cancel' } })
   })
 
   it('no answer is a time-out', async () => {
