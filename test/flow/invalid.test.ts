@@ -110,8 +110,17 @@ describe('a marked document', () => {
   })
 })
 
-describe('a marked document that is a dead letter', () => {
-  it('is matched again as an invalid one, and with a valid document in its place as a valid one', async () => {
+describe('a dead letter', () => {
+  it('is redriven with a document of which there are only warnings', async () => {
+    const flow = await flowWith('reject', 'warn')
+    const answer = await take(flow, order('7'))
+    const id = 'kind' in answer ? '' : answer.id
+    await flow.operations.park(id, { by: 'ops', reason: 'x' })
+    const looking = { by: 'ops', dryRun: true, document: Buffer.from(WRONG) }
+    expect(await flow.operations.redrive(id, looking)).toEqual({ kind: 'done', to: [ERP] })
+  })
+
+  it('that is marked is matched again as an invalid one, and with a valid document in its place as a valid one', async () => {
     const flow = await flowWith('mark')
     const answer = await take(flow, WRONG)
     const id = 'kind' in answer ? '' : answer.id

@@ -78,6 +78,15 @@ describe('redrive', () => {
     expect(await balances(flow.store)).toEqual([])
   })
 
+  it('of a document that found no route may be of what can not be addressed by now', async () => {
+    const flow = await flowOn(redis.url, { routes: [] })
+    const id = await taken(flow)
+    flow.ruling = await rulingOf([toCurrency('USD')])
+    const impossible = ['{currency}@backend.example']
+    expect(await flow.operations.redrive(id, BY)).toEqual({ kind: 'done', to: [], impossible })
+    expect((await flow.store.trace(id))!.deliveries).toMatchObject([{ state: 'dead', reason: 'address-refused' }])
+  })
+
   it('says why it can not', async () => {
     const { flow, id } = await deadAtErp()
     expect(await flow.operations.redrive(freshId(), BY)).toEqual(refused('is not known'))
@@ -224,6 +233,10 @@ describe('a redrive by the routes of now', () => {
 
   it('matches the fields and the version that were read, or those of the document in its place', async () => {
     const eur = routeOf('eur', { when: { type: ['order'], fields: { currency: is('EUR') } }, deliver: [toJid(ERP)] })
+    const sweet = routeOf('sweet', {
+      when: { type: ['order'], xpath: "t:order/t:line/t:item = 'sugar'", namespaces: { t: 'urn:order' } },
+      deliver: [toJid(NEW)],
+    })
     const usd = routeOf('usd', { when: { type: ['order'], fields: { currency: is('USD') } }, deliver: [toJid(DESK)] })
     const old = routeOf('old', {
       when: { type: ['reading'], version: ['reading@1'], fields: { unit: is('m') } },
@@ -236,10 +249,12 @@ describe('a redrive by the routes of now', () => {
       flow,
       `<submit xmlns='urn:waybill:0' version='1'><reading xmlns='urn:reading' unit='m'/></submit>`,
     )
-    flow.ruling = await rulingOf([eur, usd, old])
+    flow.ruling = await rulingOf([eur, usd, old, sweet])
     expect(await flow.operations.redrive(id, looking)).toEqual({ kind: 'done', to: [ERP] })
     const document = Buffer.from(order('7', 'USD'))
     expect(await flow.operations.redrive(id, { ...looking, document })).toEqual({ kind: 'done', to: [DESK] })
+    const sugar = Buffer.from(order7.replace('flour', 'sugar'))
+    expect(await flow.operations.redrive(id, { ...looking, document: sugar })).toEqual({ kind: 'done', to: [ERP, NEW] })
     expect(await flow.operations.redrive(reading, looking)).toEqual({ kind: 'done', to: [NEW] })
     const other = { ...looking, document: Buffer.from('<reading xmlns="urn:reading" unit="m">2</reading>') }
     expect(await flow.operations.redrive(reading, other)).toEqual({ kind: 'done', to: [NEW] })
@@ -256,7 +271,7 @@ describe('a redrive with another document', () => {
       '<note xmlns="urn:note"/>',
       /^stays dead: The document is of type note, the dead letter is of type order$/,
     ],
-    ['is of no type', '<stranger/>', /^stays dead: /],
+    ['is of no type', '<stranger/>', /^stays dead: Cannot tell the document's type: no type has the root stranger/],
     ['is invalid', wrong, /^stays dead: The document is not a valid order: 1 finding\n {2}\S*quantity \S*many/],
     ['has many errors', wrong.replace(/<line>.*<\/line>/, '$&$&$&$&$&$&'), /: 6 findings(\n {2}.*){5}$/],
   ])('that %s is refused, and says why', async (_, document, why) => {
@@ -304,7 +319,10 @@ describe('park', () => {
     expect(await flow.operations.park(`${id}.0`, { ...order, dryRun: true })).toMatchObject(done)
     expect((await flow.store.trace(id))?.state).toBe('waiting')
     expect(await flow.operations.park(`${id}.0`, order)).toMatchObject(done)
-    expect((await flow.store.trace(id))?.deliveries).toMatchObject([{ state: 'dead', reason: 'parked' }])
+    const parked = { result: 'parked', text: 'by ops@example.org: the partner is away' }
+    expect((await flow.store.trace(id))?.deliveries).toMatchObject([
+      { state: 'dead', reason: 'parked', attempts: [parked] },
+    ])
     expect(await flow.operations.redrive(id, { ...BY, keepPlace: true })).toMatchObject(done)
     expect(await balances(flow.store)).toEqual([])
   })
