@@ -38,6 +38,7 @@ afterAll(async () => {
 })
 
 const NOW = 1_800_000_000_000
+const VERSION = { name: 'order', version: '1' }
 const record = (result: string) => ({ atMs: NOW, tookMs: 5, result })
 
 /** The document's id, and the token of its attempt where one was begun. */
@@ -49,7 +50,15 @@ interface Given {
 interface Step {
   readonly what: string
   /** What the document is before. */
-  readonly as?: 'unknown' | 'waiting' | 'under way' | 'handed over' | 'dead' | 'suspect' | 'without a route'
+  readonly as?:
+    | 'unknown'
+    | 'waiting'
+    | 'under way'
+    | 'handed over'
+    | 'dead'
+    | 'suspect'
+    | 'without a route'
+    | 'registered'
   readonly does: (store: RedisStore, given: Given) => Promise<unknown>
 }
 
@@ -104,6 +113,11 @@ const repeated: readonly Step[] = [
     does: (store, { id }) => store.bounce(`${id}.0`, 'erp@backend.example', { dueAtMs: NOW }, record('bounced')),
   },
   {
+    what: 'a version that is registered',
+    does: ({ registry }) =>
+      registry.change({ kind: 'register', ...VERSION, digest: 'd', bundle: Buffer.from('x') }, 0, 'ops'),
+  },
+  {
     what: 'an item that is passed over',
     does: (store) => store.passOver('xmpp:p.example?;node=in', [{ item: 'i', digest: 'd' }], 10),
   },
@@ -112,6 +126,16 @@ const repeated: readonly Step[] = [
 const done: readonly Step[] = [
   { what: 'a start alone', as: 'suspect', does: (store) => store.startSuspect() },
   { what: 'a redrive', as: 'dead', does: (store, { id }) => store.redrive(id, { by: 'ops' }) },
+  {
+    what: 'a version that is deprecated',
+    as: 'registered',
+    does: ({ registry }) => registry.change({ kind: 'deprecate', ...VERSION, text: 'old' }, 1, 'ops'),
+  },
+  {
+    what: 'a version that is removed',
+    as: 'registered',
+    does: ({ registry }) => registry.change({ kind: 'remove', ...VERSION }, 1, 'ops'),
+  },
 ]
 
 /** The same document in two installations, one of which is asked through a link. */
@@ -130,6 +154,10 @@ async function given(as: Step['as']) {
 /** Gives the token of its attempt, or ''. */
 async function bring(store: RedisStore, id: string, as: Step['as']): Promise<string> {
   if (as === undefined || as === 'unknown') return ''
+  if (as === 'registered') {
+    await store.registry.change({ kind: 'register', ...VERSION, digest: 'd', bundle: Buffer.from('x') }, 0, 'ops')
+    return ''
+  }
   await store.accept([document(id, as === 'without a route' ? { deliveries: [] } : {})])
   if (as === 'waiting' || as === 'without a route') return ''
   for (let close = 0; as === 'suspect' && close < 3; close++) {

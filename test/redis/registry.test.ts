@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RegistryChange } from '../../src/domain/registration.ts'
-import { followRegistry } from '../../src/redis/registry.ts'
+import { StoreUnavailable } from '../../src/flow/ports.ts'
+import { createCall } from '../../src/redis/calls.ts'
+import { keyPrefix } from '../../src/redis/keys.ts'
+import { createRegistry, followRegistry } from '../../src/redis/registry.ts'
 import { eventually } from '../eventually.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import { closeStores, freshPrefix, keepLog, openTestStore } from './fixtures.ts'
@@ -70,6 +73,17 @@ describe('the registry', () => {
     expect(await one.read()).toMatchObject({ sequence: 1, versions: [{ digest: 'd1', by: 'ann' }] })
   })
 
+  it('has made no change that Redis does not keep as it is asked to', async () => {
+    const client = new Redis(redis.url)
+    const prefix = keyPrefix(freshPrefix())
+    const call = createCall(client, prefix, Date.now, keepLog().log)
+    const one = createRegistry(call, client, prefix, async () => {
+      throw new StoreUnavailable('no replica has it')
+    })
+    await expect(one.change(registering('1'), 0, 'ann')).rejects.toThrow('no replica has it')
+    client.disconnect()
+  })
+
   it('deprecates and removes, and forgets a bundle with the last version that has it', async () => {
     const one = await registry()
     const version = { name: 'order', version: '1' }
@@ -122,6 +136,34 @@ describe('whoever follows the registry', () => {
     await eventually(() => heard.at(-1) === 0)
     await eventually(() => one.change(registering('1'), 0, 'x'))
     await eventually(() => heard.at(-1) === 1)
+    await following.stop()
+  })
+
+  it('hears of changes also after a while without any', async () => {
+    const prefix = freshPrefix()
+    const one = await registry(prefix)
+    const heard: number[] = []
+    const onChange = async (at: number) => void heard.push(at)
+    const client = new Redis(redis.url)
+    const reads = async () => Number(/cmdstat_xread:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
+    const before = await reads()
+    const following = followRegistry({ url: redis.url, prefix, log: keepLog().log, after: 0, onChange })
+    await eventually(async () => (await reads()) > before + 2)
+    await one.change(registering('1'), 0, 'x')
+    await eventually(() => heard.includes(1))
+    await following.stop()
+    client.disconnect()
+  })
+
+  it('is told again of what a server has lost where it could not take that in', async () => {
+    const prefix = freshPrefix()
+    let tries = 0
+    const onChange = async () => {
+      tries += 1
+      if (tries < 3) throw new Error('not now')
+    }
+    const following = followRegistry({ url: redis.url, prefix, log: keepLog().log, after: 3, onChange })
+    await eventually(() => tries === 3)
     await following.stop()
   })
 
