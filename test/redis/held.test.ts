@@ -170,10 +170,11 @@ describe('a document that is held', () => {
     expect(await balances(store)).toEqual([])
   })
 
-  it('is no dead letter to redrive, drop or park', async () => {
+  it('is no dead letter to redrive, match again, drop or park', async () => {
     await openWith()
     const id = await heldId()
     expect(await store.redrive(id, { by: 'ops' })).toBe(false)
+    expect(await store.replan(id, [plan()], { by: 'ops' })).toBe(false)
     expect(await store.drop(id, 'x', 'ops')).toBe('refused')
     expect(await store.park(id, 'x', 'ops')).toBe('refused')
     expect((await store.trace(id))!.state).toBe('held')

@@ -116,13 +116,16 @@ describe('dead letters', () => {
     const id = await accepted(store, { deliveries: [] })
     expect(await store.redrive(id, BY)).toBe(false)
     expect(await store.replan(id, [], BY)).toBe(false)
+    expect(await store.replan(`${id}.0`, [plan()], BY)).toBe(false)
     expect(await store.replan(id, [plan({ lane: 'l' }), plan({ to: 'b@x.example' })], BY)).toBe(true)
     expect(await store.replan(id, [plan()], BY)).toBe(false)
     expect(await store.replan(freshId(), [plan()], BY)).toBe(false)
     expect(await store.dead({})).toEqual([])
     await deliver(`${id}.0`)
     await deliver(`${id}.1`)
-    expect(await store.trace(id)).toMatchObject({ state: 'delivered', deliveries: [{}, {}] })
+    const trace = await store.trace(id)
+    expect(trace).toMatchObject({ state: 'delivered', deliveries: [{}, {}] })
+    expect(trace).not.toHaveProperty('reason')
     expect(await balances(store)).toEqual([])
   })
 })
@@ -135,6 +138,20 @@ describe('dead letters that go another way', () => {
     for (const id of ids) await die(id)
     for (const id of ids) expect(await store.redrive(id, { ...BY, to: parseDestination('desk@x.example') })).toBe(true)
     expect((await store.start(ids, [])).map(({ id }) => id)).toEqual([ids[0], ids[2]])
+  })
+
+  it.each([
+    ['elsewhere wait for nobody who goes where they went before, and hold nobody back there', 'desk@x.example', [0, 1]],
+    ['where they went before keep their place there', 'erp@backend.example', [0]],
+  ])('%s', async (_, to, first) => {
+    await openWith()
+    const ids: string[] = []
+    for (let index = 0; index < 3; index++)
+      ids.push(`${await accepted(store, { deliveries: [plan({ lane: 'l' })] })}.0`)
+    await die(ids[0]!)
+    const order = { ...BY, to: parseDestination(to), keepPlace: true }
+    expect(await store.redrive(ids[0]!, order)).toBe(true)
+    expect((await store.start(ids, [])).map(({ id }) => id)).toEqual(first.map((at) => ids[at]))
   })
 
   it('by routes of now that keep an order take a place in it, where they had none to keep', async () => {
