@@ -5,8 +5,12 @@ import { type Backlog, backlogOf } from './backlog.ts'
 
 const DEFAULT_PORT = 5347
 const KEEP_ALIVE_MS = 30_000
-/** So much at a time is given to the system, so that it is seen how far a large stanza has got. */
+/** So much at a time of a large text is given to the system, so that it is seen how far a large stanza has got. */
 const PIECE_BYTES = 65_536
+/** What goes out under load comes in one write. */
+const LARGE_LENGTH = 4 * PIECE_BYTES
+/** What the system says is known for so long: many may ask at once. */
+const LOOK_AGAIN_MS = 100
 const NOTHING: Backlog = { left: 0, taken: 0 }
 /** Why a connection was dropped that we may not write to. */
 export const LEASE_LOST = 'lease-lost'
@@ -55,6 +59,8 @@ export class ServerSocket extends EventEmitter {
   #queue: Piece[] = []
   #queuedLength = 0
   #isWriting = false
+  #seen = NOTHING
+  #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(endpoint: Endpoint, tls: TlsOptions, mayWrite: () => boolean) {
     super()
@@ -93,7 +99,7 @@ export class ServerSocket extends EventEmitter {
   }
 
   write(text: string, written?: (error?: Error | null) => void): void {
-    if (text.length <= PIECE_BYTES) {
+    if (text.length <= LARGE_LENGTH) {
       this.#add({ data: text, written })
       return
     }
@@ -164,9 +170,13 @@ export class ServerSocket extends EventEmitter {
     return this.#queuedLength + (this.#socket?.writableLength ?? 0)
   }
 
-  /** How far what was written has got; to be asked rarely. */
+  /** How far what was written has got, by a look that is 100 ms old at most. */
   get backlog(): Backlog {
-    const { left, taken } = this.#socket ? backlogOf(this.#socket) : NOTHING
-    return { left: this.#queuedLength + left, taken }
+    const now = performance.now()
+    if (this.#socket && now - this.#lookedAt >= LOOK_AGAIN_MS) {
+      this.#seen = backlogOf(this.#socket)
+      this.#lookedAt = now
+    }
+    return { left: this.#queuedLength + this.#seen.left, taken: this.#seen.taken }
   }
 }

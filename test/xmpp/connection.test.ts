@@ -496,7 +496,7 @@ describe('signs of life', () => {
   /** More than systems take in advance of a server that reads nothing. */
   const large = `<message to='a@example.test'><body>${'x'.repeat(6_000_000)}</body></message>`
 
-  it('a server that takes a large stanza slowly is waited for, and so is what it is asked behind that', async () => {
+  it('a server that takes a large stanza slowly is not given up', async () => {
     const { connection, server, events } = await online(answering, slow)
     const { socket } = server.peers[0]!
     socket.on('data', () => socket.pause())
@@ -505,7 +505,8 @@ describe('signs of life', () => {
     expect(await connection.request(ping)).toMatchObject({ kind: 'result' })
     connection.write(large)
     const began = performance.now()
-    expect(await connection.request(ping)).toMatchObject({ kind: 'result' })
+    // What its own system has taken for it no longer counts as on its way.
+    expect(await connection.request({ ...ping, timeoutMs: 30_000 })).toMatchObject({ kind: 'result' })
     expect(performance.now() - began).toBeGreaterThan(2 * (slow.keepAliveMs + slow.pingTimeoutMs))
     expect(events.map(({ kind }) => kind)).toEqual(['online'])
   })

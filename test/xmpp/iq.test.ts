@@ -135,6 +135,14 @@ describe('requests and answers', () => {
     expect(requests.take(child(`<iq type='result' id='${id}' from='b@example.test'/>`))).toBe('none')
   })
 
+  it('time begins anew for as long as the request, or its answer, is on its way', async () => {
+    const asked: number[] = []
+    const requests = createRequests('waybill.example.test', (place) => asked.push(place) < 4)
+    const { answer } = requests.add({ to: 'b@example.test', type: 'get', payload: '', timeoutMs: 10 }, 7)
+    expect(await answer).toEqual({ kind: 'timeout' })
+    expect(asked).toEqual([7, 7, 7, 7])
+  })
+
   it('all that wait are lost at once', async () => {
     const { requests, answer } = ask()
     const second = requests.add({ to: 'c.example.test', type: 'set', payload: '', timeoutMs: 5_000 })
