@@ -192,7 +192,7 @@ function furnish(
     inHandLimit: IN_HAND_LIMIT,
   })
   const reports = createReports({ store, metrics, log, outlet: createReportOutlet(connection, settings.xmpp.host) })
-  const held = createHeldOperations({ store, rehydrate, metrics, log, ruling: () => inForce.assembly.ruling })
+  const held = createHeldOperations({ store, rehydrate, metrics, log, now, ruling: () => inForce.assembly.ruling })
   const returns = {
     receipt: outlet.receipt,
     bounce(id: string, from: string, answer: Answer) {

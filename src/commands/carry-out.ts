@@ -42,11 +42,14 @@ export async function carryOut(
  * @param ifUnmatched Why it goes to nobody where no address was refused either.
  */
 export function whereTo(
-  { to, impossible = [] }: Extract<OperationResult, { kind: 'done' }>,
+  { to, impossible = [], expired = [] }: Extract<OperationResult, { kind: 'done' }>,
   ifUnmatched: string,
 ): string {
-  if (impossible.length === 0) return to.join(', ') || `nobody: ${ifUnmatched}`
   const letters = `${impossible.length === 1 ? 'a dead letter' : `${impossible.length} dead letters`} address-refused`
-  const refused = `no address may be used of ${impossible.join(', ')} (${letters})`
-  return to.length > 0 ? `${to.join(', ')}; ${refused}` : `nobody: ${refused}`
+  const left = [
+    ...(impossible.length > 0 ? [`no address may be used of ${impossible.join(', ')} (${letters})`] : []),
+    ...(expired.length > 0 ? [`it has expired for ${expired.join(', ')}`] : []),
+  ].join('; ')
+  if (left === '') return to.join(', ') || `nobody: ${ifUnmatched}`
+  return to.length > 0 ? `${to.join(', ')}; ${left}` : `nobody: ${left}`
 }

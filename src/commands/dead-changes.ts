@@ -58,6 +58,7 @@ export async function changeDead(
       store,
       ruling,
       rehydrate,
+      now: Date.now,
       replacementOf: (bytes, original) => replacementOf(bytes, original, settings.limits),
     })
     const words = filterWords(verb, options)

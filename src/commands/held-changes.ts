@@ -48,6 +48,7 @@ export async function changeHeld(
       rehydrate,
       ruling,
       metrics: { heldEnded() {} },
+      now: Date.now,
       log: createLog((line) => process.stderr.write(line), 'error'),
     })
     const ids = id === undefined ? await chosen(store, options) : [id]

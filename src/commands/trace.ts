@@ -31,7 +31,8 @@ export function describeTrace(seen: EnvelopeTrace): string {
   if (seen.holding) lines.push(...describeHolding(seen.holding))
   for (const delivery of seen.deliveries) {
     const due = delivery.dueAtMs === undefined ? '' : `, due ${formatTime(delivery.dueAtMs)}`
-    lines.push('', `${delivery.id}  ${delivery.state}${delivery.reason ? `: ${delivery.reason}` : ''}${due}`)
+    const expiry = delivery.expiresAtMs === undefined ? '' : `, expires ${formatTime(delivery.expiresAtMs)}`
+    lines.push('', `${delivery.id}  ${delivery.state}${delivery.reason ? `: ${delivery.reason}` : ''}${due}${expiry}`)
     lines.push(`  to ${delivery.destination} by route ${delivery.route}`)
     if (delivery.document)
       lines.push(`  with another document: ${delivery.document.bytes} bytes, SHA-256 ${delivery.document.digest}`)

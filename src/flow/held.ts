@@ -6,7 +6,7 @@ import type { Decision } from '../matching/matcher.ts'
 import { goingBy } from './check.ts'
 import type { Ruling } from './intake.ts'
 import { donePlanned, type OperationResult } from './operations.ts'
-import type { EnvelopeTrace, HeldOrder, Log, Metrics, Store, Validation } from './ports.ts'
+import type { Clock, EnvelopeTrace, HeldOrder, Log, Metrics, Store, Validation } from './ports.ts'
 
 export interface HeldNeeds {
   readonly store: Pick<Store, 'held' | 'plan' | 'refuse' | 'trace' | 'payload'>
@@ -16,6 +16,7 @@ export interface HeldNeeds {
   readonly rehydrate: (form: Form, mediaType: string, datatype: string, payload: Uint8Array) => Document
   readonly metrics: Pick<Metrics, 'heldEnded'>
   readonly log: Log
+  readonly now: Clock
 }
 
 export interface HeldRequest extends HeldOrder {
@@ -46,7 +47,7 @@ interface Judged {
 /** By whom a document was released that a new configuration accepts. */
 const CONFIGURATION: HeldOrder = { by: 'waybill', reason: 'the configuration of now finds it valid' }
 
-export function createHeldOperations({ store, ruling, rehydrate, metrics, log }: HeldNeeds): HeldOperations {
+export function createHeldOperations({ store, ruling, rehydrate, metrics, log, now }: HeldNeeds): HeldOperations {
   async function judge(seen: EnvelopeTrace): Promise<Judged | string> {
     const payload = await store.payload(seen.id)
     if (!payload) return 'has ended meanwhile'
@@ -142,7 +143,7 @@ export function createHeldOperations({ store, ruling, rehydrate, metrics, log }:
       if (typeof judged === 'string') return refused(judged)
       if (!dryRun && !(await go(seen, judged, { by, reason }))) return refused('has ended meanwhile')
       const { deliveries, impossible } = judged.decision
-      return donePlanned([...deliveries, ...impossible])
+      return donePlanned([...deliveries, ...impossible], seen, now())
     },
 
     async refuse(id, { by, reason, dryRun }) {

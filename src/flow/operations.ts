@@ -11,7 +11,7 @@ import { OPAQUE_TYPE } from '../domain/envelope.ts'
 import type { Finding, Rejection } from '../domain/rejection.ts'
 import { inWords } from './check.ts'
 import type { Ruling } from './intake.ts'
-import type { DeliveryTrace, EndedByHand, EnvelopeTrace, Redrive, Replacement, Store } from './ports.ts'
+import type { Clock, DeliveryTrace, EndedByHand, EnvelopeTrace, Redrive, Replacement, Store } from './ports.ts'
 
 export interface OperationNeeds {
   readonly store: Pick<Store, 'trace' | 'payload' | 'redrive' | 'replan' | 'drop' | 'park'>
@@ -26,14 +26,20 @@ export interface OperationNeeds {
   ) =>
     | { readonly kind: 'document'; readonly document: Document }
     | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  readonly now: Clock
 }
 
 /**
  * `to`: where it goes; empty for what was dropped or parked. `impossible`: the templates of which no address can be made, each a
- * dead letter. `asked`: an attempt is under way, and what was asked for comes with its end, unless that is delivered or expired.
+ * dead letter. `expired`: where it would have gone, had its time not run out; it ends so. `asked`: an attempt is under way, and what was asked for comes with its end, unless that is delivered or expired.
  */
 export type OperationResult =
-  | { readonly kind: 'done'; readonly to: readonly string[]; readonly impossible?: readonly string[] }
+  | {
+      readonly kind: 'done'
+      readonly to: readonly string[]
+      readonly impossible?: readonly string[]
+      readonly expired?: readonly string[]
+    }
   | { readonly kind: 'asked' }
   | { readonly kind: 'refused'; readonly reason: string }
 
@@ -41,13 +47,26 @@ type Refused = Extract<OperationResult, { kind: 'refused' }>
 
 const done = (to: readonly string[] = []): OperationResult => ({ kind: 'done', to })
 
-export function donePlanned(planned: readonly PlannedDelivery[]): OperationResult {
+/** What was planned for a document, by whether it is past its time already. */
+function byExpiry(planned: readonly PlannedDelivery[], { receivedAtMs, submit }: EnvelopeTrace, nowMs: number) {
   const namesOf = (some: readonly PlannedDelivery[]) => some.map(({ destination }) => destinationName(destination))
-  const impossible = namesOf(planned.filter((one) => one.impossible))
+  const isExpired = ({ expiresMs = Infinity }: PlannedDelivery) =>
+    receivedAtMs + Math.min(expiresMs, submit.expiresMs ?? Infinity) <= nowMs
+  const possible = planned.filter(({ impossible }) => !impossible)
+  return {
+    timely: namesOf(possible.filter((one) => !isExpired(one))),
+    expired: namesOf(possible.filter(isExpired)),
+    impossible: namesOf(planned.filter(({ impossible }) => impossible)),
+  }
+}
+
+export function donePlanned(planned: readonly PlannedDelivery[], seen: EnvelopeTrace, nowMs: number): OperationResult {
+  const { timely, expired, impossible } = byExpiry(planned, seen, nowMs)
   return {
     kind: 'done',
-    to: namesOf(planned.filter((one) => !one.impossible)),
+    to: timely,
     ...(impossible.length > 0 && { impossible }),
+    ...(expired.length > 0 && { expired }),
   }
 }
 
@@ -93,9 +112,11 @@ interface Dead {
 }
 
 const GONE = refused('is not a dead letter any more')
+/** Sent again it would end at once, and be no dead letter any more. */
+const EXPIRED = refused('has expired: no try is made after that. It stays dead until it is dropped')
 
 /** What an operator does by hand: one vocabulary for the command line and every other way in. */
-export function createOperations({ store, ruling, rehydrate, replacementOf }: OperationNeeds): Operations {
+export function createOperations({ store, ruling, rehydrate, replacementOf, now }: OperationNeeds): Operations {
   async function redrive(id: string, order: RedriveOrder): Promise<OperationResult> {
     const dead = await lookAt(id)
     if (dead.kind === 'refused') return dead
@@ -126,22 +147,24 @@ export function createOperations({ store, ruling, rehydrate, replacementOf }: Op
     const to = how.to && destinationName(how.to)
     const sendable = deliveries.filter(({ reason }) => to !== undefined || reason !== 'address-refused')
     if (sendable.length === 0) return refused('has no address that may be used: give another one, or match it again')
+    const timely = sendable.filter(({ expiresAtMs = Infinity }) => expiresAtMs > now())
+    if (timely.length === 0) return EXPIRED
     if (to !== undefined) {
-      if (sendable.length > 1) return refused(`has ${sendable.length} dead deliveries: only one can go to ${to}`)
-      const other = seen.deliveries.find(
-        (one) => one.destination === to && one.id !== sendable[0]!.id && !one.isReplaced,
-      )
+      if (timely.length > 1) return refused(`has ${timely.length} dead deliveries: only one can go to ${to}`)
+      const other = seen.deliveries.find((one) => one.destination === to && one.id !== timely[0]!.id && !one.isReplaced)
       if (other) return refused(`has a delivery to ${to} already: ${other.id}`)
     }
     if (!dryRun && !(await store.redrive(id, how))) return GONE
-    return done(to === undefined ? sendable.map(({ destination }) => destination) : [to])
+    return done(to === undefined ? timely.map(({ destination }) => destination) : [to])
   }
 
   async function matchAgain(dead: Dead, how: Redrive, dryRun: boolean): Promise<OperationResult> {
     const planned = await plan(dead, how.document)
     if (!Array.isArray(planned)) return planned as Refused
+    const { timely, expired } = byExpiry(planned, dead.seen, now())
+    if (timely.length === 0 && expired.length > 0) return EXPIRED
     if (!dryRun && !(await store.replan(dead.id, planned, how))) return GONE
-    return donePlanned(planned)
+    return donePlanned(planned, dead.seen, now())
   }
 
   /** What the routes of now plan, without what the document has already. */

@@ -307,6 +307,8 @@ export interface DeliveryTrace {
   /** Void ones and those before a redrive are not counted. */
   readonly tries: number
   readonly dueAtMs?: number
+  /** Where it waits or is dead: when no try is made any more. */
+  readonly expiresAtMs?: number
   /** It is sent alone: it was there each time when the stream was closed, or the process died. */
   readonly isSuspect?: true
   /** It was matched again: others have taken its place, and its destination is theirs to have. */

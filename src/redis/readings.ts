@@ -139,6 +139,8 @@ function parseDeliveryTrace(id: string, facts: Facts, attempts: string): Deliver
     state: facts.state,
     tries: facts.tries,
     ...(facts.state === 'waiting' && facts.started === undefined ? { dueAtMs: facts.due } : {}),
+    ...(facts.expires !== undefined &&
+      (facts.state === 'waiting' || facts.state === 'dead') && { expiresAtMs: facts.expires }),
     ...(facts.state === 'waiting' && isSuspect(facts) ? { isSuspect: true } : {}),
     ...(isReplaced(facts) ? { isReplaced: true } : {}),
     ...(reason === undefined ? {} : { reason }),

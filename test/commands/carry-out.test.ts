@@ -26,7 +26,8 @@ describe('an operation on many', () => {
 
 describe('where something goes that was matched', () => {
   const [erp, node] = ['erp@backend.example', 'xmpp:p.example?;node=usd/{currency}']
-  it.each<[string, { to: string[]; impossible?: string[] }, string]>([
+  it.each<[string, { to: string[]; impossible?: string[]; expired?: string[] }, string]>([
+    ['nowhere, since it has expired', { to: [], expired: [erp] }, `nobody: it has expired for ${erp}`],
     ['to an address', { to: [erp] }, erp],
     ['to several', { to: [erp, 'b@x.example'] }, `${erp}, b@x.example`],
     ['nowhere, since no route matches', { to: [] }, 'nobody: no route matches'],

@@ -55,6 +55,7 @@ const heldOn = (flow: Flow, { log } = keepLog()) =>
     ruling: () => flow.ruling,
     rehydrate,
     metrics: flow.metrics,
+    now: flow.clock,
     log,
   })
 
@@ -180,6 +181,17 @@ describe('a held document', () => {
     expect(result).toEqual({ kind: 'done', to: [], impossible })
     expect(log.lines).toMatchObject([{ event: 'released' }, { event: 'address-refused', details: { id } }])
     expect(await flow.store.trace(id)).toMatchObject({ state: 'dead', deliveries: [{ reason: 'address-refused' }] })
+  })
+
+  it('is told to have expired where it is released too late, and ends so', async () => {
+    const flow = await flowWith('quarantine')
+    const answer = await take(flow, `<submit xmlns='urn:waybill:0' expires='PT10M'>${WRONG}</submit>`)
+    const id = 'kind' in answer ? '' : answer.id
+    flow.clock.nowMs += 600_000
+    const result = await heldOn(flow).release(id, { by: 'ops', reason: 'x' })
+    expect(result).toEqual({ kind: 'done', to: [], expired: [ERP] })
+    expect(await flow.store.expire(9)).toEqual([`${id}.0`])
+    expect((await flow.store.trace(id))?.state).toBe('expired')
   })
 
   it('is released by the first configuration that finds it valid, and by none before', async () => {

@@ -60,6 +60,45 @@ describe('redrive', () => {
     expect(await balances(flow.store)).toEqual([])
   })
 
+  it('leaves dead what has expired: sent again it would end so, and be gone', async () => {
+    const flow = await flowOn(redis.url)
+    flow.outcome = () => refusing
+    const id = await taken(flow, `<submit xmlns='urn:waybill:0' expires='PT10M'>${order7}</submit>`)
+    await flow.deliverer.deliver([`${id}.0`])
+    await flow.deliverer.idle()
+    const expiresAtMs = flow.clock() + 600_000
+    expect((await flow.store.trace(id))?.deliveries).toMatchObject([{ state: 'dead', expiresAtMs }])
+    flow.clock.nowMs += 599_999
+    expect((await flow.operations.redrive(id, { ...BY, dryRun: true })).kind).toBe('done')
+    flow.clock.nowMs += 1
+    const expired = refused('has expired: no try is made after that. It stays dead until it is dropped')
+    for (const order of [BY, { ...BY, matchAgain: true }, { ...BY, to: parseDestination(DESK) }]) {
+      flow.ruling = await rulingOf([toNew])
+      expect(await flow.operations.redrive(id, order)).toEqual(expired)
+    }
+    expect(await flow.store.redrive(id, BY), 'nor where the operator looked earlier').toBe(false)
+    expect((await flow.store.trace(id))?.state).toBe('dead')
+    expect(await balances(flow.store)).toEqual([])
+  })
+
+  it('of a document sends what has not expired', async () => {
+    const soon = routeOf('soon', { when: { type: ['order'] }, deliver: [toJid(DESK)], expiresMs: 1_000 })
+    const flow = await flowOn(redis.url, { routes: [toErp, soon] })
+    flow.outcome = () => refusing
+    const id = await taken(flow)
+    await flow.deliverer.deliver([`${id}.0`, `${id}.1`])
+    await flow.deliverer.idle()
+    flow.clock.nowMs += 1_000
+    expect(await flow.operations.redrive(id, BY)).toEqual({ kind: 'done', to: [ERP] })
+    const states = (await flow.store.trace(id))!.deliveries.map(({ destination, state }) => [destination, state])
+    expect(new Map(states as [string, string][])).toEqual(
+      new Map([
+        [ERP, 'waiting'],
+        [DESK, 'dead'],
+      ]),
+    )
+  })
+
   it('matches a document again that had found no route, by the routes of now', async () => {
     const none = routeOf('none', { when: { type: ['note'] } })
     const flow = await flowOn(redis.url, { routes: [none] })

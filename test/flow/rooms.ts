@@ -154,7 +154,7 @@ export async function flowOn(redisUrl: string, changes: FlowChanges = {}): Promi
     replacementOf: (bytes: Uint8Array, original: Parameters<typeof replacementOf>[1]) =>
       replacementOf(bytes, original, limits),
   }
-  const operations = createOperations({ ...operating, ruling: () => flow.ruling })
+  const operations = createOperations({ ...operating, now: clock, ruling: () => flow.ruling })
   return Object.assign(flow, said, { clock, metrics, store: real, take, deliverer, operations })
 }
 

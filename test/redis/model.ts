@@ -334,7 +334,7 @@ export function createModel(now: () => number, kept: { ms: number; finished: num
 
     redrive(id: string, keepPlace: boolean): boolean {
       const delivery = present(id)
-      if (delivery?.state !== 'dead') return false
+      if (delivery?.state !== 'dead' || isExpired(delivery)) return false
       delivery.tries = 0
       if (!isSuspect(delivery)) acquit(delivery)
       delivery.records += 1

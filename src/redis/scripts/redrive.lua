@@ -2,14 +2,19 @@
 -- Dead -> waiting, with its tries and the time to give up counted anew. ARGV[3]: a delivery id, or an envelope id for all dead
 -- deliveries of a document. ARGV[4]: the record of it. ARGV[5]: another destination, or ''. ARGV[6], ARGV[7]: meta and payload of another
 -- document, or ''. ARGV[8]: 'keep' for its old place in the order, or '' for one behind all that was accepted by now. What has no
--- address that may be used stays dead, and so does what would be a second delivery to its destination. What has broken the stream, or
+-- address that may be used stays dead, and so does what would be a second delivery to its destination, and what has expired, which
+-- would end so at once. What has broken the stream, or
 -- a process, is a suspect from the beginning.
 -- Gives how many.
 local ID, RECORD, TO, META, PAYLOAD, PLACE = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local count, number, place = 0, nil, nil
 
+local function isExpired(facts)
+  return facts.expires and facts.expires <= NOW
+end
+
 local function mayGo(delivery)
-  if delivery.facts.state ~= 'dead' then return false end
+  if delivery.facts.state ~= 'dead' or isExpired(delivery.facts) then return false end
   if TO == '' then return delivery.facts.reason ~= 'address-refused' end
   for _, other in ipairs(readAll(delivery.envelope.id)) do
     if other.id ~= delivery.id and other.facts.to == TO and not isReplaced(other.facts) then return false end
