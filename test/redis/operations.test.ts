@@ -3,6 +3,7 @@ import { parseDestination } from '../../src/domain/delivery.ts'
 import type { RedisStore } from '../../src/redis/store.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
 import {
+  acceptance,
   accepted,
   balances,
   closeStores,
@@ -310,6 +311,46 @@ describe('retention', () => {
     const kept = await Promise.all(ids.map(async (id) => (await store.trace(id)) !== undefined))
     expect(kept).toEqual([true, false, false, true, true])
     expect(await store.prune()).toBe(0)
+  })
+
+  it.each([
+    ['count', { finishedCount: 4 }],
+    ['time', { finishedMs: 20_000 }],
+  ])('that removes by %s and by bytes at once takes each off the ledger once', async (_, limit) => {
+    await openWith({ retention: { ...retention, finishedCount: 99, finishedBytes: 25, ...limit } })
+    const ids: string[] = []
+    for (let index = 0; index < 6; index++) {
+      ids.push(await accepted(store, { payload: 'x'.repeat(10) }))
+      await deliver(`${ids[index]}.0`)
+      clock.nowMs += index === 1 ? 20_000 : 1
+    }
+    expect(await store.prune()).toBe(4)
+    const kept = await Promise.all(ids.map(async (id) => (await store.trace(id)) !== undefined))
+    expect(kept).toEqual([false, false, false, false, true, true])
+    expect((await store.ledger()).bytes.finished).toBe(20)
+  })
+
+  it('removes by bytes what has a payload still, however many before it have none any more', async () => {
+    await openWith({ retention: { ...retention, finishedCount: 9_999, finishedBytes: 25, deadCount: 0 } })
+    for (let index = 0; index < 5_500; index += 500) {
+      await store.accept(Array.from({ length: 500 }, () => acceptance({ deliveries: [] })))
+    }
+    expect(await store.prune()).toBe(0)
+    expect((await store.ledger()).bytes).toMatchObject({ dead: 0, finished: 0 })
+    const ids: string[] = []
+    for (let index = 0; index < 4; index++) {
+      clock.nowMs += 1
+      ids.push(await accepted(store, { payload: 'x'.repeat(10) }))
+      await deliver(`${ids[index]}.0`)
+    }
+    expect(await store.prune()).toBe(2)
+    expect((await store.ledger()).bytes.finished).toBe(20)
+    expect(await Promise.all(ids.map(async (id) => (await store.trace(id)) !== undefined))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ])
   })
 
   it('drops the oldest dead letters by bytes, but not those of documents that still wait', async () => {

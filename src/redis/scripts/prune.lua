@@ -6,8 +6,8 @@
 -- bounce can bring back any more.
 -- Gives how many envelopes were removed, how many dead letters were dropped, 1 where more is to be done, and how many held
 -- documents were dropped.
-local FINISHED = { ms = tonumber(ARGV[3]), count = tonumber(ARGV[4]), bytes = tonumber(ARGV[5]) }
-local DEAD = { ms = tonumber(ARGV[6]), count = tonumber(ARGV[7]), bytes = tonumber(ARGV[8]) }
+local FINISHED = { state = 'finished', ms = tonumber(ARGV[3]), count = tonumber(ARGV[4]), bytes = tonumber(ARGV[5]) }
+local DEAD = { state = 'dead', ms = tonumber(ARGV[6]), count = tonumber(ARGV[7]), bytes = tonumber(ARGV[8]) }
 local MOST, HELD_MS = tonumber(ARGV[9]), tonumber(ARGV[10])
 -- Dead letters of documents that still wait hold bytes that a drop wouldn't free: they are passed over, but not without end.
 local PASSED_MOST = 5000
@@ -48,15 +48,15 @@ local function dropDead(id)
 end
 
 -- How many bytes are beyond what is kept, with what this call has freed already.
-local function excess(state, kept)
-  local name = 'bytes ' .. state
+local function excess(kept)
+  local name = 'bytes ' .. kept.state
   return tonumber(redis.call('HGET', key('ledger'), name) or 0) + (ledger[name] or 0) - kept.bytes
 end
 
 -- Oldest first, until the bytes fit; `count` of the `passed` first have gone already. Gives how many have then.
 local function fit(name, kept, passed, count, freesBytes, give)
   local at = passed
-  local over = excess(name, kept)
+  local over = excess(kept)
   while over > 0 and count < MOST and at < passed + PASSED_MOST do
     local members = redis.call('ZRANGE', key(name), at, at + 99)
     if #members == 0 then break end
@@ -64,7 +64,7 @@ local function fit(name, kept, passed, count, freesBytes, give)
       if over > 0 and count < MOST and freesBytes(id) then
         give(id)
         count = count + 1
-        over = excess(name, kept)
+        over = excess(kept)
       end
     end
     at = at + #members
@@ -77,7 +77,7 @@ local function isOwed(id)
 end
 
 local function isOfBytes(id)
-  if isOwed(id) then return false end
+  if gone[id] or isOwed(id) then return false end
   local sum = summary(envelopeOf(id))
   return not sum or (sum.bytes or 0) > 0
 end
