@@ -89,7 +89,7 @@ describe('a document that is held', () => {
     await openWith()
     const id = await heldId()
     expect(await store.plan(id, { fields: {}, deliveries: [] }, order)).toBe(true)
-    expect(await store.dead({})).toMatchObject([{ id, reason: 'no-route' }])
+    expect(await store.dead({})).toMatchObject([{ id, reason: 'no-route', diedAtMs: clock() }])
     expect(await store.replan(id, [plan()], { by: 'ops' })).toBe(true)
     expect(await store.due(10)).toEqual([`${id}.0`])
   })
