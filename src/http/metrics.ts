@@ -1,4 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type DeadReason, deadReasons } from '../domain/delivery.ts'
+import { rejectionConditions } from '../domain/rejection.ts'
 import type { Metrics } from '../flow/ports.ts'
 
 /** What is looked at when somebody asks, rather than counted as it happens. */
@@ -21,6 +23,9 @@ export interface Gauges {
   }>
 }
 
+/** What is dead from its acceptance on, and what an operator parks, is in the ledger only. */
+const IN_LEDGER_ONLY: ReadonlySet<string> = new Set<DeadReason>(['no-route', 'address-refused', 'parked'])
+const COUNTED_REASONS = deadReasons.filter((reason) => !IN_LEDGER_ONLY.has(reason))
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
 
 /** What `/metrics` says. */
@@ -242,6 +247,11 @@ export function createMetrics(
       })
     }
   }
+
+  // A series that begins with its first count is no increase to Prometheus: the first delivery that expires would alert nobody.
+  ended.inc({ state: 'expired', reason: '' }, 0)
+  for (const reason of COUNTED_REASONS) ended.inc({ state: 'dead', reason }, 0)
+  for (const reason of Object.keys(rejectionConditions)) rejected.inc({ reason }, 0)
 
   const senders = createSenderLabels()
   const metrics: Metrics = {

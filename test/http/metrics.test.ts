@@ -79,3 +79,23 @@ describe('the page on operations', () => {
     expect(documented).toEqual(ours.map(({ name, help }) => ({ name, help })))
   })
 })
+
+describe('what an alert asks an increase of', () => {
+  // deploy/prometheus/alerts.yml; a regular expression of Prometheus's stands for each of its words.
+  const alerts = readFileSync(new URL('../../deploy/prometheus/alerts.yml', import.meta.url), 'utf8')
+  const asked = [...alerts.matchAll(/(?:increase|rate)\((waybill_\w+_total)(?:\{(\w+)=~?"([^"]*)"\})?\[/g)]
+    .filter(([, name]) => name !== 'waybill_documents_accepted_total')
+    .map(([, name, label, values]) => ({ name: name!, label, values: values?.split('|') ?? [] }))
+
+  it('is asked by some', () => {
+    expect(asked.map(({ name }) => name)).toContain('waybill_deliveries_ended_total')
+    expect(asked.map(({ name }) => name)).toContain('waybill_documents_rejected_total')
+  })
+
+  it.each(asked)('$name of $label $values is there before anything is counted', async ({ name, label, values }) => {
+    const text = await metricsOn(async () => DEPTH).registry.metrics()
+    const series = text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.endsWith(' 0'))
+    for (const value of values) expect(series.join('\n')).toContain(`${label}="${value}"`)
+    expect(series.length).toBeGreaterThan(0)
+  })
+})
