@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { compareSchemas, languageOf } from '../documents/evolution/compare-schemas.ts'
 import {
   type CompatibilityMode,
@@ -37,6 +37,7 @@ export async function schemaDiff(
   output: Output,
 ): Promise<ExitCode> {
   const { mode, root, against } = options
+  refuseUnasked(options)
   const [old, next] = [sourceOf(oldPath), sourceOf(newPath)]
   const ask = (one: SchemaSource, other: SchemaSource) => compareSchemas(one, other, root ? { roots: root } : {})
   try {
@@ -56,6 +57,13 @@ export async function schemaDiff(
     const lines = error.problems.map(({ at, message }) => `${at}: ${message}`)
     throw new CommandFailed(2, lines.join('\n') || error.message)
   }
+}
+
+/** Passed over, they would leave somebody in the belief that the archive was asked. */
+function refuseUnasked({ against, config, type, last }: SchemaDiffOptions): void {
+  const [unasked] = Object.entries({ config, type, last }).filter(([, value]) => value !== undefined)
+  if (against !== ARCHIVE && unasked)
+    throw new CommandFailed(2, `Cannot compare: --${unasked[0]} is for --against archive`)
 }
 
 // ------------------------------------------------------------------------------------------------------ schemas
@@ -129,7 +137,9 @@ async function keptDocuments(
 
 function* documentsIn(folder: string): Generator<KeptDocument> {
   if (!isFolder(folder)) throw new CommandFailed(3, `Cannot read ${folder}: it is no folder`)
-  for (const file of filesIn(resolve(folder)).toSorted()) {
+  const files = filesIn(resolve(folder)).filter((file) => !/(?:^|\/)\./.test(relative(resolve(folder), file)))
+  if (files.length === 0) throw new CommandFailed(2, `Cannot compare: there are no documents in ${folder}`)
+  for (const file of files.toSorted()) {
     yield { name: file, from: undefined, bytes: readFileSync(file) }
   }
 }

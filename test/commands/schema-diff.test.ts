@@ -154,3 +154,17 @@ describe('a difference says what the version has that refuses', () => {
     expect((await run(wide, narrow, { mode: 'backward' })).text).toContain('(wide.xsd:1 → narrow.xsd:1)')
   })
 })
+
+it('documents with a dot first are passed over, none are told of, and what is for the archive alone is refused', async () => {
+  put('hidden/order.xml', '<order>1</order>')
+  put('hidden/.git/config', 'no document')
+  put('hidden/.DS_Store', 'nor this')
+  const { code, text } = await run(V1, V1, { against: join(folder, 'hidden') })
+  expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('documents: 1 tried, 0 refused') })
+  mkdirSync(join(folder, 'empty'), { recursive: true })
+  await expect(run(V1, V1, { against: join(folder, 'empty') })).rejects.toThrow(
+    'Cannot compare: there are no documents in',
+  )
+  for (const one of [{ type: 'order' }, { config: '.' }, { last: 5, against: join(folder, 'hidden') }])
+    await expect(run(V1, V1, one)).rejects.toThrow(`Cannot compare: --${Object.keys(one)[0]} is for --against archive`)
+})
