@@ -233,6 +233,9 @@ describe('attempts that Redis began without our hearing of it', () => {
     expect((await store.depth()).underWay).toBe(2)
     await lost.release()
     expect(await store.depth()).toMatchObject({ underWay: 0, waiting: 2 })
+    const { deliveries } = (await store.trace(ids[0]!.envelope.id))!
+    const attempt = { result: 'void', text: 'Redis gave no answer to the start of the attempt' }
+    expect(deliveries, 'it burns no try').toMatchObject([{ tries: 0, attempts: [attempt] }])
   })
 
   it('are taken back also where they began with the acceptance', async () => {
