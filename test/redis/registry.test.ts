@@ -147,11 +147,14 @@ describe('whoever follows the registry', () => {
     const client = new Redis(redis.url)
     const reads = async () => Number(/cmdstat_xread:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
     const before = await reads()
-    const following = followRegistry({ url: redis.url, prefix, log: keepLog().log, after: 0, onChange })
+    const log = keepLog()
+    const following = followRegistry({ url: redis.url, prefix, log: log.log, after: 0, onChange })
     await eventually(async () => (await reads()) > before + 2)
     await one.change(registering('1'), 0, 'x')
     await eventually(() => heard.includes(1))
     await following.stop()
+    const errors = log.lines.filter(({ event }) => event === 'registry-not-followed')
+    expect(errors, 'to hear of nothing is none').toEqual([])
     client.disconnect()
   })
 
@@ -179,6 +182,40 @@ describe('whoever follows the registry', () => {
     await one.change(registering('1'), 0, 'x')
     await eventually(() => tries === 3)
     await following.stop()
+  })
+
+  it('ends when what it was told of last has been taken in, or could not be, and leaves no connection', async () => {
+    const prefix = freshPrefix()
+    const one = await registry(prefix)
+    await one.change(registering('1'), 0, 'x')
+    const client = new Redis(redis.url)
+    const connections = async () => String(await client.client('LIST')).match(/ name=\S*registry\S* /g)?.length ?? 0
+    await eventually(async () => (await connections()) === 0)
+    let refuse = (_: Error) => {}
+    let taken = 0
+    const onChange = () =>
+      new Promise<void>((_, reject) => {
+        refuse = reject
+        taken += 1
+      })
+    const follow = () => followRegistry({ url: redis.url, prefix, log: keepLog().log, after: 0, onChange })
+    const first = follow()
+    await eventually(() => taken === 1)
+    let ended = false
+    const stopping = first.stop().then(() => {
+      ended = true
+    })
+    await one.read()
+    expect(ended).toBe(false)
+    refuse(new Error('not now'))
+    await stopping
+    const second = follow()
+    await eventually(() => taken === 2)
+    refuse(new Error('not now'))
+    await one.read()
+    await second.stop()
+    await eventually(async () => (await connections()) === 0)
+    client.disconnect()
   })
 
   it('hears of changes after Redis was away as before, and ends whether it is there or not', async () => {
