@@ -1,6 +1,7 @@
 import { type DocumentType, typeKey } from '../domain/document-type.ts'
 import { patternsOverlap } from '../domain/jid-overlap.ts'
 import type { Conditions, Route } from '../domain/route.ts'
+import type { RemarkCode } from './remark.ts'
 
 /** A pattern of senders in a type or a route that nobody matches who may send. */
 export interface NeverSent {
@@ -8,7 +9,7 @@ export interface NeverSent {
   readonly name: string
   /** Place in its YAML. */
   readonly path: readonly (string | number)[]
-  readonly code: 'sender-impossible'
+  readonly code: RemarkCode
   readonly message: string
 }
 

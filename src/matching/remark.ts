@@ -15,4 +15,5 @@ export type RemarkCode =
   | 'route-scanned'
   | 'template-unfillable'
   | 'owner-missing'
+  | 'sender-impossible'
   | 'loop'
