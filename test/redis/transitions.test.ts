@@ -180,6 +180,17 @@ describe('start', () => {
     expect(all.map((some) => some.map(({ id }) => id))).toEqual([ids, [], []])
   })
 
+  it('reads no more than 32 MiB of documents at once, however much is due, and the rest stays due', async () => {
+    await openWith()
+    const ids: string[] = []
+    for (const mebibytes of [17, 17, 1]) {
+      ids.push(`${await accepted(store, { payload: 'x'.repeat(mebibytes * 1024 * 1024) })}.0`)
+    }
+    expect(await start(...ids)).toEqual(ids.slice(0, 2))
+    expect(await store.due(9)).toEqual(ids.slice(2))
+    expect(await start(...ids)).toEqual(ids.slice(2))
+  })
+
   it('leaves deliveries to full destinations for a little later', async () => {
     await openWith()
     const id = await accepted(store, { deliveries: [plan({ to: 'a@x.example' }), plan({ to: 'b@x.example' })] })

@@ -16,7 +16,9 @@ local GRACE_MS = 30000
 -- What still was there at so many closes, though the server had had it each time, is alone until it ends.
 local STUBBORN_AFTER = 2 * SUSPECT_AFTER
 local SUSPECTS_LOOKED_AT = 16
-local full, started, told = {}, {}, {}
+-- Of documents, in one reply: while it is made Redis does nothing else. What is left stays due, for the next sweep.
+local BYTES_MOST = 32 * 1024 * 1024
+local full, started, told, bytes = {}, {}, {}, 0
 
 for index = 1, FULL do full[ARGV[8 + index]] = true end
 
@@ -33,6 +35,7 @@ local function tell(delivery)
     found = { redis.call('HGET', envelope.key, 'o' .. delivery.index), '', '' }
   else
     found = redis.call('HMGET', envelope.key, 'o' .. delivery.index, 'meta', number == '' and 'payload' or 'p' .. number)
+    bytes = bytes + #(found[3] or '')
   end
   told[envelope.id .. ' ' .. number] = true
   found[1] = found[1] or delivery.options
@@ -75,6 +78,7 @@ local function consider(id)
   if not isDue(delivery) then return end
   if not ALONE and not facts.probe and breakerOf(facts.to) == 'open' then return bar(delivery) end
   if full[facts.to] and not ALONE then return postpone(delivery, NOW + POSTPONE_MS) end
+  if bytes >= BYTES_MOST then return end
   begin(delivery)
 end
 
