@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hasWaitAof } from '../../src/redis/inspection.ts'
 import { freePorts } from './ports.ts'
 import {
   findProgram,
@@ -23,6 +25,12 @@ export interface RunningRedis extends Restartable {
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Again, same port, same data. */
   start(): Promise<void>
+}
+
+/** WAITAOF came with Redis 7.2. */
+export function redisHasWaitAof(): boolean {
+  const said = execFileSync(findProgram('redis-server', 'redis-server'), ['--version'], { encoding: 'utf8' })
+  return hasWaitAof(/v=(\S+)/.exec(said)?.[1] ?? '0')
 }
 
 const CONFIG = fileURLToPath(new URL('../../deploy/redis.conf', import.meta.url))
