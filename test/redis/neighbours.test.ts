@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { meetNeighbours, type Neighbours } from '../../src/neighbours.ts'
 import { type RunningRedis, startRedis } from '../servers/redis.ts'
@@ -61,5 +62,36 @@ describe('two processes on one Redis', () => {
     await one.change()
     expect(one.inForce()).toBe('new')
     expect(one.lines).toEqual([])
+  })
+})
+
+describe('processes that tell that they live', () => {
+  it('are known for some seconds by the clock of Redis, whatever theirs is, and forgotten then', async () => {
+    const prefix = freshPrefix()
+    const open = async (instance: string, awayMs: number) => {
+      const clock = () => Date.now() + awayMs
+      return (await openTestStore(redis.url, { prefix, instance, clock })).presence
+    }
+    const [early, late, looking] = [
+      await open('early', -3_600_000),
+      await open('late', 3_600_000),
+      await open('looking', 3_600_000),
+    ]
+    const state = { holds: ['w.example.org'], inForce: 'a', ready: 'b' }
+    const names = async () => (await looking.living()).map(({ instance }) => instance).toSorted()
+    expect(await early.announce(state)).toEqual([{ instance: 'early', ...state }])
+    expect(await late.announce(state)).toHaveLength(2)
+    expect(await names(), 'who only looks is none of them').toEqual(['early', 'late'])
+    const client = new Redis(redis.url)
+    const key = `{${prefix}:0}:processes`
+    const lastsMs = Number((await client.hget(key, 'early'))!.split(' ')[0]) - Number((await client.time())[0]) * 1_000
+    expect(lastsMs).toBeGreaterThan(0)
+    expect(lastsMs).toBeLessThan(10_000)
+    await client.hset(key, 'early', `${Date.now() - 60_000} {}`)
+    expect(await names()).toEqual(['late'])
+    expect(await client.hkeys(key), 'nothing of it is left').toEqual(['late'])
+    await late.leave()
+    expect(await names()).toEqual([])
+    client.disconnect()
   })
 })
