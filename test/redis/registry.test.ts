@@ -71,6 +71,11 @@ describe('the registry', () => {
     expect(await one.change(registering('1', 'other'), 1, 'bob')).toEqual({ kind: 'taken' })
     expect(await one.change(registering('1'), 0, 'bob'), 'a lost reply').toEqual({ kind: 'done', sequence: 1 })
     expect(await one.read()).toMatchObject({ sequence: 1, versions: [{ digest: 'd1', by: 'ann' }] })
+    await one.change(registering('2'), 1, 'ann')
+    expect(await one.change(registering('1'), 2, 'bob'), 'by the change that made it so').toEqual({
+      kind: 'done',
+      sequence: 1,
+    })
   })
 
   it('has made no change that Redis does not keep as it is asked to', async () => {
