@@ -13,6 +13,8 @@ interface Scripted {
   readonly asked: string[]
   answer: Answer
   connections: number
+  /** Those that are open. */
+  readonly sockets: ReadonlySet<Socket>
   close(): Promise<void>
 }
 
@@ -35,6 +37,7 @@ async function scripted(answer: Answer = () => OK): Promise<Scripted> {
   const server: Server = createServer((socket) => {
     one.connections += 1
     sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
     socket.on('data', (bytes) => {
       for (const command of String(bytes).split(/^\*\d+\r\n/m)) {
@@ -52,6 +55,7 @@ async function scripted(answer: Answer = () => OK): Promise<Scripted> {
     asked: [],
     answer,
     connections: 0,
+    sockets,
     async close() {
       for (const socket of sockets) socket.destroy()
       if (server.listening) await new Promise((resolve) => server.close(resolve))
@@ -106,6 +110,7 @@ describe('the way to a primary that sentinels know', () => {
     expect(sentinel.asked.join('\n')).toMatch(/auth watcher w$/im)
     expect(sentinel.asked.at(-1)).toMatch(/^sentinel GET-MASTER-ADDR-BY-NAME orders$/i)
     expect(errors).toEqual([])
+    await eventually(() => sentinel.sockets.size === 0, { what: 'the sentinel to be left' })
   })
 
   it('is asked for again, anew each time, where none knows it, and says why', async () => {
@@ -153,6 +158,12 @@ describe('the way to a primary that sentinels know', () => {
     tell(String(knowing(primary.place)(['SENTINEL'])))
     await expect(connected).rejects.toThrow('Connection is closed.')
     expect(primary.connections).toBe(0)
+  })
+
+  it('is given up where ioredis gives it up', async () => {
+    const Connector = primaryConnector({ prefix: 'waybill', url: '', ...sentinelsAt([await gone()]) })
+    const connector = new Connector({ retryStrategy: () => null } as never)
+    await expect(connector.connect(() => {})).rejects.toThrow('Connection is closed.')
   })
 
   it('leads to no replica', async () => {
