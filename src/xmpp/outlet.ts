@@ -90,9 +90,8 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
         `Cannot send ${attempt.id}: it has passed ${attempt.hops} routers, the limit is ${MAX_HOPS}`,
       )
     }
-    if (draining || connection.bufferedBytes > BUFFERED_BYTES) await drained()
-    // A suspect may end the process as well: nothing else is in hand with it.
-    while (turns.wait) await turns.wait
+    // What others write that have waited as long may leave no room again. A suspect may end the process as well: nothing else is in hand with it.
+    while (isFull() || turns.wait) await (isFull() ? drained() : turns.wait)
     if (isOver(attempt, now())) return { kind: 'expired' }
     const carriage = carry(attempt)
     if (carriage.kind === 'unsendable') return carriage
@@ -100,11 +99,18 @@ export function createOutlet(options: OutletOptions): XmppOutlet {
     if (destination.kind === 'jid' && attempt.options.confirm !== 'iq') {
       return await toJidByMessage(attempt, destination.jid, carriage.xml, onHad)
     }
-    const ask: Ask = async (request) =>
-      turns.take(attempt, onHad, () => connection.request(request), { kind: 'lost' } as const)
+    const ask: Ask = async (request) => {
+      // It may have waited for its node.
+      while (isFull()) await drained()
+      return turns.take(attempt, onHad, () => connection.request(request), { kind: 'lost' } as const)
+    }
     return destination.kind === 'node'
       ? toNode(attempt, destination, carriage.xml, ask)
       : toJidByIq(attempt, destination.jid, carriage.xml, ask)
+  }
+
+  function isFull(): boolean {
+    return draining !== undefined || connection.bufferedBytes > BUFFERED_BYTES
   }
 
   /** All that came while the buffer was full go on in the order in which they came. */

@@ -74,6 +74,8 @@ const pong = (ping: string) => `<iq type='result' id='${idOf(ping)}' from='examp
 const errorXml = (type: string, condition: string, rest = '') =>
   `<error type='${type}'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>${rest}</error>`
 
+const errorOf = (request: string) =>
+  `<iq type='error' id='ID' from='${/ to="([^"]*)"/.exec(request)![1]}'>${errorXml('cancel', 'feature-not-implemented')}</iq>`
 const handedOver: AttemptOutcome = { kind: 'delivered', proof: 'handed-over' }
 
 describe('a message to a JID', () => {
@@ -559,6 +561,33 @@ it('nothing is built while too much is buffered, and the order stays', async () 
   one.connection.drain()
   await written(one, 2)
   expect(one.connection.written.slice(0, 3).map(idOf)).toEqual([0, 1, 2].map((index) => `${ENVELOPE}.${index}`))
+})
+
+const toNode = { destination: { kind: 'node', service: 'pubsub.example.test', node: 'n' } } as const
+it.each([
+  ['messages', {}],
+  ['publishes, which wait for their node besides', toNode],
+])('of large %s no more is written at once than there is room for, however many have waited', async (_what, rest) => {
+  const one = scene()
+  one.connection.answerWith((request) => (request.includes('disco#info') ? errorOf(request) : undefined))
+  const { write, request } = one.connection
+  one.connection.write = (xml) => {
+    one.connection.bufferedBytes += 700_000
+    return write(xml)
+  }
+  one.connection.request = (iq) => {
+    if (iq.payload.includes('<publish')) one.connection.bufferedBytes += 700_000
+    return request(iq)
+  }
+  const documents = () => one.connection.written.filter((text) => text.includes('urn:example:order')).length
+  one.connection.bufferedBytes = rest === toNode ? 0 : 2_000_000
+  for (let index = 0; index < 6; index++) void one.outlet.send(attempt({}, { ...rest, id: `${ENVELOPE}.${index}` }))
+  for (const most of [2, 4, 6]) {
+    if (rest !== toNode || most > 2) one.connection.drain()
+    await eventually(() => documents() === most)
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(documents()).toBe(most)
+  }
 })
 
 it('a notice is a chat message', async () => {
