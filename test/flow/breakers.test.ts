@@ -252,6 +252,19 @@ describe('what waits for an open destination', () => {
     expect(await balances(flow.store)).toEqual([])
   })
 
+  it('is given up by the time since it was redriven', async () => {
+    const flow = await flowWith({ policies: [{ ...brittle, giveUpAfterMs: 100_000 }] })
+    await opened(flow)
+    const [id] = await given(flow, 1)
+    await pass(flow, 105)
+    expect(await traceOf(flow, id!)).toMatchObject({ state: 'dead', reason: 'too-late' })
+    await flow.operations.redrive(id!, { by: 'ops' })
+    await pass(flow, 50)
+    expect(await traceOf(flow, id!)).toMatchObject({ state: 'waiting' })
+    await pass(flow, 55)
+    expect(await traceOf(flow, id!)).toMatchObject({ state: 'dead', reason: 'too-late' })
+  })
+
   it('lets those behind it in the order wait on when it is given up', async () => {
     const flow = await flowWith({ policies: [{ ...brittle, giveUpAfterMs: 100_000 }] })
     const [first] = await given(flow, 1, { lane: 'a' })
