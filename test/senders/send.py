@@ -1,4 +1,4 @@
-import asyncio, sys
+import sys
 from xml.etree import ElementTree
 import slixmpp
 
@@ -16,5 +16,12 @@ async def send(_):
     client.disconnect()
 
 client.add_event_handler('session_start', send)
-client.connect((host, int(port)), disable_starttls=True)
-client.process(forever=False)
+# Without TLS, as on loopback; beyond that leave it to connect().
+if slixmpp.__version_info__ < (1, 9):
+    client.connect((host, int(port)), disable_starttls=True)
+else:
+    client.enable_direct_tls = client.enable_starttls = False
+    client.enable_plaintext = True
+    client['feature_mechanisms'].unencrypted_scram = client['feature_mechanisms'].unencrypted_plain = True
+    client.connect(host, int(port))
+client.loop.run_until_complete(client.disconnected)
