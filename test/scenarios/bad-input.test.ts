@@ -34,7 +34,7 @@ describe.each(['ejabberd', 'prosody'] as const)('bad input through %s', (kind) =
     const id = `bad-${counter++}`
     const sender = stanza.includes("from='eve@other") ? at.other : at.peer
     const before = sender.received.length
-    sender.send(stanza.replaceAll('{id}', id).replaceAll('{ours}', ours))
+    sender.send(stanza.replaceAll('{id}', id).replaceAll('{ours}', ours) + room(stanza))
     const isAnswer = (one: string) =>
       stanza.includes('{id}') ? attribute(one, 'id') === id || isUnsubscribed(one) : (attribute(one, 'id') ?? '') === ''
     return { id, answers: () => sender.received.slice(before).filter(isAnswer) }
@@ -117,6 +117,9 @@ describe.each(['ejabberd', 'prosody'] as const)('bad input through %s', (kind) =
     expect((await at.ledger()).balanced).toBe(true)
   })
 })
+
+/** Expat from 2.6 on, which reads for Prosody, looks at a long tag that came in pieces only when as much again has come. */
+const room = (stanza: string) => (stanza.length > 8_192 ? ' '.repeat(stanza.length) : '')
 
 /** `TYPE CONDITION REASON`, or the type of what is no error. */
 function verdictOf(stanza: string): string {
