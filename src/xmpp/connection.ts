@@ -7,6 +7,7 @@ import { isUnexplained } from './closes.ts'
 import { createRequests, type IqAnswer, type IqRequest } from './iq.ts'
 import { type KeepAlive, keepAlive } from './keep-alive.ts'
 import { PING } from './namespaces.ts'
+import { createNudge } from './nudge.ts'
 import { createOutbox } from './outbox.ts'
 import type { StanzaLimits } from './parser.ts'
 import { type Endpoint, endpointOf, LEASE_LOST } from './socket.ts'
@@ -146,6 +147,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const outbox = createOutbox((text) => {
     if (server?.online) server.write(text)
   })
+  const nudge = createNudge({ had: () => requests.had, write: (spaces) => outbox.add(spaces) })
   const listeners = new Set<(event: StreamEvent) => void>()
   const waiting = new Set<() => void>()
   let onStanza: StanzaHandler = () => {}
@@ -208,6 +210,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     alive?.stop()
     alive = undefined
     outbox.clear()
+    nudge.stop()
     const closed = closing(end)
     requests.lose(undefined, closed)
     release()
@@ -309,6 +312,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     place += 1
     outbox.add(xml)
+    nudge.wrote(xml.length, place)
     if (bufferedBytes() <= STALLED_BYTES) return true
     server.abort({ reason: 'stalled', text: `the server leaves ${bufferedBytes()} bytes unread` })
     return false

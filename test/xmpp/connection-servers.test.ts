@@ -43,6 +43,18 @@ for (const kind of ['prosody', 'ejabberd'] as const) {
       ).toMatchObject({ kind: 'error' })
     })
 
+    it.each([3_000, 12_000, 40_000, 140_000])('reads a stanza that is one tag of %i characters', async (length) => {
+      const other = await peer()
+      const connection = connect()
+      await connection.start(() => {})
+      connection.write(
+        `<message to='peer.example.test' from='waybill.example.test' id='long'><x xmlns='u' a='${'x'.repeat(length)}'/></message>`,
+      )
+      const answer = connection.request({ ...ping, timeoutMs: 20_000 })
+      await other.next((stanza) => stanza.includes('long'))
+      expect(await answer).toMatchObject({ kind: 'result' })
+    })
+
     it('the address is free again once it was stopped', async () => {
       for (let round = 0; round < 3; round += 1) {
         const connection = connect({ refusalAfterMs: 0 })
