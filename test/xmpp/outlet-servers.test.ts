@@ -177,7 +177,10 @@ describe.each(['prosody', 'ejabberd'] as const)('with %s', (kind) => {
   })
 
   it('a service that is not there is worth another try, or an operator', async () => {
-    const outcome = await waybill.outlet.send(attempt({ kind: 'node', service: 'other.example.test', node: 'n' }))
+    // ejabberd asks the name service for it first, which may take its time.
+    const patience = { confirmTimeoutMs: 60_000 }
+    const away = { kind: 'node', service: 'other.example.test', node: 'n' } as const
+    const outcome = await waybill.outlet.send(attempt(away, patience))
     expect(outcome).toMatchObject({ kind: 'refused' })
     const condition = outcome.kind === 'refused' ? outcome.answer.condition : ''
     expect(['remote-server-timeout', 'remote-server-not-found']).toContain(condition)
